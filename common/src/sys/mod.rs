@@ -1,0 +1,3 @@
+//! The kernel, thin and safe.
+
+pub mod clock;

@@ -1,0 +1,40 @@
+//! The hard bounds of every table and message. Configuration may lower them, nothing raises them.
+
+/// A line of text with its LF (DESIGN section 4). Longer: `416 line too long`, and the rest is skipped.
+pub const LINE_BYTES: usize = 1024;
+
+/// Free text in a line: a message, an echo, a word said in a room. Longer: `400`.
+pub const TEXT_BYTES: usize = 900;
+
+/// A name of a user or of a room. Longer: `430 bad name`.
+pub const NAME_BYTES: usize = 32;
+
+/// A display name before percent-encoding. Longer: `400`.
+pub const DISPLAY_BYTES: usize = 64;
+
+/// One signal datagram (DESIGN section 6). Longer: dropped and counted.
+pub const SIGNAL_BYTES: usize = 1200;
+
+/// Users in a registry. At the brim: `420 registry full`.
+pub const MAX_USERS: usize = 512;
+
+/// Connections to a registry, registered or not. At the brim: `420 registry full` instead of a greeting.
+pub const MAX_CONNECTIONS: usize = 640;
+
+/// Connections that have not registered yet, so that silent ones cannot keep users out.
+pub const MAX_UNREGISTERED: usize = 128;
+
+/// Rooms in a registry. At the brim: `421 no room for another room`.
+pub const MAX_ROOMS: usize = 64;
+
+/// Legs of calls in one station. At the brim: an INVITE is answered `busy`.
+pub const MAX_LEGS: usize = 8;
+
+/// Programs on one station's control socket at a time. At the brim: `420 too many control clients`.
+pub const MAX_CLIENTS: usize = 32;
+
+/// `[contacts]` in peer.toml. More are refused when the file is read.
+pub const MAX_CONTACTS: usize = 64;
+
+/// Calls kept in the history. At the brim the oldest is forgotten.
+pub const HISTORY_CALLS: usize = 64;

@@ -1,0 +1,5 @@
+//! Bytes and words: what vox programs say to each other. Pure: no socket, no clock.
+
+pub mod limits;
+pub mod names;
+pub mod words;

@@ -1,0 +1,3 @@
+//! The station as a library, so that tests and the simulation can drive its parts.
+
+pub mod media;

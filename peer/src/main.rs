@@ -1,0 +1,3 @@
+//! `vox-peer`: carries calls from peer to peer.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The registry as a library, so that tests and the simulation can drive its core.

@@ -1,0 +1,3 @@
+//! `vox-registry`: knows who is there.
+
+fn main() {}
