@@ -3,28 +3,12 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+pub use vox_common::wire::coding::{Codec, Coding};
+
 /// A place in the table of legs (below [`MAX_LEGS`](vox_common::wire::limits::MAX_LEGS)): the playout, the
 /// sender and the statistics of a leg stand at the same place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct LegId(pub u8);
-
-/// How one direction is coded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Coding {
-    /// The codec.
-    pub codec: Codec,
-    /// Sound in one packet, in microseconds (RFC 4566 *ptime*): 2,500, 5,000, 10,000 or 20,000.
-    pub ptime_us: u32,
-}
-
-/// The codecs that a station may announce.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Codec {
-    /// RFC 7587, payload type 111.
-    Opus,
-    /// RFC 3551 at 48 kHz mono, payload type 113.
-    L16,
-}
 
 /// The two ends of a leg's datagrams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
