@@ -2,6 +2,7 @@
 
 pub mod coding;
 pub mod limits;
+pub mod line;
 pub mod names;
 pub mod signal;
 pub mod words;
