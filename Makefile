@@ -1,0 +1,50 @@
+# vox: the same commands for people and for CI. `make help` lists them.
+
+PREFIX  ?= /usr/local
+DESTDIR ?=
+CARGO   ?= cargo
+# Seeds of the simulation in `make test`; more in a long night.
+SEEDS   ?= 2000
+
+export SEEDS
+export PATH := $(HOME)/.cargo/bin:$(PATH)
+
+BINARIES := vox-registry vox-peer
+DEBUG    := target/debug
+RELEASE  := target/release
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build check test demo bench install
+
+help: ## list these commands
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+
+setup: ## install what is missing (Debian packages, Rust), once
+	@tests/scripts/setup everything
+
+build: ## build both programs for use (target/release)
+	@tests/scripts/setup build
+	$(CARGO) build --release --locked -p vox-registry -p vox-peer
+
+check: ## format, lints, purity, dependencies, documentation, scripts, units
+	@tests/scripts/setup check
+	@tests/scripts/check
+
+test: ## run every test, the quick ones first
+	@tests/scripts/setup everything
+	@tests/scripts/test
+
+demo: ## two stations call each other and say how it went (SOUND=1: on your sound card)
+	@tests/scripts/setup demo
+	$(CARGO) build --quiet --release --locked -p vox-registry -p vox-peer
+	$(CARGO) build --quiet --release --locked -p vox-tests --bin demo
+	@$(RELEASE)/demo
+
+bench: ## print tables of speed, delay and memory
+	@tests/scripts/setup everything
+	$(CARGO) build --quiet --release --locked -p vox-registry -p vox-peer
+	$(CARGO) build --quiet --release --locked -p vox-tests --bin bench
+	@$(RELEASE)/bench
+
+install: ## install programs, units and samples (DESTDIR=, PREFIX=/usr/local)
+	@tests/scripts/install "$(DESTDIR)" "$(PREFIX)" "$(or $(FROM),$(RELEASE))"
