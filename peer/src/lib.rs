@@ -1,3 +1,4 @@
 //! The station as a library, so that tests and the simulation can drive its parts.
 
+pub mod config;
 pub mod media;

@@ -1,1 +1,3 @@
 //! The registry as a library, so that tests and the simulation can drive its core.
+
+pub mod config;

@@ -1,10 +1,12 @@
 //! The kernel, thin and safe.
 
 pub mod clock;
+pub mod config;
 pub mod lines;
 pub mod net;
 pub mod notify;
 pub mod random;
 pub mod signals;
+pub mod syslog;
 pub mod thread;
 pub mod unix;

@@ -1,0 +1,341 @@
+//! `peer.toml`: every key as a value that was checked. The manual of each key is peer.toml(5).
+
+mod places;
+mod values;
+
+use std::net::{Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+pub use vox_common::sys::config::ConfigError;
+use vox_common::sys::config::{Document, Given, Section};
+use vox_common::sys::syslog;
+use vox_common::wire::limits::MAX_CONTACTS;
+use vox_common::wire::names::{DisplayName, Name};
+
+pub use self::places::{Places, find};
+pub use self::values::{HostPort, InputDevice, OutputDevice, Period};
+use crate::media::orders::{Codec, Coding};
+
+/// The UDP port of stations, where an address names none.
+pub const PEER_PORT: u16 = 6000;
+
+/// The TCP port of registries, where an address names none.
+pub const REGISTRY_PORT: u16 = 5000;
+
+/// A whole `peer.toml`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// What this station is called.
+    pub name: Name,
+    /// What people see instead of the name.
+    pub display: Option<DisplayName>,
+    /// Where the registry is. `None`: calls by host and contacts only.
+    pub registry: Option<HostPort>,
+    /// `[contacts]`, by name, at most [`MAX_CONTACTS`], each name once.
+    pub contacts: Vec<(Name, HostPort)>,
+    /// The address of the one UDP socket for signals and media.
+    pub listen: SocketAddr,
+    /// Differentiated services code point of everything sent on it (RFC 2474), 0 to 63.
+    pub dscp: u8,
+    /// `[audio]`.
+    pub audio: Audio,
+    /// `[codec]` and `audio.ptime-ms`: how this station codes what it sends.
+    pub coding: Coding,
+    /// Bits per second of Opus, 6,000 to 510,000.
+    pub bitrate: u32,
+    /// Whether an incoming call is answered at once.
+    pub auto_answer: bool,
+    /// How long a call rings, on either side.
+    pub ring_timeout: Duration,
+    /// The control socket.
+    pub control_socket: PathBuf,
+    /// Where the history is kept.
+    pub state_directory: PathBuf,
+    /// SCHED_FIFO priority of the sound card's threads; 0: ordinary threads.
+    pub priority: u8,
+    /// `[log]`.
+    pub log: syslog::Settings,
+}
+
+/// `[audio]`: the two devices.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Audio {
+    /// Where sound comes from.
+    pub input: InputDevice,
+    /// Where sound goes to.
+    pub output: OutputDevice,
+    /// Frames per period of the card.
+    pub period: Period,
+}
+
+impl Config {
+    /// Reads a file, with the [`Places`] that go with it.
+    ///
+    /// # Errors
+    /// One sentence with file, line, key, and what is allowed.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        Self::parse(&Document::read(path)?, &Places::beside(path))
+    }
+
+    /// Reads a document.
+    ///
+    /// # Errors
+    /// One sentence with file, line, key, and what is allowed.
+    pub fn parse(document: &Document, places: &Places) -> Result<Self, ConfigError> {
+        document.parse(|top| read_top(top, places))
+    }
+}
+
+fn read_top(top: &mut Section<'_>, places: &Places) -> Result<Config, ConfigError> {
+    let name = top.required("name", NAME, |given| Name::parse(given.text()?).ok())?;
+    let display =
+        top.value("display", "at most 64 bytes of printable text", None, |given| match given.text()? {
+            "" => Some(None),
+            text => DisplayName::new(text).map(Some),
+        })?;
+    let registry = top.section("registry", read_registry)?;
+    let contacts = top.section("contacts", read_contacts)?;
+    let (listen, dscp) = top.section("network", read_network)?;
+    let (audio, ptime_us) = top.section("audio", read_audio)?;
+    let (codec, bitrate) = top.section("codec", read_codec)?;
+    let (auto_answer, ring_timeout) = top.section("call", read_call)?;
+    let control_socket = top.section("control", |control| read_path(control, "socket", &places.socket))?;
+    let state_directory = top.section("state", |state| read_path(state, "directory", &places.state))?;
+    let priority = top.section("realtime", read_priority)?;
+    top.section("security", read_security)?;
+    let log = top.section("log", syslog::Settings::read)?;
+    let coding = Coding { codec, ptime_us };
+    Ok(Config {
+        name,
+        display,
+        registry,
+        contacts,
+        listen,
+        dscp,
+        audio,
+        coding,
+        bitrate,
+        auto_answer,
+        ring_timeout,
+        control_socket,
+        state_directory,
+        priority,
+        log,
+    })
+}
+
+const NAME: &str = "1 to 32 of a-z 0-9 . _ - and begin with a letter";
+const HOST: &str = r#"a host and a port like "192.168.1.20:6000""#;
+
+fn read_registry(section: &mut Section<'_>) -> Result<Option<HostPort>, ConfigError> {
+    let allowed = r#""none", this version proves no secret"#;
+    section.value("secret-file", allowed, (), |given| (given.text()? == "none").then_some(()))?;
+    let allowed = r#"a host and a port like "intercom.lan:5000", or "none""#;
+    section.value("address", allowed, None, |given| match given.text()? {
+        "none" => Some(None),
+        text => HostPort::parse(text, REGISTRY_PORT).map(Some),
+    })
+}
+
+fn read_contacts(section: &mut Section<'_>) -> Result<Vec<(Name, HostPort)>, ConfigError> {
+    let allowed = format!("{HOST} under a name of {NAME}");
+    let contact =
+        |key: &str, given: &Given| Some((Name::parse(key).ok()?, HostPort::parse(given.text()?, PEER_PORT)?));
+    let mut contacts = section.each(&allowed, contact)?;
+    contacts.sort_by(|(one, _), (other, _)| one.cmp(other));
+    if contacts.len() > MAX_CONTACTS {
+        let sentence =
+            format!("[contacts] has {} entries, but must have at most {MAX_CONTACTS}", contacts.len());
+        return Err(section.refuse(&sentence));
+    }
+    match contacts.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+        Some(pair) => {
+            Err(section.refuse(&format!("contacts.{} stands twice (case does not matter)", pair[0].0)))
+        }
+        None => Ok(contacts),
+    }
+}
+
+fn read_network(section: &mut Section<'_>) -> Result<(SocketAddr, u8), ConfigError> {
+    let any = SocketAddr::from((Ipv6Addr::UNSPECIFIED, PEER_PORT));
+    let allowed = r#"an IP address and a port like "[::]:6000" or "0.0.0.0:6000""#;
+    let listen = section.value("listen", allowed, any, |given| given.text()?.parse().ok())?;
+    let dscp = section.value("dscp", "0 to 63", 46, |given| small(given, 0, 63))?;
+    Ok((listen, dscp))
+}
+
+fn read_audio(section: &mut Section<'_>) -> Result<(Audio, u32), ConfigError> {
+    let allowed = r#""default", the name of a device, "file:PATH.wav", "tone:HERTZ" or "silence""#;
+    let input =
+        section.value("input", allowed, InputDevice::Default, |given| InputDevice::parse(given.text()?))?;
+    let allowed = r#""default", the name of a device, "file:PATH.wav" or "null""#;
+    let output = section
+        .value("output", allowed, OutputDevice::Default, |given| OutputDevice::parse(given.text()?))?;
+    let ptime_us = section.value("ptime-ms", "2.5, 5, 10 or 20", 10_000, ptime_us)?;
+    let period = section.value("period", r#""auto" or 16 to 8192 frames"#, Period::Auto, period)?;
+    Ok((Audio { input, output, period }, ptime_us))
+}
+
+fn ptime_us(given: &Given) -> Option<u32> {
+    let choices = [(2.5, 2_500), (5.0, 5_000), (10.0, 10_000), (20.0, 20_000)];
+    let ms = given.number()?;
+    choices.into_iter().find_map(|(choice, us)| (ms.to_bits() == f64::to_bits(choice)).then_some(us))
+}
+
+fn period(given: &Given) -> Option<Period> {
+    match given.text() {
+        Some(text) => (text == "auto").then_some(Period::Auto),
+        None => given.whole(16..=8192).map(Period::Frames),
+    }
+}
+
+fn read_codec(section: &mut Section<'_>) -> Result<(Codec, u32), ConfigError> {
+    let codec = section.value("name", r#""opus" or "l16""#, Codec::Opus, |given| match given.text()? {
+        "opus" => Some(Codec::Opus),
+        "l16" => Some(Codec::L16),
+        _ => None,
+    })?;
+    let bitrate = section.value("bitrate", "6000 to 510000", 64_000, |given| given.whole(6_000..=510_000))?;
+    Ok((codec, bitrate))
+}
+
+fn read_call(section: &mut Section<'_>) -> Result<(bool, Duration), ConfigError> {
+    let auto_answer = section.value("auto-answer", "true or false", false, Given::flag)?;
+    let seconds = section.value("ring-timeout-s", "1 to 600", 30, |given| given.whole(1..=600))?;
+    Ok((auto_answer, Duration::from_secs(seconds.into())))
+}
+
+fn read_path(section: &mut Section<'_>, key: &'static str, default: &Path) -> Result<PathBuf, ConfigError> {
+    section.value(key, "a path that begins with /", default.into(), |given| {
+        given.text().filter(|path| path.starts_with('/')).map(PathBuf::from)
+    })
+}
+
+fn read_priority(section: &mut Section<'_>) -> Result<u8, ConfigError> {
+    let choice = |given: &Given| small(given, 3, 98).or_else(|| small(given, 0, 0));
+    section.value("priority", "3 to 98, or 0 for ordinary threads", 70, choice)
+}
+
+fn read_security(section: &mut Section<'_>) -> Result<(), ConfigError> {
+    let allowed = r#""off", this version cannot encrypt yet"#;
+    section.value("media", allowed, (), |given| (given.text()? == "off").then_some(()))
+}
+
+fn small(given: &Given, least: u32, most: u32) -> Option<u8> {
+    given.whole(least..=most).and_then(|number| number.try_into().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SAMPLE: &str = include_str!("../../../systemd/etc/peer.toml");
+
+    fn parse(text: &str) -> Result<Config, String> {
+        let document = Document::new(Path::new("peer.toml"), text.into());
+        Config::parse(&document, &Places::default()).map_err(|error| error.to_string())
+    }
+
+    /// `#key = value` is a key at its default; `# …` is prose.
+    fn uncomment(line: &str) -> String {
+        let code =
+            line.strip_prefix('#').filter(|rest| rest.starts_with(|first: char| first.is_ascii_lowercase()));
+        code.unwrap_or(line).to_owned() + "\n"
+    }
+
+    #[test]
+    fn the_sample_shows_every_default() {
+        let uncommented: String = SAMPLE.lines().map(uncomment).collect();
+        assert_eq!(parse(&uncommented), parse("name = \"alice\""));
+        assert_eq!(parse(SAMPLE), Err(format!("peer.toml: name is missing: it must be {NAME}")));
+    }
+
+    #[test]
+    fn the_sample_holds_every_key() {
+        for section in [
+            "registry", "network", "audio", "codec", "call", "control", "state", "realtime", "security",
+            "log",
+        ] {
+            let refusal = parse(&format!("name = \"a\"\n[{section}]\nno-key = 1")).expect_err(section);
+            let (_, keys) = refusal.split_once(" has ").expect("the refusal lists the keys");
+            for key in keys.split([',', ' ']).filter(|word| !word.is_empty() && *word != "and") {
+                let body = SAMPLE.split_once(&format!("\n[{section}]\n")).expect(section).1;
+                let body = body.split("\n[").next().unwrap_or_default();
+                assert!(body.contains(&format!("\n#{key} = ")), "{section}.{key}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_key_may_be_set() {
+        let text = r#"
+            name = "Alice"
+            display = "Alice A."
+            registry.address = "intercom.lan"
+            contacts.Bob = "192.168.1.20"
+            network = { listen = "127.0.0.1:0", dscp = 0 }
+            audio = { input = "tone:440", output = "null", ptime-ms = 2.5, period = 240 }
+            codec = { name = "l16", bitrate = 6000 }
+            call = { auto-answer = true, ring-timeout-s = 5 }
+            control.socket = "/tmp/s"
+            state.directory = "/tmp/d"
+            realtime.priority = 0
+            log = { level = "debug", target = "stderr" }
+        "#;
+        let config = parse(text).expect("all of it is allowed");
+        assert_eq!(config.name.as_str(), "alice");
+        assert_eq!(config.registry.expect("given").to_string(), "intercom.lan:5000");
+        assert_eq!(config.contacts[0].1.to_string(), "192.168.1.20:6000");
+        assert_eq!(config.coding, Coding { codec: Codec::L16, ptime_us: 2_500 });
+        assert_eq!(config.audio.period, Period::Frames(240));
+        assert_eq!((config.priority, config.dscp, config.auto_answer), (0, 0, true));
+    }
+
+    #[test]
+    fn what_is_not_allowed_is_told() {
+        for (text, sentence) in [
+            (
+                "name = \"2\"",
+                "1: name is \"2\", but must be 1 to 32 of a-z 0-9 . _ - and begin with a letter",
+            ),
+            (
+                "name = \"a\"\nsecurity.media = \"required\"",
+                "2: security.media is \"required\", but must be \"off\", this version cannot encrypt yet",
+            ),
+            (
+                "name = \"a\"\naudio.ptime-ms = 1.25",
+                "2: audio.ptime-ms is 1.25, but must be 2.5, 5, 10 or 20",
+            ),
+            (
+                "name = \"a\"\nrealtime.priority = 1",
+                "2: realtime.priority is 1, but must be 3 to 98, or 0 for ordinary threads",
+            ),
+            (
+                "name = \"a\"\ncontrol.socket = \"x\"",
+                "2: control.socket is \"x\", but must be a path that begins with /",
+            ),
+            (
+                "name = \"a\"\ncontacts.bob = \"x:0\"",
+                "2: contacts.bob is \"x:0\", but must be a host and a port like \"192.168.1.20:6000\" under a name of 1 to 32 of a-z 0-9 . _ - and begin with a letter",
+            ),
+        ] {
+            assert_eq!(parse(text), Err(format!("peer.toml:{sentence}")));
+        }
+        let twice = parse("name = \"a\"\ncontacts.bob = \"x\"\ncontacts.Bob = \"y\"");
+        assert_eq!(twice, Err("peer.toml: contacts.bob stands twice (case does not matter)".into()));
+    }
+
+    #[test]
+    fn contacts_are_bounded() {
+        use std::fmt::Write;
+        let mut text = String::from("name = \"a\"\n[contacts]\n");
+        for n in 0..=MAX_CONTACTS {
+            writeln!(text, "c{n} = \"10.0.0.1\"").expect("into a string");
+        }
+        assert_eq!(
+            parse(&text),
+            Err("peer.toml: [contacts] has 65 entries, but must have at most 64".into())
+        );
+    }
+}

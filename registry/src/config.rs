@@ -1,0 +1,218 @@
+//! `registry.toml`: every key as a value that was checked. The manual of each key is registry.toml(5).
+
+use std::env;
+use std::net::{Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+pub use vox_common::sys::config::ConfigError;
+use vox_common::sys::config::{Document, Given, Section};
+use vox_common::sys::syslog;
+use vox_common::wire::limits::{MAX_CONNECTIONS, MAX_ROOMS, MAX_USERS};
+use vox_common::wire::names::Name;
+
+/// The TCP port of registries.
+pub const REGISTRY_PORT: u16 = 5000;
+
+/// The file that is read when none is named.
+pub const SYSTEM_FILE: &str = "/etc/vox/registry.toml";
+
+/// A whole `registry.toml`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// What the greeting calls this registry.
+    pub name: Name,
+    /// The address of the TCP socket.
+    pub listen: SocketAddr,
+    /// Users at a time, 1 to [`MAX_USERS`].
+    pub max_users: usize,
+    /// Rooms at a time, 1 to [`MAX_ROOMS`].
+    pub max_rooms: usize,
+    /// `[limits]`: what one client may ask of the registry.
+    pub limits: Limits,
+    /// The socket of `vox-registry status` and its sisters.
+    pub control_socket: PathBuf,
+    /// Where what outlives a restart is kept.
+    pub state_directory: PathBuf,
+    /// `[log]`.
+    pub log: syslog::Settings,
+}
+
+/// `[limits]`; `None` wherever the file says 0: no limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections from one address at a time.
+    pub connections_per_address: Option<usize>,
+    /// Requests per second of one connection, once its `burst` is used up.
+    pub requests_per_second: Option<u32>,
+    /// Requests that one connection may send at once.
+    pub burst: u32,
+    /// How long a connection may stay without REGISTER.
+    pub idle_unregistered: Option<Duration>,
+}
+
+impl Config {
+    /// Reads a file. `STATE_DIRECTORY`, as systemd sets it, is where state is kept unless the file says otherwise.
+    ///
+    /// # Errors
+    /// One sentence with file, line, key, and what is allowed.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let state = env::var_os("STATE_DIRECTORY").map_or_else(|| STATE_DIRECTORY.into(), PathBuf::from);
+        Self::parse(&Document::read(path)?, &state)
+    }
+
+    /// Reads a document; `state` is where state is kept unless it says otherwise.
+    ///
+    /// # Errors
+    /// One sentence with file, line, key, and what is allowed.
+    pub fn parse(document: &Document, state: &Path) -> Result<Self, ConfigError> {
+        document.parse(|top| read_top(top, state))
+    }
+}
+
+const CONTROL_SOCKET: &str = "/run/vox/registry.sock";
+const STATE_DIRECTORY: &str = "/var/lib/vox-registry";
+
+fn read_top(top: &mut Section<'_>, state: &Path) -> Result<Config, ConfigError> {
+    let name = read_name(top)?;
+    let any = SocketAddr::from((Ipv6Addr::UNSPECIFIED, REGISTRY_PORT));
+    let allowed = r#"an IP address and a port like "[::]:5000" or "0.0.0.0:5000""#;
+    let listen = top.value("listen", allowed, any, |given| given.text()?.parse().ok())?;
+    let max_users = read_bound(top, "max-users", MAX_USERS)?;
+    let max_rooms = read_bound(top, "max-rooms", MAX_ROOMS)?;
+    top.section("access", read_access)?;
+    let limits = top.section("limits", read_limits)?;
+    let control_socket =
+        top.section("control", |control| read_path(control, "socket", CONTROL_SOCKET.as_ref()))?;
+    top.section("page", read_page)?;
+    let state_directory = top.section("state", |section| read_path(section, "directory", state))?;
+    let log = top.section("log", syslog::Settings::read)?;
+    Ok(Config { name, listen, max_users, max_rooms, limits, control_socket, state_directory, log })
+}
+
+fn read_name(top: &mut Section<'_>) -> Result<Name, ConfigError> {
+    let vox = Name::parse("vox").expect("three letters are a name");
+    let allowed = "1 to 32 of a-z 0-9 . _ - and begin with a letter";
+    top.value("name", allowed, vox, |given| Name::parse(given.text()?).ok())
+}
+
+fn read_bound(section: &mut Section<'_>, key: &'static str, most: usize) -> Result<usize, ConfigError> {
+    let bound = |given: &Given| number(given, 1, most);
+    section.value(key, &format!("1 to {most}, which is compiled in"), most, bound)
+}
+
+fn read_access(section: &mut Section<'_>) -> Result<(), ConfigError> {
+    let allowed = r#""open", this version asks for no secrets or keys"#;
+    section.value("mode", allowed, (), |given| (given.text()? == "open").then_some(()))
+}
+
+fn read_page(section: &mut Section<'_>) -> Result<(), ConfigError> {
+    let allowed = r#""none", this version has no status page"#;
+    section.value("listen", allowed, (), |given| (given.text()? == "none").then_some(()))
+}
+
+fn read_limits(section: &mut Section<'_>) -> Result<Limits, ConfigError> {
+    let allowed = format!("1 to {MAX_CONNECTIONS}, or 0 for no limit");
+    let connections = |given: &Given| number(given, 0, MAX_CONNECTIONS);
+    let connections_per_address = section.value("connections-per-address", &allowed, 64, connections)?;
+    let allowed = "1 to 100000, or 0 for no limit";
+    let per_second = section.value("requests-per-second", allowed, 20, |given| given.whole(0..=100_000))?;
+    let burst = section.value("burst", "1 to 100000", 100, |given| given.whole(1..=100_000))?;
+    let allowed = "1 to 86400, or 0 for no limit";
+    let idle = section.value("idle-unregistered-s", allowed, 120, |given| given.whole(0..=86_400))?;
+    Ok(Limits {
+        connections_per_address: (connections_per_address != 0).then_some(connections_per_address),
+        requests_per_second: (per_second != 0).then_some(per_second),
+        burst,
+        idle_unregistered: (idle != 0).then_some(Duration::from_secs(idle.into())),
+    })
+}
+
+fn read_path(section: &mut Section<'_>, key: &'static str, default: &Path) -> Result<PathBuf, ConfigError> {
+    section.value(key, "a path that begins with /", default.into(), |given| {
+        given.text().filter(|path| path.starts_with('/')).map(PathBuf::from)
+    })
+}
+
+fn number(given: &Given, least: u32, most: usize) -> Option<usize> {
+    given.whole(least..=most.try_into().ok()?)?.try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SAMPLE: &str = include_str!("../../systemd/etc/registry.toml");
+
+    fn parse(text: &str) -> Result<Config, String> {
+        let document = Document::new(Path::new("registry.toml"), text.into());
+        Config::parse(&document, Path::new(STATE_DIRECTORY)).map_err(|error| error.to_string())
+    }
+
+    /// `#key = value` is a key at its default; `# …` is prose.
+    fn uncomment(line: &str) -> String {
+        let code =
+            line.strip_prefix('#').filter(|rest| rest.starts_with(|first: char| first.is_ascii_lowercase()));
+        code.unwrap_or(line).to_owned() + "\n"
+    }
+
+    #[test]
+    fn the_sample_shows_every_default_and_works_as_it_is() {
+        let uncommented: String = SAMPLE.lines().map(uncomment).collect();
+        assert!(parse("").is_ok());
+        assert_eq!(parse(&uncommented), parse(""));
+        assert_eq!(parse(SAMPLE), parse(""));
+    }
+
+    #[test]
+    fn the_sample_holds_every_key() {
+        for section in ["", "access", "limits", "control", "page", "state", "log"] {
+            let heading = if section.is_empty() { String::new() } else { format!("[{section}]\n") };
+            let refusal = parse(&format!("{heading}no-key = 1")).expect_err(section);
+            let keys = refusal
+                .split_once(" has ")
+                .or_else(|| refusal.split_once(" are "))
+                .expect("a list of keys")
+                .1;
+            for key in keys.split([',', ' ']).filter(|word| !word.is_empty() && *word != "and") {
+                let body = SAMPLE.split_once(&heading).expect(section).1;
+                let body = body.split("\n[").next().unwrap_or_default();
+                assert!(body.contains(&format!("\n#{key} = ")), "{section}.{key}");
+            }
+        }
+    }
+
+    #[test]
+    fn zero_is_no_limit() {
+        let text = "[limits]\nconnections-per-address = 0\nrequests-per-second = 0\nidle-unregistered-s = 0";
+        let limits = Limits {
+            connections_per_address: None,
+            requests_per_second: None,
+            burst: 100,
+            idle_unregistered: None,
+        };
+        assert_eq!(parse(text).map(|config| config.limits), Ok(limits));
+    }
+
+    #[test]
+    fn what_is_not_allowed_is_told() {
+        for (text, sentence) in [
+            ("max-users = 513", "max-users is 513, but must be 1 to 512, which is compiled in"),
+            ("max-rooms = 0", "max-rooms is 0, but must be 1 to 64, which is compiled in"),
+            (
+                "access.mode = \"secret\"",
+                "access.mode is \"secret\", but must be \"open\", this version asks for no secrets or keys",
+            ),
+            (
+                "page.listen = \"127.0.0.1:5080\"",
+                "page.listen is \"127.0.0.1:5080\", but must be \"none\", this version has no status page",
+            ),
+            (
+                "listen = \"localhost:5000\"",
+                "listen is \"localhost:5000\", but must be an IP address and a port like \"[::]:5000\" or \"0.0.0.0:5000\"",
+            ),
+        ] {
+            assert_eq!(parse(text), Err(format!("registry.toml:1: {sentence}")));
+        }
+    }
+}
