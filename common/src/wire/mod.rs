@@ -1,8 +1,14 @@
 //! Bytes and words: what vox programs say to each other. Pure: no socket, no clock.
 
 pub mod coding;
+pub mod event;
+pub mod keys;
 pub mod limits;
 pub mod line;
 pub mod names;
+pub mod refusal;
+pub mod reply;
+pub mod request;
 pub mod signal;
+pub mod users;
 pub mod words;

@@ -1,0 +1,106 @@
+//! Every way in which a registry says no: the codes and sentences of the wire, in one list.
+
+use std::fmt;
+
+use super::limits::LINE_BYTES;
+use super::request::Verb;
+
+/// Why a request is not served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// Not the words that this verb takes.
+    Usage(Verb),
+    /// More than 900 bytes of free text.
+    TextTooLong,
+    /// `key=` with something else than a key.
+    BadKey,
+    /// `display=` with something that is not shown.
+    BadDisplay,
+    /// The same `key=` twice.
+    RepeatedKey,
+    /// Only for users.
+    RegisterFirst,
+    /// One name per connection.
+    AlreadyRegistered,
+    /// Nobody of that name is there.
+    NoSuchUser,
+    /// Somebody has that name.
+    NameTaken,
+    /// Another user takes calls there.
+    AddressTaken,
+    /// The registry itself listens there.
+    OwnPort,
+    /// The user asked for itself.
+    Yourself,
+    /// A line of more than 1,024 bytes.
+    LineTooLong,
+    /// A line that is not UTF-8, or with a control character.
+    NotText,
+    /// As many users or connections as may be.
+    RegistryFull,
+    /// Not a name.
+    BadName,
+    /// Not a port.
+    BadPort,
+    /// Not a verb.
+    UnknownVerb,
+    /// The request came while the registry ended.
+    ShuttingDown,
+}
+
+impl Refusal {
+    /// The three digits.
+    pub const fn code(self) -> u16 {
+        self.parts().0
+    }
+
+    /// What to tell a person. For [`Refusal::Usage`] the usage itself follows it.
+    pub const fn sentence(self) -> &'static str {
+        self.parts().1
+    }
+
+    const fn parts(self) -> (u16, &'static str) {
+        match self {
+            Self::Usage(_) => (400, "say it like this:"),
+            Self::TextTooLong => (400, "a text is at most 900 bytes"),
+            Self::BadKey => (400, "key= takes 43 characters of base64url"),
+            Self::BadDisplay => (400, "display= takes 1 to 64 bytes of printable text, percent-encoded"),
+            Self::RepeatedKey => (400, "say each key= only once"),
+            Self::RegisterFirst => (401, "register first"),
+            Self::AlreadyRegistered => (402, "already registered"),
+            Self::NoSuchUser => (404, "no such user"),
+            Self::NameTaken => (409, "name is taken"),
+            Self::AddressTaken => (410, "that address and port are taken"),
+            Self::OwnPort => (411, "that is the registry's own port"),
+            Self::Yourself => (412, "that is yourself"),
+            Self::LineTooLong => (416, "line too long, it may have 1024 bytes"),
+            Self::NotText => (417, "not UTF-8, or a control character"),
+            Self::RegistryFull => (420, "registry full"),
+            Self::BadName => (430, "bad name, it is 1 to 32 of a-z 0-9 . _ - and begins with a letter"),
+            Self::BadPort => (431, "bad port, it is a number from 1 to 65535"),
+            Self::UnknownVerb => (501, "unknown verb, HELP lists them"),
+            Self::ShuttingDown => (503, "shutting down"),
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (code, sentence) = self.parts();
+        write!(out, "{code} {sentence}")?;
+        if let Self::Usage(verb) = self { write!(out, " {}", verb.usage()) } else { Ok(()) }
+    }
+}
+
+const _: () = assert!("400 say it like this: ".len() + Verb::Register.usage().len() < LINE_BYTES);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_a_code_and_a_sentence() {
+        assert_eq!(Refusal::NameTaken.to_string(), "409 name is taken");
+        assert_eq!(Refusal::Usage(Verb::Lookup).to_string(), "400 say it like this: LOOKUP <name>");
+    }
+}

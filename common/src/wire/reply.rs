@@ -1,0 +1,239 @@
+//! What the registry answers, and what its clients make of it (DESIGN sections 4 and 5).
+
+use std::fmt;
+use std::net::SocketAddr;
+
+use super::limits::{LINE_BYTES, NAME_BYTES, TEXT_BYTES};
+use super::names::Name;
+use super::refusal::Refusal;
+use super::request::Verb;
+use super::users::{ADDRESS_BYTES, ENTRY_BYTES, Entry, FOUND_BYTES, Found, Status};
+use super::words::split_first;
+
+const CODE: usize = "200 ".len();
+const _: () = assert!(CODE + "pong ".len() + TEXT_BYTES < LINE_BYTES);
+const _: () = assert!(CODE + "registered ".len() + NAME_BYTES + 1 + ADDRESS_BYTES < LINE_BYTES);
+const _: () = assert!(CODE + ENTRY_BYTES < LINE_BYTES);
+const _: () = assert!(CODE + FOUND_BYTES < LINE_BYTES);
+
+/// A line of the longest listing, with its LF.
+pub const LISTED_USER_BYTES: usize = CODE + ENTRY_BYTES + 1;
+
+/// One line of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reply<'a> {
+    /// The first line of a connection.
+    Greeting(Greeting<'a>),
+    /// The name is the connection's now.
+    Registered(&'a Name, SocketAddr),
+    /// The status is this now.
+    Status(Status),
+    /// Events are on or off now.
+    Watching(bool),
+    /// The registry lives.
+    Pong(&'a str),
+    /// The text again.
+    Echo(&'a str),
+    /// One of several users.
+    User(&'a Entry),
+    /// The end of a listing: how many they were.
+    Users(usize),
+    /// The user that was asked for.
+    Found(&'a Found),
+    /// One of several verbs.
+    Help(Verb),
+    /// The end of HELP.
+    HelpEnd,
+    /// The last line before the connection closes; `None` to somebody who never registered.
+    Goodbye(Option<&'a Name>),
+    /// No.
+    Refused(Refusal),
+}
+
+impl fmt::Display for Reply<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Greeting(greeting) => write!(out, "220 {greeting}"),
+            Self::Registered(name, address) => write!(out, "200 registered {name} {address}"),
+            Self::Status(status) => write!(out, "200 status is {status}"),
+            Self::Watching(on) => out.write_str(if *on { "200 watching" } else { "200 not watching" }),
+            Self::Pong("") => out.write_str("200 pong"),
+            Self::Pong(text) => write!(out, "200 pong {text}"),
+            Self::Echo(text) => write!(out, "200 {text}"),
+            Self::User(entry) => write!(out, "210-{entry}"),
+            Self::Users(count) => write!(out, "210 {count} users"),
+            Self::Found(found) => write!(out, "211 {found}"),
+            Self::Help(verb) => write!(out, "214-{}: {}", verb.usage(), verb.explanation()),
+            Self::HelpEnd => out.write_str("214 end"),
+            Self::Goodbye(Some(name)) => write!(out, "221 goodbye {name}"),
+            Self::Goodbye(None) => out.write_str("221 goodbye"),
+            Self::Refused(refusal) => write!(out, "{refusal}"),
+        }
+    }
+}
+
+/// `vox-registry <version> <registry-name> <nonce>`: who speaks, and what a proof has to cover.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Greeting<'a> {
+    /// Of the program, as in its package.
+    pub version: &'a str,
+    /// Of this registry, from its configuration.
+    pub name: &'a str,
+    /// 128 random bits, of this connection only.
+    pub nonce: Nonce,
+}
+
+impl<'a> Greeting<'a> {
+    /// Reads a greeting behind its `220`. `None`: something else listens there.
+    pub fn parse(text: &'a str) -> Option<Self> {
+        let (program, rest) = split_first(text);
+        let (version, rest) = split_first(rest);
+        let (name, rest) = split_first(rest);
+        let nonce = Nonce::parse(split_first(rest).0)?;
+        (program == "vox-registry").then_some(Self { version, name, nonce })
+    }
+}
+
+impl fmt::Display for Greeting<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "vox-registry {} {} {}", self.version, self.name, self.nonce)
+    }
+}
+
+/// 128 random bits, in hex.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Nonce(pub [u8; 16]);
+
+impl Nonce {
+    fn parse(word: &str) -> Option<Self> {
+        let plain = word.len() == 32 && word.bytes().all(|digit| digit.is_ascii_hexdigit());
+        plain.then(|| u128::from_str_radix(word, 16).ok().map(|bits| Self(bits.to_be_bytes())))?
+    }
+}
+
+impl fmt::Display for Nonce {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{:032x}", u128::from_be_bytes(self.0))
+    }
+}
+
+/// A line of an answer as a client reads it: `NNN-text` with more to come, or `NNN text`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReplyLine<'a> {
+    /// The three digits.
+    pub code: u16,
+    /// There are more lines of this answer.
+    pub more: bool,
+    /// The rest.
+    pub text: &'a str,
+}
+
+impl<'a> ReplyLine<'a> {
+    /// Reads one line without its end. `None`: it is no answer.
+    pub fn parse(line: &'a str) -> Option<Self> {
+        let (digits, rest) = line.split_at_checked(3)?;
+        let code = digits.bytes().all(|digit| digit.is_ascii_digit()).then(|| digits.parse().ok())??;
+        match rest.as_bytes().first() {
+            None => Some(Self { code, more: false, text: "" }),
+            Some(b' ') => Some(Self { code, more: false, text: &rest[1..] }),
+            Some(b'-') => Some(Self { code, more: true, text: &rest[1..] }),
+            Some(_) => None,
+        }
+    }
+
+    /// The request was served.
+    pub fn is_done(&self) -> bool {
+        (200..300).contains(&self.code)
+    }
+}
+
+impl fmt::Display for ReplyLine<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{:03}{}{}", self.code, if self.more { '-' } else { ' ' }, self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::users::tests::longest;
+    use proptest::prelude::*;
+
+    #[test]
+    fn every_reply_has_its_line() {
+        let bob = Name::parse("bob").unwrap();
+        for (reply, line) in [
+            (Reply::Registered(&bob, "10.0.0.1:6000".parse().unwrap()), "200 registered bob 10.0.0.1:6000"),
+            (Reply::Status(Status::Dnd), "200 status is dnd"),
+            (Reply::Watching(true), "200 watching"),
+            (Reply::Watching(false), "200 not watching"),
+            (Reply::Pong(""), "200 pong"),
+            (Reply::Pong("1 2"), "200 pong 1 2"),
+            (Reply::Echo("hello"), "200 hello"),
+            (Reply::Users(0), "210 0 users"),
+            (Reply::Help(Verb::Ping), "214-PING [text]: answers pong"),
+            (Reply::Goodbye(Some(&bob)), "221 goodbye bob"),
+            (Reply::Goodbye(None), "221 goodbye"),
+            (Reply::Refused(Refusal::NoSuchUser), "404 no such user"),
+        ] {
+            assert_eq!(reply.to_string(), line);
+        }
+    }
+
+    #[test]
+    fn a_listed_user_is_as_long_as_said() {
+        assert_eq!(Reply::User(&longest()).to_string().len() + 1, LISTED_USER_BYTES);
+    }
+
+    #[test]
+    fn a_client_reads_the_parts_of_a_line() {
+        for (line, parts) in [
+            ("200 registered bob", Some((200, false, "registered bob"))),
+            ("210-bob", Some((210, true, "bob"))),
+            ("200", Some((200, false, ""))),
+            ("200 ", Some((200, false, ""))),
+            ("20", None),
+            ("+20 x", None),
+            ("2000", None),
+            ("20é", None),
+            ("* JOINED", None),
+            ("SSH-2.0", None),
+        ] {
+            let read = ReplyLine::parse(line).map(|reply| (reply.code, reply.more, reply.text));
+            assert_eq!(read, parts, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_greeting_of_another_program_is_none() {
+        for text in [
+            "ESMTP Postfix",
+            "vox-registry 1 vox",
+            "vox-registry 1 vox 00",
+            "vox-registry 1 vox +0000000000000000000000000000000",
+        ] {
+            assert_eq!(Greeting::parse(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_greeting_is_read_as_it_was_written(version in "[0-9.]{1,9}", name in "[a-z]{1,32}", nonce: [u8; 16]) {
+            let greeting = Greeting { version: &version, name: &name, nonce: Nonce(nonce) };
+            let line = greeting.to_string();
+            prop_assert_eq!(Greeting::parse(&line), Some(greeting));
+        }
+
+        #[test]
+        fn a_line_is_read_as_it_was_written(code in 0_u16..1000, more: bool, text in "\\PC{0,80}") {
+            let reply = ReplyLine { code, more, text: &text };
+            let line = reply.to_string();
+            prop_assert_eq!(ReplyLine::parse(&line), Some(reply));
+        }
+
+        #[test]
+        fn no_line_is_too_strange_to_read(line in "\\PC{0,80}") {
+            let _ = ReplyLine::parse(&line);
+        }
+    }
+}

@@ -1,0 +1,355 @@
+//! What a station or a person asks of the registry (DESIGN section 5).
+
+use std::fmt;
+use std::num::NonZeroU16;
+
+use super::keys::{KEY_BYTES, PublicKey};
+use super::limits::{LINE_BYTES, NAME_BYTES, TEXT_BYTES};
+use super::names::{DisplayName, Name};
+use super::refusal::Refusal;
+use super::users::{DISPLAY_WORD_BYTES, Status, write_display};
+use super::words::{self, split_first};
+
+/// The longest request that is not free text.
+const REGISTER_BYTES: usize =
+    "REGISTER ".len() + NAME_BYTES + " 65535".len() + " key=".len() + KEY_BYTES + DISPLAY_WORD_BYTES + 1;
+const _: () = assert!(REGISTER_BYTES <= LINE_BYTES);
+const _: () = assert!("ECHO ".len() + TEXT_BYTES < LINE_BYTES);
+
+/// One request, checked. Those of rooms and messages join this enum and [`Verb`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Request<'a> {
+    /// Takes a name for as long as the connection lasts.
+    Register(Registration),
+    /// Who is there whose name begins with this; all for an empty one.
+    List(&'a str),
+    /// Where one user is.
+    Lookup(Name),
+    /// Tells everybody who watches.
+    Status(Status),
+    /// Events on or off.
+    Watch(bool),
+    /// Whether the registry lives.
+    Ping(&'a str),
+    /// The text again.
+    Echo(&'a str),
+    /// What can be asked.
+    Help(Option<Verb>),
+    /// Gives the name back and ends the connection.
+    Quit,
+}
+
+/// What a user tells of itself. The address is not among it: that is what the registry sees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Registration {
+    /// The name that others call.
+    pub name: Name,
+    /// The UDP port for calls.
+    pub port: NonZeroU16,
+    /// The key for calls.
+    pub key: Option<PublicKey>,
+    /// What people see instead of the name.
+    pub display: Option<DisplayName>,
+}
+
+/// The first word of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verb {
+    /// REGISTER
+    Register,
+    /// LIST
+    List,
+    /// LOOKUP
+    Lookup,
+    /// STATUS
+    Status,
+    /// WATCH
+    Watch,
+    /// PING
+    Ping,
+    /// ECHO
+    Echo,
+    /// HELP
+    Help,
+    /// QUIT
+    Quit,
+}
+
+impl Verb {
+    /// All of them, in the order in which HELP lists them.
+    pub const ALL: [Self; 9] = [
+        Self::Register,
+        Self::List,
+        Self::Lookup,
+        Self::Status,
+        Self::Watch,
+        Self::Ping,
+        Self::Echo,
+        Self::Help,
+        Self::Quit,
+    ];
+
+    /// Reads a verb in upper or lower case.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|verb| word.eq_ignore_ascii_case(verb.word()))
+    }
+
+    /// The verb as HELP writes it.
+    pub fn word(self) -> &'static str {
+        split_first(self.usage()).0
+    }
+
+    /// The request with all that may be said in it.
+    pub const fn usage(self) -> &'static str {
+        match self {
+            Self::Register => "REGISTER <name> <udp-port> [key=<key>] [display=<text>]",
+            Self::List => "LIST [prefix]",
+            Self::Lookup => "LOOKUP <name>",
+            Self::Status => "STATUS idle|busy|away|dnd",
+            Self::Watch => "WATCH on|off",
+            Self::Ping => "PING [text]",
+            Self::Echo => "ECHO <text>",
+            Self::Help => "HELP [verb]",
+            Self::Quit => "QUIT",
+        }
+    }
+
+    /// What it does, for people at a terminal.
+    pub const fn explanation(self) -> &'static str {
+        match self {
+            Self::Register => "takes a name for as long as this connection lasts",
+            Self::List => "tells who is there",
+            Self::Lookup => "tells where one user is",
+            Self::Status => "tells others whether you like to be called",
+            Self::Watch => "tells you at once who comes, goes or changes status",
+            Self::Ping => "answers pong",
+            Self::Echo => "answers the text",
+            Self::Help => "explains the verbs",
+            Self::Quit => "gives your name back and ends the connection",
+        }
+    }
+}
+
+impl<'a> Request<'a> {
+    /// Reads one line without its end.
+    ///
+    /// # Errors
+    /// The [`Refusal`] to answer.
+    pub fn parse(line: &'a str) -> Result<Self, Refusal> {
+        let (word, rest) = split_first(line);
+        let verb = Verb::parse(word).ok_or(Refusal::UnknownVerb)?;
+        match verb {
+            Verb::Register => registration(rest).map(Self::Register),
+            Verb::List => at_most_one_word(verb, rest).map(Self::List),
+            Verb::Lookup => one_word(verb, rest).and_then(known_name).map(Self::Lookup),
+            Verb::Status => {
+                Status::parse(one_word(verb, rest)?).ok_or(Refusal::Usage(verb)).map(Self::Status)
+            }
+            Verb::Watch => on_or_off(verb, rest).map(Self::Watch),
+            Verb::Ping => text(rest).map(Self::Ping),
+            Verb::Echo => text(rest).map(Self::Echo),
+            Verb::Help => help(rest).map(Self::Help),
+            Verb::Quit if rest.is_empty() => Ok(Self::Quit),
+            Verb::Quit => Err(Refusal::Usage(verb)),
+        }
+    }
+}
+
+fn registration(rest: &str) -> Result<Registration, Refusal> {
+    let (name, rest) = split_first(rest);
+    let (port, options) = split_first(rest);
+    if port.is_empty() || !options.split(' ').all(|word| word.is_empty() || word.contains('=')) {
+        return Err(Refusal::Usage(Verb::Register));
+    }
+    Ok(Registration {
+        name: Name::parse(name).map_err(|_| Refusal::BadName)?,
+        port: port.parse().map_err(|_| Refusal::BadPort)?,
+        key: option(options, "key", PublicKey::parse, Refusal::BadKey)?,
+        display: option(options, "display", DisplayName::from_word, Refusal::BadDisplay)?,
+    })
+}
+
+fn option<T>(
+    options: &str,
+    key: &str,
+    parse: impl Fn(&str) -> Option<T>,
+    bad: Refusal,
+) -> Result<Option<T>, Refusal> {
+    match words::value(options, key).map_err(|_| Refusal::RepeatedKey)? {
+        Some(word) => parse(word).ok_or(bad).map(Some),
+        None => Ok(None),
+    }
+}
+
+fn at_most_one_word(verb: Verb, rest: &str) -> Result<&str, Refusal> {
+    match split_first(rest) {
+        (word, "") => Ok(word),
+        _ => Err(Refusal::Usage(verb)),
+    }
+}
+
+fn one_word(verb: Verb, rest: &str) -> Result<&str, Refusal> {
+    at_most_one_word(verb, rest)
+        .and_then(|word| if word.is_empty() { Err(Refusal::Usage(verb)) } else { Ok(word) })
+}
+
+/// What is not even a name is nobody's name.
+fn known_name(word: &str) -> Result<Name, Refusal> {
+    Name::parse(word).map_err(|_| Refusal::NoSuchUser)
+}
+
+fn on_or_off(verb: Verb, rest: &str) -> Result<bool, Refusal> {
+    match one_word(verb, rest)? {
+        word if word.eq_ignore_ascii_case("on") => Ok(true),
+        word if word.eq_ignore_ascii_case("off") => Ok(false),
+        _ => Err(Refusal::Usage(verb)),
+    }
+}
+
+fn text(rest: &str) -> Result<&str, Refusal> {
+    if rest.len() <= TEXT_BYTES { Ok(rest) } else { Err(Refusal::TextTooLong) }
+}
+
+fn help(rest: &str) -> Result<Option<Verb>, Refusal> {
+    match at_most_one_word(Verb::Help, rest)? {
+        "" => Ok(None),
+        word => Verb::parse(word).ok_or(Refusal::UnknownVerb).map(Some),
+    }
+}
+
+impl fmt::Display for Request<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Register(registration) => write!(out, "REGISTER {registration}"),
+            Self::List(prefix) => write_rest("LIST", prefix, out),
+            Self::Lookup(name) => write!(out, "LOOKUP {name}"),
+            Self::Status(status) => write!(out, "STATUS {status}"),
+            Self::Watch(on) => out.write_str(if *on { "WATCH on" } else { "WATCH off" }),
+            Self::Ping(text) => write_rest("PING", text, out),
+            Self::Echo(text) => write_rest("ECHO", text, out),
+            Self::Help(verb) => write_rest("HELP", verb.map_or("", Verb::word), out),
+            Self::Quit => out.write_str("QUIT"),
+        }
+    }
+}
+
+fn write_rest(verb: &str, rest: &str, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+    if rest.is_empty() { out.write_str(verb) } else { write!(out, "{verb} {rest}") }
+}
+
+impl fmt::Display for Registration {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} {}", self.name, self.port)?;
+        if let Some(key) = self.key {
+            write!(out, " key={key}")?;
+        }
+        write_display(self.display.as_ref(), out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::users::tests::{displays, keys, names, statuses};
+    use proptest::prelude::*;
+
+    #[test]
+    fn every_request_is_read() {
+        for (line, emitted) in [
+            ("register Bob 6000", "REGISTER bob 6000"),
+            ("REGISTER  bob  6000  colour=red display=Bob%20B", "REGISTER bob 6000 display=Bob%20B"),
+            ("LIST", "LIST"),
+            ("list do", "LIST do"),
+            ("LOOKUP BOB ", "LOOKUP bob"),
+            ("STATUS Away", "STATUS away"),
+            ("watch ON", "WATCH on"),
+            ("WATCH off", "WATCH off"),
+            ("PING", "PING"),
+            ("ECHO  two  words ", "ECHO two  words "),
+            ("help", "HELP"),
+            ("HELP quit", "HELP QUIT"),
+            (" quit", "QUIT"),
+        ] {
+            assert_eq!(Request::parse(line).expect(line).to_string(), emitted, "{line}");
+        }
+    }
+
+    #[test]
+    fn every_mistake_has_its_own_refusal() {
+        let long = format!("ECHO {}", "x".repeat(TEXT_BYTES + 1));
+        for (line, refusal) in [
+            ("", Refusal::UnknownVerb),
+            ("DANCE", Refusal::UnknownVerb),
+            ("MSG bob hello", Refusal::UnknownVerb),
+            ("REGISTER", Refusal::Usage(Verb::Register)),
+            ("REGISTER bob", Refusal::Usage(Verb::Register)),
+            ("REGISTER bob 6000 now", Refusal::Usage(Verb::Register)),
+            ("REGISTER 2bob 6000", Refusal::BadName),
+            ("REGISTER bob 0", Refusal::BadPort),
+            ("REGISTER bob 65536", Refusal::BadPort),
+            ("REGISTER bob six", Refusal::BadPort),
+            ("REGISTER bob -6000", Refusal::BadPort),
+            ("REGISTER bob 6000 key=abc", Refusal::BadKey),
+            ("REGISTER bob 6000 display=", Refusal::BadDisplay),
+            ("REGISTER bob 6000 display=a%0Ab", Refusal::BadDisplay),
+            ("REGISTER bob 6000 display=a display=b", Refusal::RepeatedKey),
+            ("LIST a b", Refusal::Usage(Verb::List)),
+            ("LOOKUP", Refusal::Usage(Verb::Lookup)),
+            ("LOOKUP -", Refusal::NoSuchUser),
+            ("STATUS asleep", Refusal::Usage(Verb::Status)),
+            ("WATCH", Refusal::Usage(Verb::Watch)),
+            ("WATCH maybe", Refusal::Usage(Verb::Watch)),
+            (&long, Refusal::TextTooLong),
+            ("HELP DANCE", Refusal::UnknownVerb),
+            ("QUIT now", Refusal::Usage(Verb::Quit)),
+        ] {
+            assert_eq!(Request::parse(line), Err(refusal), "{line}");
+        }
+    }
+
+    #[test]
+    fn the_longest_registration_fits_a_line() {
+        let registration = Registration {
+            name: Name::parse(&"a".repeat(NAME_BYTES)).unwrap(),
+            port: NonZeroU16::MAX,
+            key: Some(PublicKey([0xff; 32])),
+            display: DisplayName::new(&" ".repeat(64)),
+        };
+        assert_eq!(Request::Register(registration).to_string().len() + 1, REGISTER_BYTES);
+    }
+
+    fn requests<'a>(text: &'a str, word: &'a str) -> impl Strategy<Value = Request<'a>> {
+        let registration = (names(), any::<NonZeroU16>(), keys(), displays())
+            .prop_map(|(name, port, key, display)| Registration { name, port, key, display });
+        prop_oneof![
+            registration.prop_map(Request::Register),
+            Just(Request::List(word)),
+            names().prop_map(Request::Lookup),
+            statuses().prop_map(Request::Status),
+            any::<bool>().prop_map(Request::Watch),
+            Just(Request::Ping(text)),
+            Just(Request::Echo(text)),
+            prop::option::of(prop::sample::select(Verb::ALL.as_slice())).prop_map(Request::Help),
+            Just(Request::Quit),
+        ]
+    }
+
+    /// Text that outlives the strategies made of it, a few dozen of each in a whole run.
+    fn some_requests() -> impl Strategy<Value = Request<'static>> {
+        ("([!-~à-ü][ -~à-ü]{0,60})?", "[!-~]{0,10}")
+            .prop_flat_map(|(text, word)| requests(text.leak(), word.leak()))
+    }
+
+    proptest! {
+        #[test]
+        fn a_request_is_read_as_it_was_written(request in some_requests()) {
+            let line = request.to_string();
+            prop_assert_eq!(Request::parse(&line), Ok(request));
+        }
+
+        #[test]
+        fn no_line_is_too_strange_to_answer(line in "\\PC{0,80}") {
+            let _ = Request::parse(&line);
+        }
+    }
+}
