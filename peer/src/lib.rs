@@ -3,3 +3,5 @@
 pub mod config;
 pub mod media;
 pub mod opus;
+pub mod rt;
+pub mod shell;

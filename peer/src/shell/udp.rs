@@ -1,0 +1,182 @@
+//! The thread `udp`: takes every datagram, and sorts it by its first byte and its source (RFC 7983).
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use vox_common::sys::clock;
+use vox_common::wire::limits::SIGNAL_BYTES;
+
+pub use self::counters::{UdpCounters, UdpCounts};
+pub use self::intake::{Arrival, Intake, LegOrder, MEDIA_BYTES};
+use self::socket::{CONTROL_BYTES, Envelope};
+pub use self::socket::{Socket, UdpSender};
+
+mod counters;
+pub(crate) mod intake;
+mod socket;
+
+/// Signals passed on in one second. At the brim: dropped and counted; whoever meant it asks again.
+const SIGNALS_PER_SECOND: u32 = 200;
+
+/// Longer than anything that is kept, so that what is too long is seen to be.
+const BUFFER_BYTES: usize = 2048;
+const _: () = assert!(BUFFER_BYTES > SIGNAL_BYTES && BUFFER_BYTES > MEDIA_BYTES);
+
+/// Room for the frames of this thread and of the callback.
+const STACK_BYTES: usize = 256 * 1024;
+
+/// A signal as it came.
+#[derive(Debug, Clone, Copy)]
+pub struct Received<'a> {
+    /// Who sent it, in the plain form.
+    pub from: SocketAddr,
+    /// The address of ours that it was sent to.
+    pub local: Option<IpAddr>,
+    /// The datagram, at most [`SIGNAL_BYTES`] long; its first byte is `V`.
+    pub bytes: &'a [u8],
+}
+
+/// What the thread tells, from the thread itself: the callback must not wait.
+#[derive(Debug, Clone, Copy)]
+pub enum UdpEvent<'a> {
+    /// A signal came.
+    Signal(Received<'a>),
+    /// The network or the host answered that nothing we send to this address arrives (ICMP).
+    Unreachable(SocketAddr),
+}
+
+/// The running thread. Dropping the handle leaves it running; see [`UdpThread::stop`].
+#[derive(Debug)]
+pub struct UdpThread {
+    socket: Socket,
+    stopping: Arc<AtomicBool>,
+    counters: Arc<UdpCounters>,
+    thread: JoinHandle<()>,
+}
+
+/// Starts the thread. Media goes to `intake`, everything else that is ours to `events`.
+///
+/// # Errors
+/// The thread could not be started.
+pub fn start(
+    socket: &Socket,
+    intake: Intake,
+    events: impl Fn(UdpEvent<'_>) + Send + 'static,
+) -> io::Result<UdpThread> {
+    let (stopping, counters) = (Arc::new(AtomicBool::new(false)), intake.counters());
+    let sorter = Sorter {
+        socket: socket.clone(),
+        intake,
+        events,
+        signals: Allowance::default(),
+        stopping: Arc::clone(&stopping),
+        counters: Arc::clone(&counters),
+    };
+    let thread =
+        thread::Builder::new().name("udp".into()).stack_size(STACK_BYTES).spawn(move || sorter.run())?;
+    Ok(UdpThread { socket: socket.clone(), stopping, counters, thread })
+}
+
+impl UdpThread {
+    /// What came and went since the start.
+    pub fn counts(&self) -> UdpCounts {
+        self.counters.read()
+    }
+
+    /// The counters themselves, for a thread that outlives this handle.
+    pub fn counters(&self) -> Arc<UdpCounters> {
+        Arc::clone(&self.counters)
+    }
+
+    /// Ends the thread; the socket takes nothing more.
+    pub fn stop(self) {
+        self.stopping.store(true, Ordering::Release);
+        self.socket.shut_down();
+        let _ = self.thread.join();
+    }
+}
+
+struct Sorter<F> {
+    socket: Socket,
+    intake: Intake,
+    events: F,
+    signals: Allowance,
+    stopping: Arc<AtomicBool>,
+    counters: Arc<UdpCounters>,
+}
+
+impl<F: Fn(UdpEvent<'_>)> Sorter<F> {
+    fn run(mut self) {
+        let (mut bytes, mut control) = ([0; BUFFER_BYTES], [0; CONTROL_BYTES]);
+        while !self.stopping.load(Ordering::Acquire) {
+            if self.socket.wait() {
+                self.tell_refusals(&mut control);
+            }
+            match self.socket.receive(&mut bytes, &mut control) {
+                Ok(Some(envelope)) => self.sort(&envelope, &bytes[..envelope.bytes.min(BUFFER_BYTES)]),
+                Ok(None) | Err(Errno::EAGAIN | Errno::EINTR) => (),
+                Err(error) => pause_over(error),
+            }
+        }
+    }
+
+    fn sort(&mut self, envelope: &Envelope, bytes: &[u8]) {
+        self.intake.take_orders();
+        match bytes.first() {
+            Some(b'V') => self.signal(envelope, bytes),
+            Some(128..=191) => self.intake.take(envelope.from, envelope.arrived, bytes),
+            _ => self.counters.unknown.add(),
+        }
+    }
+
+    fn signal(&mut self, envelope: &Envelope, bytes: &[u8]) {
+        if bytes.len() > SIGNAL_BYTES {
+            self.counters.oversize.add();
+        } else if self.signals.take(envelope.arrived) {
+            self.counters.signals.add();
+            (self.events)(UdpEvent::Signal(Received { from: envelope.from, local: envelope.local, bytes }));
+        } else {
+            self.counters.signals_dropped.add();
+        }
+    }
+
+    fn tell_refusals(&mut self, control: &mut [u8]) {
+        while let Some(address) = self.socket.refusal(control) {
+            self.counters.refused.add();
+            (self.events)(UdpEvent::Unreachable(address));
+        }
+    }
+}
+
+/// The errno of a refusal is nothing by itself; any other error is the machine's: wait rather than spin.
+fn pause_over(error: Errno) {
+    if !socket::is_refusal(&error.into()) {
+        clock::sleep_until(clock::now() + Duration::from_millis(1));
+    }
+}
+
+/// So many in each second, counted from the first.
+#[derive(Debug, Default)]
+struct Allowance {
+    since: Option<Instant>,
+    taken: u32,
+}
+
+impl Allowance {
+    fn take(&mut self, now: Instant) -> bool {
+        let since = *self.since.get_or_insert(now);
+        if now.saturating_duration_since(since) >= Duration::from_secs(1) {
+            *self = Self { since: Some(now), taken: 0 };
+        }
+        self.taken = self.taken.saturating_add(1);
+        self.taken <= SIGNALS_PER_SECOND
+    }
+}
+
+#[cfg(test)]
+mod tests;

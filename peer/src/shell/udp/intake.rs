@@ -1,0 +1,193 @@
+//! Media on its way in: which sources are known, and the rings that their packets go into.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use rtrb::{Consumer, Producer, RingBuffer};
+use vox_common::wire::limits::MAX_LEGS;
+
+use super::counters::UdpCounters;
+use crate::media::orders::LegId;
+use crate::rt;
+use crate::shell::grants::Grants;
+use crate::shell::wake::Wake;
+
+/// One RTP or RTCP packet. Longer would not cross an Ethernet in one piece: dropped and counted.
+pub const MEDIA_BYTES: usize = 1500;
+
+/// RTP packets that may wait to be pulled: a stall of half a second at 2.5 ms, of two seconds at 10 ms.
+const RTP_WAITING: usize = 256;
+
+/// RTCP packets that may wait for the sending thread.
+const RTCP_WAITING: usize = 32;
+
+/// Changes of the table that may wait for the next datagram.
+const ORDERS_WAITING: usize = 64;
+
+/// A packet of a known leg, and when the kernel took it.
+pub struct Arrival {
+    /// Whose it is.
+    pub leg: LegId,
+    /// When it came.
+    pub arrived: Instant,
+    length: u16,
+    bytes: [u8; MEDIA_BYTES],
+}
+
+impl Arrival {
+    fn new(leg: LegId, arrived: Instant, packet: &[u8]) -> Option<Self> {
+        let mut bytes = [0; MEDIA_BYTES];
+        bytes.get_mut(..packet.len())?.copy_from_slice(packet);
+        Some(Self { leg, arrived, length: u16::try_from(packet.len()).ok()?, bytes })
+    }
+
+    /// The packet.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.length)]
+    }
+}
+
+/// A change of what the thread `udp` lets through.
+#[derive(Debug, Clone, Copy)]
+pub enum LegOrder {
+    /// From now on media from this source is this leg's.
+    Admit(LegId, SocketAddr),
+    /// Nothing more of this leg.
+    Dismiss(LegId),
+    /// Run at this SCHED_FIFO priority; 0: as an ordinary thread.
+    Schedule(u8),
+}
+
+/// Legs from which something valid came since it was last asked.
+#[derive(Debug, Default)]
+pub(crate) struct Heard([AtomicBool; MAX_LEGS]);
+
+impl Heard {
+    fn set(&self, leg: LegId) {
+        if let Some(heard) = self.0.get(usize::from(leg.0)) {
+            heard.store(true, Ordering::Release);
+        }
+    }
+
+    /// Whether something came, asked once.
+    pub(crate) fn take(&self, leg: LegId) -> bool {
+        self.0.get(usize::from(leg.0)).is_some_and(|heard| heard.swap(false, Ordering::AcqRel))
+    }
+}
+
+/// The end of the rings that the thread `udp` holds.
+pub struct Intake {
+    orders: Consumer<LegOrder>,
+    sources: [Option<Source>; MAX_LEGS],
+    rtp: Producer<Arrival>,
+    reports: Producer<Arrival>,
+    heard: Arc<Heard>,
+    grants: Arc<Grants>,
+    manager: Wake,
+    counters: Arc<UdpCounters>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Source {
+    address: SocketAddr,
+    /// The manager has been woken for the first packet; later ones it finds by itself.
+    announced: bool,
+}
+
+/// The other ends.
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "taken by the playing and the sending side, which come next")
+)]
+pub(crate) struct Outlets {
+    pub(crate) orders: Producer<LegOrder>,
+    pub(crate) rtp: Consumer<Arrival>,
+    pub(crate) reports: Consumer<Arrival>,
+    pub(crate) heard: Arc<Heard>,
+}
+
+/// The rings between the thread `udp` and the sound. `manager` is woken when a leg is first heard.
+pub(crate) fn rings(manager: Wake, grants: Arc<Grants>) -> (Intake, Outlets) {
+    let (order_in, orders) = RingBuffer::new(ORDERS_WAITING);
+    let (rtp, rtp_out) = RingBuffer::new(RTP_WAITING);
+    let (reports, reports_out) = RingBuffer::new(RTCP_WAITING);
+    let (heard, counters) = (Arc::<Heard>::default(), Arc::default());
+    let outlets = Outlets { orders: order_in, rtp: rtp_out, reports: reports_out, heard: Arc::clone(&heard) };
+    (Intake { orders, sources: [None; MAX_LEGS], rtp, reports, heard, grants, manager, counters }, outlets)
+}
+
+impl Intake {
+    pub(super) fn counters(&self) -> Arc<UdpCounters> {
+        Arc::clone(&self.counters)
+    }
+
+    /// Brings the table up to date. Called before each datagram is looked at, so that what was ordered before a
+    /// signal left holds for whatever that signal provokes.
+    pub(super) fn take_orders(&mut self) {
+        while let Ok(order) = self.orders.pop() {
+            match order {
+                LegOrder::Admit(leg, address) => self.put(leg, Some(Source { address, announced: false })),
+                LegOrder::Dismiss(leg) => self.put(leg, None),
+                LegOrder::Schedule(priority) => self.schedule(priority),
+            }
+        }
+    }
+
+    fn put(&mut self, leg: LegId, source: Option<Source>) {
+        if let Some(place) = self.sources.get_mut(usize::from(leg.0)) {
+            *place = source;
+        }
+    }
+
+    fn schedule(&self, priority: u8) {
+        self.grants.report(&rt::schedule("udp", priority));
+        self.manager.wake();
+    }
+
+    /// Takes an RTP or RTCP packet: into its ring, or dropped and counted.
+    pub(super) fn take(&mut self, from: SocketAddr, arrived: Instant, packet: &[u8]) {
+        let Some(leg) = self.leg_of(from) else { return self.counters.strangers.add() };
+        let Some(kind) = kind(packet) else { return self.counters.invalid.add() };
+        let Some(arrival) = Arrival::new(leg, arrived, packet) else { return self.counters.oversize.add() };
+        let ring = match kind {
+            Kind::Rtp => &mut self.rtp,
+            Kind::Rtcp => &mut self.reports,
+        };
+        let counter =
+            if ring.push(arrival).is_ok() { &self.counters.media } else { &self.counters.overflowed };
+        counter.add();
+        self.announce(leg);
+    }
+
+    fn leg_of(&self, from: SocketAddr) -> Option<LegId> {
+        let place =
+            self.sources.iter().position(|source| source.is_some_and(|source| source.address == from))?;
+        u8::try_from(place).ok().map(LegId)
+    }
+
+    fn announce(&mut self, leg: LegId) {
+        self.heard.set(leg);
+        if let Some(Some(source)) = self.sources.get_mut(usize::from(leg.0))
+            && !source.announced
+        {
+            source.announced = true;
+            self.manager.wake();
+        }
+    }
+}
+
+enum Kind {
+    Rtp,
+    Rtcp,
+}
+
+/// RTP of a payload type of ours or RTCP (RFC 5761 section 4); `None`: neither.
+fn kind(packet: &[u8]) -> Option<Kind> {
+    match packet {
+        [_, 200..=207, _, _, _, _, _, _, ..] => Some(Kind::Rtcp),
+        [_, second, ..] if packet.len() > 12 && matches!(second & 0x7f, 111 | 113) => Some(Kind::Rtp),
+        _ => None,
+    }
+}

@@ -1,0 +1,175 @@
+use std::net::{Ipv4Addr, UdpSocket};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+
+use super::*;
+use crate::media::orders::{LegId, Path};
+use crate::shell::grants::Grants;
+use crate::shell::wake::Wake;
+
+const LONG: Duration = Duration::from_secs(5);
+const SHORT: Duration = Duration::from_millis(50);
+
+#[derive(Debug, PartialEq)]
+enum Event {
+    Signal(SocketAddr, Option<IpAddr>, Vec<u8>),
+    Unreachable(SocketAddr),
+}
+
+struct Bench {
+    socket: Socket,
+    outlets: intake::Outlets,
+    events: Receiver<Event>,
+    thread: UdpThread,
+}
+
+fn bench(listen: &str) -> Bench {
+    let socket = Socket::bind(listen.parse().expect("an address"), 46).expect("bound");
+    let (intake, outlets) = intake::rings(Wake::default(), Arc::<Grants>::default());
+    let (post, events) = channel();
+    let thread = start(&socket, intake, move |event| {
+        let _ = post.send(match event {
+            UdpEvent::Signal(signal) => Event::Signal(signal.from, signal.local, signal.bytes.to_vec()),
+            UdpEvent::Unreachable(address) => Event::Unreachable(address),
+        });
+    });
+    Bench { socket, outlets, events, thread: thread.expect("started") }
+}
+
+impl Bench {
+    fn at(&self, ip: &str) -> SocketAddr {
+        SocketAddr::new(ip.parse().expect("an address"), self.socket.local_addr().expect("bound").port())
+    }
+
+    fn next(&self) -> Event {
+        self.events.recv_timeout(LONG).expect("an event in time")
+    }
+
+    /// Everything sent before this has been sorted when it returns.
+    fn settle(&self, through: &UdpSocket, to: SocketAddr) {
+        through.send_to(b"VOX1 settle", to).expect("sent");
+        while !matches!(self.next(), Event::Signal(_, _, bytes) if bytes == b"VOX1 settle") {}
+    }
+}
+
+fn rtp(sequence: u8) -> Vec<u8> {
+    let mut packet = vec![0x80, 111, 0, sequence, 0, 0, 0, 0, 0, 0, 0, 1];
+    packet.extend([7; 20]);
+    packet
+}
+
+#[test]
+fn both_families_come_in_their_plain_form_with_the_address_that_was_called() {
+    let bench = bench("[::]:0");
+    for (here, there) in [("127.0.0.1", "127.0.0.1"), ("127.0.0.1", "127.0.0.2"), ("::1", "::1")] {
+        let Ok(far) = UdpSocket::bind((here, 0)) else { continue };
+        far.send_to(b"VOX1 HELLO", bench.at(there)).expect("sent");
+        let local = there.parse().ok();
+        let from = far.local_addr().expect("bound");
+        assert_eq!(bench.next(), Event::Signal(from, local, b"VOX1 HELLO".to_vec()));
+    }
+    bench.thread.stop();
+}
+
+#[test]
+fn an_answer_leaves_from_the_address_that_was_called() {
+    for listen in ["[::]:0", "0.0.0.0:0"] {
+        let bench = bench(listen);
+        let far = UdpSocket::bind("127.0.0.1:0").expect("bound");
+        far.set_read_timeout(Some(LONG)).expect("set");
+        let remote = far.local_addr().expect("bound");
+        for called in ["127.0.0.1", "127.0.0.2"] {
+            bench
+                .socket
+                .sender()
+                .send(Path { remote, local: called.parse().ok() }, b"VOX1 ANSWER")
+                .expect("sent");
+            let (_, from) = far.recv_from(&mut [0; 64]).expect("received");
+            assert_eq!(from, bench.at(called), "listening on {listen}");
+        }
+        bench.thread.stop();
+    }
+}
+
+#[test]
+fn an_address_where_nobody_listens_is_told_and_does_not_hurt_others() {
+    let bench = bench("[::]:0");
+    let far = UdpSocket::bind("127.0.0.1:0").expect("bound");
+    far.set_read_timeout(Some(LONG)).expect("set");
+    let nobody = UdpSocket::bind("127.0.0.1:0").expect("bound").local_addr().expect("bound");
+    let sender = bench.socket.sender();
+    for _ in 0..20 {
+        let _ = sender.send(Path { remote: nobody, local: None }, b"VOX1 ANYBODY");
+        sender
+            .send(Path { remote: far.local_addr().expect("bound"), local: None }, b"VOX1 FAR")
+            .expect("sent");
+        far.recv_from(&mut [0; 64]).expect("received");
+    }
+    assert_eq!(bench.next(), Event::Unreachable(nobody));
+    bench.thread.stop();
+}
+
+#[test]
+fn media_is_taken_from_admitted_sources_only() {
+    let mut bench = bench("127.0.0.1:0");
+    let (friend, stranger) = (UdpSocket::bind("127.0.0.1:0"), UdpSocket::bind("127.0.0.1:0"));
+    let (friend, stranger) = (friend.expect("bound"), stranger.expect("bound"));
+    let to = bench.at("127.0.0.1");
+    bench.outlets.orders.push(LegOrder::Admit(LegId(3), friend.local_addr().expect("bound"))).expect("room");
+    stranger.send_to(&rtp(1), to).expect("sent");
+    friend.send_to(&rtp(2), to).expect("sent");
+    friend.send_to(&[0x80, 200, 0, 6, 0, 0, 0, 1], to).expect("sent");
+    friend.send_to(&[0x80, 96, 0, 6, 0, 0, 0, 1], to).expect("sent");
+    friend.send_to(&[0x80; 1600], to).expect("sent");
+    bench.settle(&friend, to);
+    let packet = bench.outlets.rtp.pop().expect("the friend's packet");
+    assert_eq!((packet.leg, packet.bytes()), (LegId(3), &rtp(2)[..]));
+    assert!(clock::now().duration_since(packet.arrived) < LONG);
+    assert_eq!(bench.outlets.reports.pop().expect("the friend's report").bytes().len(), 8);
+    assert!(bench.outlets.rtp.pop().is_err());
+    assert!(bench.outlets.heard.take(LegId(3)) && !bench.outlets.heard.take(LegId(3)));
+    let counts = bench.thread.counts();
+    assert_eq!((counts.media, counts.strangers, counts.invalid), (2, 1, 2));
+    bench.thread.stop();
+}
+
+#[test]
+fn a_dismissed_leg_is_a_stranger() {
+    let mut bench = bench("127.0.0.1:0");
+    let friend = UdpSocket::bind("127.0.0.1:0").expect("bound");
+    let (to, from) = (bench.at("127.0.0.1"), friend.local_addr().expect("bound"));
+    bench.outlets.orders.push(LegOrder::Admit(LegId(0), from)).expect("room");
+    friend.send_to(&rtp(1), to).expect("sent");
+    bench.settle(&friend, to);
+    bench.outlets.orders.push(LegOrder::Dismiss(LegId(0))).expect("room");
+    friend.send_to(&rtp(2), to).expect("sent");
+    bench.settle(&friend, to);
+    let counts = bench.thread.counts();
+    assert_eq!((counts.media, counts.strangers), (1, 1));
+    bench.thread.stop();
+}
+
+#[test]
+fn a_flood_of_signals_is_cut_off() {
+    let bench = bench("127.0.0.1:0");
+    let far = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("bound");
+    for _ in 0..SIGNALS_PER_SECOND * 2 {
+        far.send_to(b"VOX1 FLOOD", bench.at("127.0.0.1")).expect("sent");
+    }
+    far.send_to(&[b'V'; SIGNAL_BYTES + 1], bench.at("127.0.0.1")).expect("sent");
+    far.send_to(b"\x00STUN", bench.at("127.0.0.1")).expect("sent");
+    while bench.thread.counts().unknown == 0 {
+        assert_ne!(bench.events.recv_timeout(SHORT), Err(RecvTimeoutError::Disconnected));
+    }
+    let counts = bench.thread.counts();
+    assert!(counts.signals_dropped > 0, "{counts:?}");
+    assert_eq!(counts.signals + counts.signals_dropped, u64::from(SIGNALS_PER_SECOND) * 2);
+    assert_eq!(counts.oversize, 1);
+    bench.thread.stop();
+}
+
+#[test]
+fn no_socket_where_another_one_is() {
+    let first = Socket::bind("127.0.0.1:0".parse().expect("an address"), 46).expect("bound");
+    let refused = Socket::bind(first.local_addr().expect("bound"), 46);
+    assert_eq!(refused.expect_err("taken").kind(), io::ErrorKind::AddrInUse);
+}
