@@ -1,10 +1,10 @@
-//! What a daemon tells its operator.
+//! `[log]` of either configuration file.
 
 use std::path::PathBuf;
 
 use log::LevelFilter;
 
-use super::config::{ConfigError, Section};
+use super::super::config::{ConfigError, Section};
 
 /// The `[log]` section: how much is told, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,5 +62,19 @@ impl Target {
                 .filter(|path| path.starts_with('/'))
                 .map(|path| Self::Syslog(path.into())),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_is_syslog_a_socket_or_stderr() {
+        assert_eq!(Target::parse("syslog"), Some(Target::Syslog("/dev/log".into())));
+        assert_eq!(Target::parse("syslog:/run/log"), Some(Target::Syslog("/run/log".into())));
+        assert_eq!(Target::parse("stderr"), Some(Target::Stderr));
+        assert_eq!(Target::parse("syslog:log"), None);
+        assert_eq!(Target::parse("file"), None);
     }
 }
