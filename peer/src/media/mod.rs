@@ -1,6 +1,11 @@
 //! Sound as numbers: packets, playout, mixing, statistics. Pure: no socket, no device, no clock.
 
+pub mod framer;
+pub mod loudness;
 pub mod orders;
 pub mod rtcp;
 pub mod rtp;
+pub mod sender;
 pub mod sequence;
+pub mod stats;
+pub mod tones;

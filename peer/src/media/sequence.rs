@@ -46,12 +46,62 @@ pub struct Reception {
     /// A jump was seen; this number next means that the sender has started over.
     after_jump: Option<u16>,
     received: u64,
-    expected_before: u64,
-    received_before: u64,
     /// Transit time of the packet before, in samples, from any origin.
     transit: Option<i64>,
     /// Jitter in sixteenths of a sample.
     jitter_16ths: i64,
+}
+
+/// The sums of what one sender sent, as they stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Who sends.
+    pub ssrc: u32,
+    /// Packets that the sequence numbers promise.
+    pub expected: u64,
+    /// Packets that came, duplicates among them.
+    pub received: u64,
+    /// The highest sequence number with its count of cycles.
+    pub highest_sequence: u32,
+    /// Interarrival jitter in samples.
+    pub jitter: u32,
+}
+
+impl Counts {
+    /// Packets that never came; a duplicate hides one.
+    pub fn lost(&self) -> u64 {
+        self.expected.saturating_sub(self.received)
+    }
+
+    /// Interarrival jitter as a time.
+    pub fn jitter(&self) -> Duration {
+        Duration::from_nanos(u64::from(self.jitter) * 1_000_000_000 / 48_000)
+    }
+
+    fn lost_with_sign(&self) -> i32 {
+        let lost = self.expected.cast_signed().wrapping_sub(self.received.cast_signed());
+        i32::try_from(lost.clamp(-0x80_0000, 0x7f_ffff)).unwrap_or(0)
+    }
+}
+
+/// Makes report blocks: remembers the sums of the report before (RFC 3550 A.3).
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Reporter {
+    before: Counts,
+}
+
+impl Reporter {
+    /// What to report now.
+    pub fn report(&mut self, counts: Counts) -> ReceptionReport {
+        if counts.ssrc != self.before.ssrc || counts.received < self.before.received {
+            self.before = Counts::default(); // another sender, or the same one started over
+        }
+        let expected = counts.expected.saturating_sub(self.before.expected);
+        let fraction_lost = fraction(expected, counts.received - self.before.received);
+        self.before = counts;
+        let Counts { ssrc, highest_sequence, jitter, .. } = counts;
+        ReceptionReport { ssrc, fraction_lost, lost: counts.lost_with_sign(), highest_sequence, jitter }
+    }
 }
 
 /// What a report block says of a sender (RFC 3550 6.4.1).
@@ -86,30 +136,12 @@ impl Reception {
         self.received
     }
 
-    /// Packets lost since the sender started; never below nothing.
-    pub fn lost(&self) -> u64 {
-        self.expected().saturating_sub(self.received)
-    }
-
-    /// Interarrival jitter (RFC 3550 6.4.1).
-    pub fn jitter(&self) -> Duration {
-        Duration::from_nanos(self.jitter_16ths.unsigned_abs() * 1_000_000_000 / 48_000 / 16)
-    }
-
-    /// What to report now, and a new beginning for the next report's fraction. `None` before the first packet.
-    pub fn report(&mut self) -> Option<ReceptionReport> {
-        let ssrc = self.ssrc?;
-        let expected = self.expected() - self.expected_before.min(self.expected());
-        let received = self.received - self.received_before;
-        self.expected_before = self.expected();
-        self.received_before = self.received;
-        Some(ReceptionReport {
-            ssrc,
-            fraction_lost: fraction(expected, received),
-            lost: self.lost_with_sign(),
-            highest_sequence: self.cycles << 16 | u32::from(self.highest),
-            jitter: u32::try_from(self.jitter_16ths >> 4).unwrap_or(u32::MAX),
-        })
+    /// What has been counted. `None` before the first packet.
+    pub fn counts(&self) -> Option<Counts> {
+        let highest_sequence = self.cycles << 16 | u32::from(self.highest);
+        let expected = u64::from(highest_sequence.wrapping_sub(self.first).wrapping_add(1));
+        let jitter = u32::try_from(self.jitter_16ths >> 4).unwrap_or(u32::MAX);
+        self.ssrc.map(|ssrc| Counts { ssrc, expected, received: self.received, highest_sequence, jitter })
     }
 
     fn restart(&mut self, ssrc: u32, sequence: u16) {
@@ -146,21 +178,6 @@ impl Reception {
             self.jitter_16ths += change - ((self.jitter_16ths + 8) >> 4);
         }
         self.transit = Some(transit);
-    }
-
-    fn expected(&self) -> u64 {
-        match self.ssrc {
-            Some(_) => u64::from(
-                (self.cycles << 16 | u32::from(self.highest)).wrapping_sub(self.first).wrapping_add(1),
-            ),
-            None => 0,
-        }
-    }
-
-    fn lost_with_sign(&self) -> i32 {
-        let lost =
-            i64::try_from(self.expected()).unwrap_or(i64::MAX) - i64::try_from(self.received).unwrap_or(0);
-        i32::try_from(lost.clamp(-0x80_0000, 0x7f_ffff)).unwrap_or(0)
     }
 }
 
@@ -204,8 +221,8 @@ mod tests {
             (&[10, 20_000, 20_001, 20_002], 2, 0, 20_002),
         ];
         for (sequences, received, lost, highest) in table {
-            let mut reception = after(sequences);
-            let report = reception.report().unwrap();
+            let reception = after(sequences);
+            let report = Reporter::default().report(reception.counts().unwrap());
             assert_eq!((reception.received(), report.lost), (received, lost), "{sequences:?}");
             assert_eq!(report.highest_sequence, highest, "{sequences:?}");
         }
@@ -213,10 +230,13 @@ mod tests {
 
     #[test]
     fn the_fraction_is_of_the_time_since_the_report_before() {
-        let mut reception = after(&[0, 1, 2, 4]);
-        assert_eq!(reception.report().unwrap().fraction_lost, 51); // 256 / 5
-        assert_eq!(reception.report().unwrap().fraction_lost, 0);
-        assert_eq!(after(&[]).report(), None);
+        let counts = after(&[0, 1, 2, 4]).counts().unwrap();
+        let mut reporter = Reporter::default();
+        assert_eq!(reporter.report(counts).fraction_lost, 51); // 256 / 5
+        assert_eq!(reporter.report(counts).fraction_lost, 0);
+        let restarted = Counts { ssrc: 8, expected: 4, received: 3, ..counts };
+        assert_eq!(reporter.report(restarted).fraction_lost, 64);
+        assert_eq!(after(&[]).counts(), None);
     }
 
     #[test]
@@ -229,8 +249,8 @@ mod tests {
             reception.note(header(sequence, 480 * u32::from(sequence)), arrived, origin);
         }
         // One change of 768 samples: 768 / 16 = 48, then it decays by a sixteenth.
-        assert_eq!(reception.report().unwrap().jitter, 45);
-        assert!(reception.jitter().as_micros().abs_diff(937) < 3, "{:?}", reception.jitter());
+        let counts = reception.counts().unwrap();
+        assert_eq!((counts.jitter, counts.jitter().as_micros()), (45, 937));
     }
 
     #[test]

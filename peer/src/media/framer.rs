@@ -1,0 +1,80 @@
+//! Captured samples, any number at a time, into frames of exactly one packet.
+
+use std::time::{Duration, Instant};
+
+/// The longest frame that is sent: 20 ms.
+pub const LONGEST_FRAME: usize = 960;
+
+/// Gathers samples until a frame is full.
+pub struct Framer {
+    frame: [f32; LONGEST_FRAME],
+    frame_samples: usize,
+    filled: usize,
+}
+
+impl Framer {
+    /// Frames of so many samples, 1 to [`LONGEST_FRAME`]; more or less is brought to the nearest of these.
+    pub fn new(frame_samples: usize) -> Self {
+        Self { frame: [0.0; LONGEST_FRAME], frame_samples: frame_samples.clamp(1, LONGEST_FRAME), filled: 0 }
+    }
+
+    /// Takes samples of which the first was captured at `captured`; every frame that is full goes to `sink` with
+    /// the time at which its own first sample was captured.
+    pub fn push(&mut self, captured: Instant, samples: &[f32], sink: &mut impl FnMut(Instant, &[f32])) {
+        let mut taken = 0;
+        while taken < samples.len() {
+            let more = (self.frame_samples - self.filled).min(samples.len() - taken);
+            self.frame[self.filled..self.filled + more].copy_from_slice(&samples[taken..taken + more]);
+            self.filled += more;
+            taken += more;
+            if self.filled == self.frame_samples {
+                sink(time_of_first(captured, taken, self.filled), &self.frame[..self.filled]);
+                self.filled = 0;
+            }
+        }
+    }
+
+    /// Drops what does not make a frame yet, for example after a gap in what was captured.
+    pub fn clear(&mut self) {
+        self.filled = 0;
+    }
+}
+
+/// When a frame began that ends `taken` samples after `captured`.
+fn time_of_first(captured: Instant, taken: usize, frame: usize) -> Instant {
+    let span = |samples: usize| Duration::from_nanos(samples as u64 * 1_000_000_000 / 48_000);
+    if taken >= frame {
+        return captured + span(taken - frame);
+    }
+    captured.checked_sub(span(frame - taken)).unwrap_or(captured)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[expect(clippy::cast_precision_loss, clippy::float_cmp, reason = "small whole numbers")]
+    fn any_pieces_make_the_same_frames_with_the_same_times() {
+        let start = vox_common::sys::clock::now();
+        let sound: Vec<f32> = (0..4_800).map(|n| n as f32).collect();
+        for (frame, piece) in [(120, 64), (240, 240), (480, 1024), (960, 1), (60, 4_800)] {
+            let mut framer = Framer::new(frame);
+            let mut frames = 0;
+            for (at, samples) in sound.chunks(piece).enumerate() {
+                let captured = start + Duration::from_nanos((at * piece) as u64 * 1_000_000_000 / 48_000);
+                framer.push(captured, samples, &mut |captured, samples| {
+                    assert_eq!(samples, &sound[frames * frame..(frames + 1) * frame]);
+                    let wanted =
+                        start + Duration::from_nanos((frames * frame) as u64 * 1_000_000_000 / 48_000);
+                    assert!(
+                        captured.duration_since(wanted) + wanted.duration_since(captured)
+                            < Duration::from_nanos(5)
+                    );
+                    frames += 1;
+                });
+            }
+            assert_eq!(frames, 4_800 / frame);
+        }
+    }
+}

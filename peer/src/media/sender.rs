@@ -1,0 +1,177 @@
+//! Frames into packets: codec, sequence number, time stamp.
+
+use super::framer::LONGEST_FRAME;
+use super::orders::{Codec, Coding};
+use super::rtcp::SenderInfo;
+use super::rtp::{self, HEADER_BYTES, Header, PAYLOAD_BYTES};
+use crate::opus::{Application, Encoder, EncoderSettings, OpusError};
+
+/// The longest packet that is sent.
+pub const PACKET_BYTES: usize = HEADER_BYTES + PAYLOAD_BYTES;
+
+/// Uncompressed packets carry at most 10 ms, so that they fit into an Ethernet frame.
+const LONGEST_L16: usize = 480;
+
+/// Where a new stream begins: RFC 3550 wants all three to be random.
+#[derive(Debug, Clone, Copy)]
+pub struct Beginning {
+    /// Who sends.
+    pub ssrc: u32,
+    /// The first packet's number.
+    pub sequence: u16,
+    /// The first sample's time.
+    pub time_stamp: u32,
+}
+
+/// Makes the packets of one leg.
+pub struct Sender {
+    encoder: Option<Encoder>,
+    frame_samples: usize,
+    next: Header,
+    packets: u32,
+    octets: u32,
+}
+
+impl Sender {
+    /// A stream of frames of `coding.ptime_us`, which must be what the codec can do.
+    pub fn new(coding: Coding, bitrate: u32, beginning: Beginning) -> Result<Self, OpusError> {
+        let frame_samples = frame_samples(coding)?;
+        let (encoder, payload_type) = match coding.codec {
+            Codec::Opus => (Some(Encoder::new(settings(bitrate))?), rtp::OPUS),
+            Codec::L16 => (None, rtp::L16),
+        };
+        let Beginning { ssrc, sequence, time_stamp } = beginning;
+        let next = Header { marker: true, payload_type, sequence, time_stamp, ssrc };
+        Ok(Self { encoder, frame_samples, next, packets: 0, octets: 0 })
+    }
+
+    /// Samples in one frame.
+    pub fn frame_samples(&self) -> usize {
+        self.frame_samples
+    }
+
+    /// Makes the next packet of one frame, into `buffer`.
+    pub fn packet<'b>(
+        &mut self,
+        frame: &[f32],
+        buffer: &'b mut [u8; PACKET_BYTES],
+    ) -> Result<&'b [u8], OpusError> {
+        let (head, payload) = buffer.split_at_mut(HEADER_BYTES);
+        let bytes = match &mut self.encoder {
+            Some(encoder) => encoder.encode(frame, payload)?,
+            None => big_endian(frame, payload)?,
+        };
+        head.copy_from_slice(&self.next.to_bytes());
+        self.advance(frame.len(), bytes);
+        Ok(&buffer[..HEADER_BYTES + bytes])
+    }
+
+    /// Lets time pass that was not captured: the receiver sees silence, not loss.
+    pub fn skip(&mut self, samples: u32) {
+        self.next.time_stamp = self.next.time_stamp.wrapping_add(samples);
+        self.next.marker = true;
+    }
+
+    /// What a sender report says. `ntp` is the time now, `since_frame` how many samples ago the next frame's first
+    /// sample was captured (0 if that is not known).
+    pub fn info(&self, ntp: u64, since_frame: u32) -> SenderInfo {
+        let time_stamp = self.next.time_stamp.wrapping_add(since_frame);
+        SenderInfo { ntp, time_stamp, packets: self.packets, octets: self.octets }
+    }
+
+    /// Who sends.
+    pub fn ssrc(&self) -> u32 {
+        self.next.ssrc
+    }
+
+    fn advance(&mut self, samples: usize, octets: usize) {
+        #[expect(clippy::cast_possible_truncation, reason = "both are far below 2^32")]
+        let (samples, octets) = (samples as u32, octets as u32);
+        self.next.marker = false;
+        self.next.sequence = self.next.sequence.wrapping_add(1);
+        self.next.time_stamp = self.next.time_stamp.wrapping_add(samples);
+        self.packets = self.packets.wrapping_add(1);
+        self.octets = self.octets.wrapping_add(octets);
+    }
+}
+
+/// Look-ahead of 2.5 ms at every frame length: 4 ms less than the voice mode, which is better only below 32 kbit/s.
+fn settings(bitrate: u32) -> EncoderSettings {
+    EncoderSettings { application: Application::LowDelay, bitrate, ..EncoderSettings::default() }
+}
+
+/// Samples in one frame of a coding. An error: the codec has no such length.
+pub fn frame_samples(coding: Coding) -> Result<usize, OpusError> {
+    let samples = coding.ptime_us as usize * 48 / 1_000;
+    let possible = match coding.codec {
+        Codec::Opus => matches!(samples, 120 | 240 | 480 | LONGEST_FRAME),
+        Codec::L16 => (1..=LONGEST_L16).contains(&samples),
+    };
+    possible.then_some(samples).ok_or(OpusError::BadArgument)
+}
+
+fn big_endian(frame: &[f32], payload: &mut [u8]) -> Result<usize, OpusError> {
+    let bytes = 2 * frame.len();
+    let room = payload.get_mut(..bytes).ok_or(OpusError::BufferTooSmall)?;
+    for (two, &sample) in room.chunks_exact_mut(2).zip(frame) {
+        #[expect(clippy::cast_possible_truncation, reason = "a cast of a float saturates")]
+        let whole = (sample * 32_768.0).round() as i16;
+        two.copy_from_slice(&whole.to_be_bytes());
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::rtp::Packet;
+
+    const BEGINNING: Beginning = Beginning { ssrc: 7, sequence: 65_535, time_stamp: u32::MAX };
+
+    fn sender(codec: Codec, ptime_us: u32) -> Result<Sender, OpusError> {
+        Sender::new(Coding { codec, ptime_us }, 64_000, BEGINNING)
+    }
+
+    #[test]
+    fn packets_count_and_tell_the_time() {
+        let mut sender = sender(Codec::Opus, 10_000).unwrap();
+        let mut buffer = [0; PACKET_BYTES];
+        let headers = [(true, 65_535, u32::MAX), (false, 0, 479), (true, 1, 1_959)];
+        for (at, wanted) in headers.into_iter().enumerate() {
+            if at == 2 {
+                sender.skip(1_000);
+            }
+            let packet = Packet::parse(sender.packet(&[0.0; 480], &mut buffer).unwrap()).unwrap();
+            let Header { marker, sequence, time_stamp, .. } = packet.header;
+            assert_eq!(
+                (marker, sequence, time_stamp, packet.payload.len()),
+                (wanted.0, wanted.1, wanted.2, 80)
+            );
+        }
+        assert_eq!(sender.info(1, 5), SenderInfo { ntp: 1, time_stamp: 2_444, packets: 3, octets: 240 });
+    }
+
+    #[test]
+    fn uncompressed_samples_are_big_endian_and_saturate() {
+        let mut sender = sender(Codec::L16, 1_250).unwrap();
+        let mut buffer = [0; PACKET_BYTES];
+        let packet = Packet::parse(sender.packet(&[0.5, -1.0, 9.0, -9.0], &mut buffer).unwrap()).unwrap();
+        assert_eq!(packet.payload, [0x40, 0, 0x80, 0, 0x7f, 0xff, 0x80, 0]);
+    }
+
+    #[test]
+    fn a_codec_takes_only_lengths_that_it_has() {
+        for (codec, ptime_us, fine) in [
+            (Codec::Opus, 2_500, true),
+            (Codec::Opus, 20_000, true),
+            (Codec::Opus, 1_250, false),
+            (Codec::L16, 1_250, true),
+            (Codec::L16, 10_000, true),
+            (Codec::L16, 20_000, false),
+            (Codec::Opus, 0, false),
+            (Codec::L16, 0, false),
+        ] {
+            assert_eq!(sender(codec, ptime_us).is_ok(), fine, "{codec:?} {ptime_us}");
+        }
+    }
+}
