@@ -6,6 +6,8 @@ CARGO   ?= cargo
 # Seeds of the simulation in `make test`; more in a long night.
 SEEDS   ?= 2000
 
+# The programs under test are built here, not by each test.
+export VOX_BUILT := 1
 export SEEDS
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 

@@ -1,1 +1,4 @@
 //! The test-bed: real binaries, real sound servers, real networks, and the simulation.
+
+pub mod bed;
+pub mod bins;

@@ -1,0 +1,83 @@
+//! A registry under test.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::ports::Port;
+use super::process::Process;
+use super::{Place, Settings, Surroundings, daemon};
+use crate::bins;
+
+/// A running `vox-registry`.
+#[derive(Debug)]
+pub struct Registry {
+    process: Process,
+    surroundings: Surroundings,
+    place: PathBuf,
+    host: String,
+    port: Port,
+}
+
+impl Registry {
+    /// Starts one on loopback.
+    pub fn start(place: &Place) -> Self {
+        Self::with(place, &Surroundings::default(), "127.0.0.1", |_| {})
+    }
+
+    /// Starts one on an address of the surroundings, with settings of the test's own.
+    pub fn with(
+        place: &Place,
+        around: &Surroundings,
+        host: &str,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
+        let port = Port::claim();
+        let mut settings = Settings::default();
+        let at = |name: &str| place.at(name).display().to_string();
+        settings
+            .set("listen", format!("{host}:{}", port.number()))
+            .set("control.socket", at("registry.sock"))
+            .set("page.listen", "none")
+            .set("state.directory", at("registry-state"))
+            .set("log.level", "debug")
+            .set("log.target", "stderr");
+        change(&mut settings);
+        let _ = std::fs::create_dir_all(place.at("registry-state"));
+        place.write("registry.toml", &settings.to_toml());
+        let place = place.path().to_owned();
+        let process = run(&place, around);
+        Self { process, surroundings: around.clone(), place, host: host.to_owned(), port }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> String {
+        format!("{}:{}", self.host, self.port.number())
+    }
+
+    /// Its process.
+    pub fn process(&mut self) -> &mut Process {
+        &mut self.process
+    }
+
+    /// Starts it again, after it was stopped or killed.
+    pub fn start_again(&mut self) {
+        self.process.end();
+        self.process = run(&self.place, &self.surroundings);
+    }
+
+    /// Asks one line as anybody could by hand, and returns what comes after the greeting.
+    pub fn ask(&self, line: &str) -> Vec<String> {
+        let stream = TcpStream::connect(self.address()).expect("the registry listens");
+        stream.set_read_timeout(Some(Duration::from_secs(5))).expect("a socket of our own");
+        (&stream).write_all(format!("{line}\nQUIT\n").as_bytes()).expect("a fresh connection takes a line");
+        BufReader::new(stream).lines().map_while(Result::ok).skip(1).collect()
+    }
+}
+
+fn run(place: &std::path::Path, around: &Surroundings) -> Process {
+    let mut command = around.command(bins::registry());
+    command.arg("run").arg("--config").arg(place.join("registry.toml"));
+    daemon::start("vox-registry", command, &place.join("registry.log"))
+}
