@@ -1,3 +1,4 @@
 //! The registry as a library, so that tests and the simulation can drive its core.
 
+pub mod cli;
 pub mod config;
