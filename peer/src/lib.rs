@@ -1,5 +1,6 @@
 //! The station as a library, so that tests and the simulation can drive its parts.
 
+pub mod agent;
 pub mod config;
 pub mod media;
 pub mod opus;

@@ -1,6 +1,7 @@
 //! Bytes and words: what vox programs say to each other. Pure: no socket, no clock.
 
 pub mod coding;
+pub mod control;
 pub mod event;
 pub mod keys;
 pub mod limits;

@@ -1,0 +1,228 @@
+//! What people and programs ask of a station over its control socket (docs/PROTOCOL.md, "Control socket").
+
+use super::limits::{DISPLAY_BYTES, TEXT_BYTES};
+use super::names::Name;
+use super::users::Status;
+use super::words::split_first;
+
+/// One request, checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Request<'a> {
+    /// `CALL <who> [detach]`
+    Call(Who<'a>, bool),
+    /// `ANSWER`
+    Answer,
+    /// `REJECT`
+    Reject,
+    /// `HANGUP`
+    Hangup,
+    /// `MUTE on|off`
+    Mute(bool),
+    /// `VOLUME in|out <0-200>`; `true` is `in`.
+    Volume(bool, u8),
+    /// `STATUS`
+    Status,
+    /// `USERS`
+    Users,
+    /// `LOOKUP <name>`
+    Lookup(Name),
+    /// `HISTORY`
+    History,
+    /// `DEVICES`
+    Devices,
+    /// `ECHO <text>`
+    Echo(&'a str),
+    /// `SET-STATUS idle|busy|away|dnd`
+    SetStatus(Status),
+    /// `WATCH`
+    Watch,
+    /// `HELP`
+    Help,
+}
+
+/// Whom to call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Who<'a> {
+    /// A name for the address book and the registry.
+    Name(Name),
+    /// A host, with a port or without.
+    Host(&'a str),
+}
+
+/// Why a request was not understood; the refusal to answer.
+pub type BadRequest = &'static str;
+
+/// The usage of every request, as HELP lists them.
+pub const USAGES: [&str; 15] = [
+    "CALL <who> [detach]: calls a name, an address or @host",
+    "ANSWER: takes the call that rings",
+    "REJECT: refuses the call that rings",
+    "HANGUP: ends the call",
+    "MUTE on|off: sends silence instead of the microphone",
+    "VOLUME in|out <0-200>: sets the loudness in percent",
+    "STATUS: tells everything about this station",
+    "USERS: tells who is there",
+    "LOOKUP <name>: tells where one user is",
+    "HISTORY: tells the last calls and clears the count of missed ones",
+    "DEVICES: lists the sound devices",
+    "ECHO <text>: the registry answers the text",
+    "SET-STATUS idle|busy|away|dnd: tells others whether you like to be called",
+    "WATCH: tells every event as it happens",
+    "HELP: explains the requests",
+];
+
+impl<'a> Request<'a> {
+    /// Reads one line without its end.
+    ///
+    /// # Errors
+    /// The refusal to answer, with its code.
+    pub fn parse(line: &'a str) -> Result<Self, BadRequest> {
+        let (verb, rest) = split_first(line);
+        let rest = if verb.eq_ignore_ascii_case("ECHO") { rest } else { rest.trim_end_matches(' ') };
+        match verb.to_ascii_uppercase().as_str() {
+            "CALL" => call(rest),
+            "ANSWER" => alone(rest, Self::Answer),
+            "REJECT" => alone(rest, Self::Reject),
+            "HANGUP" => alone(rest, Self::Hangup),
+            "MUTE" => on_or_off(rest).map(Self::Mute),
+            "VOLUME" => volume(rest),
+            "STATUS" => alone(rest, Self::Status),
+            "USERS" => alone(rest, Self::Users),
+            "LOOKUP" => Name::parse(rest).map(Self::Lookup).map_err(|_| "404 no such user"),
+            "HISTORY" => alone(rest, Self::History),
+            "DEVICES" => alone(rest, Self::Devices),
+            "ECHO" if rest.len() > TEXT_BYTES => Err("400 a text is at most 900 bytes"),
+            "ECHO" => Ok(Self::Echo(rest)),
+            "SET-STATUS" => {
+                Status::parse(rest).map(Self::SetStatus).ok_or("400 SET-STATUS takes idle, busy, away or dnd")
+            }
+            "WATCH" => alone(rest, Self::Watch),
+            "HELP" => Ok(Self::Help),
+            _ => Err("501 unknown request, HELP lists them"),
+        }
+    }
+}
+
+fn alone<'a>(rest: &str, request: Request<'a>) -> Result<Request<'a>, BadRequest> {
+    if rest.is_empty() { Ok(request) } else { Err("400 this request takes no words") }
+}
+
+fn on_or_off(rest: &str) -> Result<bool, BadRequest> {
+    match rest.to_ascii_lowercase().as_str() {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err("400 MUTE takes on or off"),
+    }
+}
+
+fn volume(rest: &str) -> Result<Request<'_>, BadRequest> {
+    const USAGE: BadRequest = "400 VOLUME takes in or out, and 0 to 200 percent";
+    let (way, percent) = split_first(rest);
+    let input = match way.to_ascii_lowercase().as_str() {
+        "in" => true,
+        "out" => false,
+        _ => return Err(USAGE),
+    };
+    let percent = percent.parse().ok().filter(|percent| *percent <= 200).ok_or(USAGE)?;
+    Ok(Request::Volume(input, percent))
+}
+
+fn call(rest: &str) -> Result<Request<'_>, BadRequest> {
+    let (who, option) = split_first(rest);
+    let detached = match option {
+        "" => false,
+        option if option.eq_ignore_ascii_case("detach") => true,
+        _ => return Err("400 CALL takes a name or a host, and detach"),
+    };
+    Who::parse(who).map(|who| Request::Call(who, detached))
+}
+
+impl<'a> Who<'a> {
+    /// An address literal, anything with a colon, and `@host` are hosts; the rest are names.
+    pub fn parse(word: &'a str) -> Result<Self, BadRequest> {
+        let host = word.strip_prefix('@').unwrap_or(word);
+        if host.is_empty() || host.len() > DISPLAY_BYTES {
+            return Err("400 CALL takes a name or a host of at most 64 bytes");
+        }
+        if host.len() < word.len() || host.contains(':') || host.parse::<std::net::IpAddr>().is_ok() {
+            return Ok(Self::Host(host));
+        }
+        match Name::parse(word) {
+            Ok(name) => Ok(Self::Name(name)),
+            Err(_) if word.contains('.') => Ok(Self::Host(word)),
+            Err(_) => Err("404 no such user"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn names_and_hosts_are_told_apart() {
+        let name = |word| Who::Name(Name::parse(word).expect("a name"));
+        for (word, who) in [
+            ("bob", name("bob")),
+            ("Bob", name("bob")),
+            ("door.hall", name("door.hall")),
+            ("@bob", Who::Host("bob")),
+            ("192.0.2.7", Who::Host("192.0.2.7")),
+            ("192.0.2.7:6001", Who::Host("192.0.2.7:6001")),
+            ("[2001:db8::7]:6000", Who::Host("[2001:db8::7]:6000")),
+            ("2001:db8::7", Who::Host("2001:db8::7")),
+            ("2nd.example", Who::Host("2nd.example")),
+        ] {
+            assert_eq!(Who::parse(word), Ok(who), "{word}");
+        }
+    }
+
+    #[test]
+    fn requests_are_read_in_any_case() {
+        for (line, request) in [
+            ("call @bob detach", Request::Call(Who::Host("bob"), true)),
+            ("Volume out 200", Request::Volume(false, 200)),
+            ("MUTE on ", Request::Mute(true)),
+            ("set-status dnd", Request::SetStatus(Status::Dnd)),
+            ("echo  two  words ", Request::Echo("two  words ")),
+        ] {
+            assert_eq!(Request::parse(line), Ok(request), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_request_is_refused() {
+        for (line, code) in [
+            ("", "501"),
+            ("DANCE", "501"),
+            ("CALL", "400"),
+            ("CALL bob now", "400"),
+            ("CALL b!b", "404"),
+            ("VOLUME out 201", "400"),
+            ("VOLUME up 20", "400"),
+            ("STATUS all", "400"),
+            ("SET-STATUS asleep", "400"),
+            ("LOOKUP", "404"),
+        ] {
+            let refusal = Request::parse(line).expect_err(line);
+            assert!(refusal.starts_with(code), "{line}: {refusal}");
+        }
+    }
+
+    #[test]
+    fn every_usage_is_a_request_that_is_known() {
+        for usage in USAGES {
+            let verb = usage.split([' ', ':']).next().expect("a verb");
+            assert!(!Request::parse(verb).is_err_and(|refusal| refusal.starts_with("501")), "{usage}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_is_too_strange_to_read(line in "\\PC{0,80}") {
+            let _ = Request::parse(&line);
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! What is known of the sound: devices, threads, loudness, and how the legs fare.
+
+use std::fmt::{self, Write};
+
+use heapless::Vec;
+use vox_common::wire::limits::MAX_LEGS;
+use vox_common::wire::words::encode;
+
+use crate::media::orders::{Direction, LegId, LegReport, MediaNews, ThreadGrant};
+
+/// Threads that report what they were granted. At the brim further ones are not shown.
+const MAX_THREADS: usize = 16;
+
+/// One of the two devices.
+#[derive(Debug, Default)]
+struct Device {
+    works: bool,
+    sentence: String,
+}
+
+/// The sound, as `status` shows it.
+#[derive(Debug)]
+pub struct Board {
+    /// Silence is sent instead of the microphone.
+    pub muted: bool,
+    volumes: [u8; 2],
+    devices: [Device; 2],
+    threads: Vec<ThreadGrant, MAX_THREADS>,
+    reports: Vec<(LegId, LegReport), MAX_LEGS>,
+}
+
+impl Default for Board {
+    fn default() -> Self {
+        Self {
+            muted: false,
+            volumes: [100; 2],
+            devices: Default::default(),
+            threads: Vec::new(),
+            reports: Vec::new(),
+        }
+    }
+}
+
+impl Board {
+    /// Keeps what the sound tells.
+    pub fn note(&mut self, news: &MediaNews) {
+        match news {
+            MediaNews::Heard(_) => {}
+            MediaNews::Report(leg, report) => self.note_report(*leg, *report),
+            MediaNews::Device { direction, works, sentence } => {
+                self.devices[index(*direction)] = Device { works: *works, sentence: sentence.clone() };
+            }
+            MediaNews::Thread(grant) => self.note_thread(grant),
+        }
+    }
+
+    /// Another loudness, in percent.
+    pub fn set_volume(&mut self, direction: Direction, percent: u8) {
+        self.volumes[index(direction)] = percent;
+    }
+
+    /// How a leg fares, once it has been told.
+    pub fn report(&self, leg: LegId) -> Option<&LegReport> {
+        self.reports.iter().find(|(known, _)| *known == leg).map(|(_, report)| report)
+    }
+
+    /// A leg begins or has ended: what was told of its place is old.
+    pub fn forget(&mut self, leg: LegId) {
+        self.reports.retain(|(known, _)| *known != leg);
+    }
+
+    fn note_report(&mut self, leg: LegId, report: LegReport) {
+        self.forget(leg);
+        // At most one for each place in the table of legs.
+        let _ = self.reports.push((leg, report));
+    }
+
+    fn note_thread(&mut self, grant: &ThreadGrant) {
+        match self.threads.iter_mut().find(|known| known.name == grant.name) {
+            Some(known) => known.clone_from(grant),
+            None => drop(self.threads.push(grant.clone())),
+        }
+    }
+
+    /// The `audio` and `thread` lines of STATUS.
+    pub fn write(&self, text: &mut String) -> fmt::Result {
+        for (at, direction) in ["in", "out"].into_iter().enumerate() {
+            let Device { works, sentence } = &self.devices[at];
+            let works = if *works { "yes" } else { "no" };
+            let volume = self.volumes[at];
+            let sentence = encode(sentence);
+            writeln!(
+                text,
+                "230-audio direction={direction} works={works} volume={volume} sentence={sentence}"
+            )?;
+        }
+        for ThreadGrant { name, wanted, granted } in &self.threads {
+            let policy = if *granted > 0 { "fifo" } else { "other" };
+            writeln!(text, "230-thread name={name} policy={policy} priority={granted} wanted={wanted}")?;
+        }
+        Ok(())
+    }
+}
+
+fn index(direction: Direction) -> usize {
+    match direction {
+        Direction::In => 0,
+        Direction::Out => 1,
+    }
+}
+
+/// The `media` line of STATUS, without its code.
+pub fn write_report(report: &LegReport, text: &mut String) -> fmt::Result {
+    let LegReport { packets_sent, packets_received, packets_lost, packets_late, underruns, .. } = report;
+    write!(text, " packets-sent={packets_sent} packets-received={packets_received}")?;
+    write!(text, " packets-lost={packets_lost} packets-late={packets_late} underruns={underruns}")?;
+    write!(text, " concealed-percent={:.2}", report.concealed * 100.0)?;
+    write!(text, " jitter-ms={:.1}", report.jitter.as_secs_f64() * 1e3)?;
+    write!(text, " depth-ms={:.1}", report.depth.as_secs_f64() * 1e3)?;
+    if let Some(round_trip) = report.round_trip {
+        write!(text, " round-trip-ms={:.1}", round_trip.as_secs_f64() * 1e3)?;
+    }
+    write!(text, " far-loss-percent={:.2}", report.far_loss * 100.0)?;
+    write!(text, " level-in-db={:.0} level-out-db={:.0}", report.level_in_db, report.level_out_db)
+}

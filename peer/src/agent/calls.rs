@@ -1,0 +1,318 @@
+//! The table of legs: what people, signals and time do to calls. Signals are in `signals.rs`, time in `expiry.rs`.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use heapless::{String as Text, Vec};
+use vox_common::wire::coding::Coding;
+use vox_common::wire::limits::{DISPLAY_BYTES, MAX_LEGS};
+use vox_common::wire::names::{DisplayName, Name};
+use vox_common::wire::signal::{CallId, Hello, Reason, Say, Signal};
+
+use super::closed::ClosedCalls;
+use super::cookie::CookieJar;
+use super::dice::Dice;
+use super::io::{ClientId, Moment, Policy};
+use super::leg::{Leg, MAX_CANDIDATES, State};
+use super::outcome::Outcome;
+use super::timer::{PATIENCE, Resend, earlier};
+use crate::media::orders::{LegId, MediaOrder, Path};
+
+/// Who this station is to others.
+#[derive(Debug, Clone)]
+pub struct Me {
+    /// Its name.
+    pub name: Name,
+    /// What people see instead.
+    pub display: Option<DisplayName>,
+    /// What it sends.
+    pub sends: Coding,
+}
+
+/// Somebody to call.
+#[derive(Debug, Clone)]
+pub struct Callee {
+    /// What the user calls them.
+    pub who: Text<DISPLAY_BYTES>,
+    /// The name, when it was called by name.
+    pub to: Option<Name>,
+    /// Where they may be, best first; at least one.
+    pub candidates: Vec<SocketAddr, MAX_CANDIDATES>,
+}
+
+/// Who asks for a call, and whether it ends with them.
+#[derive(Debug, Clone, Copy)]
+pub struct Caller {
+    /// The control client.
+    pub client: ClientId,
+    /// The call goes on without the client.
+    pub detached: bool,
+}
+
+/// What the table of legs wants done.
+#[derive(Debug)]
+pub enum CallOutput<'a> {
+    /// Send this.
+    Signal(Path, &'a Signal),
+    /// An order to the sound.
+    Media(MediaOrder),
+    /// A leg has come to another state.
+    Changed(&'a Leg),
+    /// A leg has ended and is no longer in the table.
+    Ended(&'a Leg, Outcome),
+}
+
+/// Where the table puts what it wants done.
+pub type CallOut<'a> = &'a mut dyn FnMut(CallOutput<'_>);
+
+/// Signals that were dropped, by reason.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct SignalCounters {
+    /// Signals taken in.
+    pub received: u64,
+    /// Datagrams that are no signal.
+    pub malformed: u64,
+    /// INVITEs that were answered with RETRY.
+    pub retried: u64,
+    /// Signals for calls that nobody knows.
+    pub unknown: u64,
+}
+
+/// All calls of this station.
+pub struct Calls {
+    pub(super) me: Me,
+    pub(super) policy: Policy,
+    pub(super) dnd: bool,
+    pub(super) legs: Vec<Leg, MAX_LEGS>,
+    pub(super) closed: ClosedCalls,
+    pub(super) jar: CookieJar,
+    pub(super) counters: SignalCounters,
+    dice: Dice,
+}
+
+impl Calls {
+    /// No calls yet.
+    pub fn new(me: Me, policy: Policy, mut dice: Dice, now: Instant) -> Self {
+        let jar = CookieJar::new(dice.secret(), now);
+        let counters = SignalCounters::default();
+        Self { me, policy, dnd: false, legs: Vec::new(), closed: ClosedCalls::default(), jar, counters, dice }
+    }
+
+    /// All legs, in no order.
+    pub fn legs(&self) -> &[Leg] {
+        &self.legs
+    }
+
+    /// The one call of now; a second one is refused.
+    pub fn current(&self) -> Option<&Leg> {
+        self.legs.iter().find(|leg| leg.is_active())
+    }
+
+    /// What became of the signals that came.
+    pub fn counters(&self) -> SignalCounters {
+        self.counters
+    }
+
+    /// Who this station is.
+    pub fn me(&self) -> &Me {
+        &self.me
+    }
+
+    /// Another policy holds for what comes.
+    pub fn set_policy(&mut self, policy: Policy) {
+        self.policy = policy;
+    }
+
+    /// Whether callers are told not to disturb.
+    pub fn set_dnd(&mut self, dnd: bool) {
+        self.dnd = dnd;
+    }
+
+    /// Begins to call: the first INVITE is due at once. `None`: there is a call already, or no address to call.
+    pub fn place(&mut self, now: Moment, callee: Callee, caller: Caller) -> Option<&Leg> {
+        let remote = *callee.candidates.first()?;
+        let place = self.free_place().filter(|_| self.current().is_none())?;
+        let leg = Leg {
+            id: self.dice.call_id(),
+            place,
+            who: callee.who,
+            to: callee.to,
+            display: None,
+            path: Path { remote, local: None },
+            candidates: callee.candidates,
+            cookie: None,
+            outgoing: true,
+            owner: Some(caller.client),
+            detached: caller.detached,
+            hears: None,
+            yields: None,
+            after: self.unsaid(remote),
+            begun: now,
+            answered: None,
+            state: State::Calling { resend: Resend::at_once(now.at), cookies: 0 },
+        };
+        self.legs.push(leg).expect("a place was free");
+        self.legs.last()
+    }
+
+    /// The user takes the call that rings. `false`: none does.
+    pub fn answer(&mut self, now: Moment, out: CallOut<'_>) -> bool {
+        let ringing = self.legs.iter().position(Leg::is_ringing_here);
+        ringing.map(|at| self.accept(now, at, out)).is_some()
+    }
+
+    /// The user refuses the call that rings. `false`: none does.
+    pub fn reject(&mut self, now: Moment, out: CallOut<'_>) -> bool {
+        let ringing = self.legs.iter().position(Leg::is_ringing_here);
+        ringing.map(|at| self.refuse_leg(now, at, Reason::Declined, out)).is_some()
+    }
+
+    /// The user ends the current call, whatever it is doing. `false`: there is none.
+    pub fn hangup(&mut self, now: Moment, out: CallOut<'_>) -> bool {
+        let current = self.legs.iter().position(Leg::is_active);
+        current.map(|at| self.hangup_leg(now, at, out)).is_some()
+    }
+
+    /// A control client is gone, and with it the calls that it did not detach from.
+    pub fn client_gone(&mut self, now: Moment, client: ClientId, out: CallOut<'_>) {
+        let owned = |leg: &Leg| leg.owner == Some(client) && leg.is_active();
+        while let Some(at) = self.legs.iter().position(owned) {
+            self.legs[at].owner = None;
+            if !self.legs[at].detached {
+                self.hangup_leg(now, at, out);
+            }
+        }
+    }
+
+    /// The daemon ends: everybody is told once.
+    pub fn stop(&mut self, now: Moment, out: CallOut<'_>) {
+        while self.hangup(now, out) {}
+    }
+
+    /// Valid sound came for a leg: it is alive, and that is as good as CONFIRM.
+    pub fn media_heard(&mut self, now: Moment, place: LegId, out: CallOut<'_>) {
+        if let Some(at) = self.legs.iter().position(|leg| leg.place == place) {
+            self.legs[at].heard(now.at);
+            self.confirmed(at, out);
+        }
+    }
+
+    /// When time itself must be told to the table.
+    pub fn deadline(&self) -> Option<Instant> {
+        let legs = self.legs.iter().map(Leg::deadline).min();
+        earlier(legs, self.closed.deadline())
+    }
+
+    pub(super) fn free_place(&self) -> Option<LegId> {
+        let taken = |place: &LegId| self.legs.iter().any(|leg| leg.place == *place);
+        (0..).take(MAX_LEGS).map(LegId).find(|place| !taken(place))
+    }
+
+    /// What a new INVITE must say of an earlier call whose end may not have been heard.
+    fn unsaid(&self, remote: SocketAddr) -> Option<(CallId, Reason)> {
+        let leaving = self.legs.iter().find(|leg| !leg.is_active() && leg.is_with(remote));
+        leaving.map(|leg| (leg.id, Reason::Cancelled)).or_else(|| self.closed.unsaid(remote))
+    }
+
+    pub(super) fn hello(&self, leg: Option<&Leg>) -> Hello {
+        Hello {
+            from: self.me.name.clone(),
+            to: leg.filter(|leg| leg.outgoing).and_then(|leg| leg.to.clone()),
+            display: self.me.display.clone(),
+            sends: self.me.sends,
+            after: leg.and_then(|leg| leg.after),
+        }
+    }
+
+    pub(super) fn invite(&self, leg: &Leg, out: CallOut<'_>) {
+        send(leg, Say::Invite(leg.cookie.clone(), self.hello(Some(leg))), out);
+    }
+
+    pub(super) fn send_accept(&self, leg: &Leg, out: CallOut<'_>) {
+        send(leg, Say::Accept(self.hello(None), leg.yields), out);
+    }
+
+    /// The call of the callee is taken: the devices open, and sound is sent once the caller is proved to be there.
+    pub(super) fn accept(&mut self, now: Moment, at: usize, out: CallOut<'_>) {
+        self.talk(now, at, Some(Resend::after(now.at)), out);
+        self.send_accept(&self.legs[at], out);
+    }
+
+    pub(super) fn talk(&mut self, now: Moment, at: usize, accept: Option<Resend>, out: CallOut<'_>) {
+        let sends = self.me.sends;
+        let leg = &mut self.legs[at];
+        if leg.is_ringing_here() {
+            out(CallOutput::Media(MediaOrder::Ring(false)));
+        }
+        leg.state = State::Talking { accept, silent: now.at + PATIENCE };
+        leg.answered = Some(now.at);
+        out(CallOutput::Media(MediaOrder::Start { leg: leg.place, path: leg.path, sends }));
+        out(CallOutput::Changed(leg));
+    }
+
+    /// The far end is proved to be at its address: sound may go there.
+    pub(super) fn confirmed(&mut self, at: usize, out: CallOut<'_>) {
+        let leg = &mut self.legs[at];
+        if let State::Talking { accept: accept @ Some(_), .. } = &mut leg.state {
+            *accept = None;
+            out(CallOutput::Media(MediaOrder::Send(leg.place)));
+        }
+    }
+
+    pub(super) fn refuse_leg(&mut self, now: Moment, at: usize, reason: Reason, out: CallOut<'_>) {
+        self.end(now, at, Outcome::of_reject(reason), Some(Say::Reject(reason)), out);
+    }
+
+    pub(super) fn hangup_leg(&mut self, now: Moment, at: usize, out: CallOut<'_>) {
+        let leg = &self.legs[at];
+        match leg.state {
+            State::Calling { .. } | State::RingingThere(_) => self.cancel(now, at, Outcome::Cancelled, out),
+            State::RingingHere(_) => self.refuse_leg(now, at, Reason::Declined, out),
+            State::Talking { .. } => {
+                self.end(now, at, Outcome::Hangup, Some(Say::Bye(Reason::Hangup)), out);
+            }
+            State::Cancelling { .. } => {}
+        }
+    }
+
+    /// The caller gives up; the leg stays until the callee has heard it, so that both agree on how it ended.
+    pub(super) fn cancel(&mut self, now: Moment, at: usize, outcome: Outcome, out: CallOut<'_>) {
+        let leg = &mut self.legs[at];
+        leg.state = State::Cancelling { resend: Resend::after(now.at), outcome };
+        out(CallOutput::Changed(leg));
+        send_cancel(leg, outcome, out);
+    }
+
+    /// Takes a leg out of the table, with a last word to the other side where there is one.
+    pub(super) fn end(
+        &mut self,
+        now: Moment,
+        at: usize,
+        outcome: Outcome,
+        word: Option<Say>,
+        out: CallOut<'_>,
+    ) {
+        let leg = self.legs.swap_remove(at);
+        if let Some(word) = word.clone() {
+            send(&leg, word, out);
+        }
+        self.closed.remember(now.at, leg.id, leg.path, word);
+        match leg.state {
+            State::RingingHere(_) => out(CallOutput::Media(MediaOrder::Ring(false))),
+            State::Talking { .. } => out(CallOutput::Media(MediaOrder::Stop(leg.place))),
+            _ => {}
+        }
+        out(CallOutput::Ended(&leg, outcome));
+    }
+}
+
+/// Sends a signal of a leg to its other end.
+pub(super) fn send(leg: &Leg, say: Say, out: CallOut<'_>) {
+    out(CallOutput::Signal(leg.path, &Signal { id: leg.id, say }));
+}
+
+/// Tells the callee that the caller gave up, and why.
+pub(super) fn send_cancel(leg: &Leg, outcome: Outcome, out: CallOut<'_>) {
+    let reason = if outcome == Outcome::NoAnswer { Reason::Timeout } else { Reason::Cancelled };
+    send(leg, Say::Cancel(reason), out);
+}

@@ -1,0 +1,82 @@
+//! Cookies: proof without memory that a caller receives at the address it sends from.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use vox_common::wire::signal::{CallId, Cookie};
+
+/// The secret changes this often; a cookie is good for one to two of these.
+const LIFE: Duration = Duration::from_secs(120);
+
+/// HMAC-SHA-256, cut to this many bytes (RFC 2104 section 5).
+const MAC_BYTES: usize = 16;
+
+/// Bakes and checks cookies.
+pub struct CookieJar {
+    secret: [u8; 32],
+    opened: Instant,
+}
+
+impl CookieJar {
+    /// A jar with a secret of its own.
+    pub fn new(secret: [u8; 32], now: Instant) -> Self {
+        Self { secret, opened: now }
+    }
+
+    /// The cookie for an INVITE that came from there.
+    pub fn bake(&self, now: Instant, from: SocketAddr, id: CallId) -> Cookie {
+        Cookie::new(&self.mac(self.age(now), from, id)).expect("a cut MAC fits a cookie")
+    }
+
+    /// Whether the cookie was baked here for the same sender and call, in this life of the secret or the last.
+    pub fn accepts(&self, now: Instant, from: SocketAddr, id: CallId, cookie: &Cookie) -> bool {
+        let age = self.age(now);
+        [Some(age), age.checked_sub(1)]
+            .into_iter()
+            .flatten()
+            .any(|age| Cookie::new(&self.mac(age, from, id)).is_some_and(|baked| same(&baked, cookie)))
+    }
+
+    fn age(&self, now: Instant) -> u64 {
+        now.saturating_duration_since(self.opened).as_secs() / LIFE.as_secs()
+    }
+
+    fn mac(&self, age: u64, from: SocketAddr, id: CallId) -> [u8; MAC_BYTES] {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.secret).expect("HMAC takes a key of any length");
+        mac.update(&age.to_be_bytes());
+        mac.update(from.to_string().as_bytes());
+        mac.update(&id.0);
+        let bytes = mac.finalize().into_bytes();
+        *bytes.first_chunk().expect("SHA-256 gives 32 bytes")
+    }
+}
+
+/// Compares without telling by its time how much was right.
+fn same(baked: &Cookie, shown: &Cookie) -> bool {
+    let (baked, shown) = (baked.as_str().as_bytes(), shown.as_str().as_bytes());
+    let differing = baked.iter().zip(shown).fold(0, |sum, (one, other)| sum | (one ^ other));
+    baked.len() == shown.len() && differing == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cookie_is_good_for_one_sender_one_call_and_two_to_four_minutes() {
+        let start = vox_common::sys::clock::now();
+        let jar = CookieJar::new([7; 32], start);
+        let (alice, mallory) = ("192.0.2.1:6000".parse().unwrap(), "192.0.2.2:6000".parse().unwrap());
+        let (id, other) = (CallId([1; 16]), CallId([2; 16]));
+        let cookie = jar.bake(start, alice, id);
+        let later = |seconds| start + Duration::from_secs(seconds);
+        assert!(jar.accepts(later(0), alice, id, &cookie));
+        assert!(jar.accepts(later(239), alice, id, &cookie));
+        assert!(!jar.accepts(later(240), alice, id, &cookie));
+        assert!(!jar.accepts(later(0), mallory, id, &cookie));
+        assert!(!jar.accepts(later(0), alice, other, &cookie));
+        assert!(!CookieJar::new([8; 32], start).accepts(later(0), alice, id, &cookie));
+    }
+}

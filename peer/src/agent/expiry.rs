@@ -1,0 +1,106 @@
+//! What time does to calls.
+
+use vox_common::wire::signal::{Reason, Say};
+
+use super::calls::{CallOut, CallOutput, Calls, send, send_cancel};
+use super::io::Moment;
+use super::leg::{Leg, State};
+use super::outcome::Outcome;
+use super::timer::{Due, RING_REPEAT};
+
+/// What is due for one leg.
+enum Step {
+    Nothing,
+    Invite,
+    Ringing,
+    Accept,
+    Cancel(Outcome),
+    /// The caller gives up, and says so until it is heard.
+    GiveUp,
+    /// The callee gives up.
+    Refuse,
+    End(Outcome, Option<Say>),
+}
+
+impl Calls {
+    /// Does everything that is due.
+    pub fn expire(&mut self, now: Moment, out: CallOut<'_>) {
+        self.closed.expire(now.at, &mut |path, signal| out(CallOutput::Signal(path, signal)));
+        let mut at = 0;
+        while at < self.legs.len() {
+            let before = self.legs.len();
+            let step = self.legs[at].step(now);
+            self.take(now, at, step, out);
+            if self.legs.len() == before {
+                at += 1;
+            }
+        }
+    }
+
+    fn take(&mut self, now: Moment, at: usize, step: Step, out: CallOut<'_>) {
+        match step {
+            Step::Nothing => {}
+            Step::Invite => {
+                self.invite(&self.legs[at], out);
+                self.legs[at].next_candidate();
+            }
+            Step::Ringing => send(&self.legs[at], Say::Ringing(self.hello(None)), out),
+            Step::Accept => self.send_accept(&self.legs[at], out),
+            Step::Cancel(outcome) => send_cancel(&self.legs[at], outcome, out),
+            Step::GiveUp => self.cancel(now, at, Outcome::NoAnswer, out),
+            Step::Refuse => self.refuse_leg(now, at, Reason::Timeout, out),
+            Step::End(outcome, word) => self.end(now, at, outcome, word, out),
+        }
+    }
+}
+
+impl Leg {
+    fn step(&mut self, now: Moment) -> Step {
+        let now = now.at;
+        match &mut self.state {
+            State::Calling { resend, .. } => match resend.due(now) {
+                Due::Wait => Step::Nothing,
+                Due::Again => Step::Invite,
+                Due::GiveUp => Step::End(Outcome::Unreachable, Some(Say::Cancel(Reason::Lost))),
+            },
+            State::Cancelling { resend, outcome } => match resend.due(now) {
+                Due::Wait => Step::Nothing,
+                Due::Again => Step::Cancel(*outcome),
+                Due::GiveUp => Step::End(*outcome, None),
+            },
+            State::RingingThere(ringing) => {
+                if ringing.silent <= now {
+                    return Step::End(Outcome::Lost, Some(Say::Cancel(Reason::Lost)));
+                }
+                if ringing.until <= now {
+                    return Step::GiveUp;
+                }
+                repeat(&mut ringing.repeat, now, Step::Invite)
+            }
+            State::RingingHere(ringing) => {
+                if ringing.silent <= now {
+                    return Step::End(Outcome::Lost, Some(Say::Bye(Reason::Lost)));
+                }
+                if ringing.until <= now {
+                    return Step::Refuse;
+                }
+                repeat(&mut ringing.repeat, now, Step::Ringing)
+            }
+            State::Talking { accept, silent } => {
+                let unheard = accept.as_mut().map_or(Due::Wait, |accept| accept.due(now));
+                if *silent <= now || unheard == Due::GiveUp {
+                    return Step::End(Outcome::Lost, Some(Say::Bye(Reason::Lost)));
+                }
+                if unheard == Due::Again { Step::Accept } else { Step::Nothing }
+            }
+        }
+    }
+}
+
+fn repeat(next: &mut std::time::Instant, now: std::time::Instant, step: Step) -> Step {
+    if now < *next {
+        return Step::Nothing;
+    }
+    *next = now + RING_REPEAT;
+    step
+}

@@ -1,0 +1,138 @@
+//! The last calls, kept over restarts, and how many of them were missed since somebody looked.
+
+use std::fmt;
+use std::net::SocketAddr;
+
+use heapless::{HistoryBuf, String as Text};
+use vox_common::wire::limits::{DISPLAY_BYTES, HISTORY_CALLS};
+use vox_common::wire::signal::CallId;
+
+use super::leg::Leg;
+use super::outcome::Outcome;
+
+/// One call of the past, as one line: `<unix seconds> in|out <name> <address> <outcome> talked-s=<n> call=<id>`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PastCall {
+    begun_unix: u64,
+    outgoing: bool,
+    who: Text<DISPLAY_BYTES>,
+    remote: SocketAddr,
+    outcome: Text<16>,
+    talked_s: u64,
+    id: CallId,
+}
+
+/// The last [`HISTORY_CALLS`] calls, oldest first. At the brim the oldest is forgotten.
+#[derive(Debug, Default)]
+pub struct History {
+    calls: HistoryBuf<PastCall, HISTORY_CALLS>,
+    missed: u32,
+}
+
+impl PastCall {
+    /// A call that has ended.
+    pub fn of(leg: &Leg, outcome: Outcome, talked_s: u64) -> Self {
+        Self {
+            begun_unix: leg.begun.unix,
+            outgoing: leg.outgoing,
+            who: leg.who.clone(),
+            remote: leg.path.remote,
+            outcome: heapless::format!("{outcome}").expect("every outcome is short"),
+            talked_s,
+            id: leg.id,
+        }
+    }
+
+    /// Reads one line. `None`: somebody else wrote it.
+    pub fn parse(line: &str) -> Option<Self> {
+        let mut words = line.split(' ');
+        Some(Self {
+            begun_unix: words.next()?.parse().ok()?,
+            outgoing: match words.next()? {
+                "in" => false,
+                "out" => true,
+                _ => return None,
+            },
+            who: Text::try_from(words.next()?).ok()?,
+            remote: words.next()?.parse().ok()?,
+            outcome: Text::try_from(words.next()?).ok()?,
+            talked_s: words.next()?.strip_prefix("talked-s=")?.parse().ok()?,
+            id: CallId::parse(words.next()?.strip_prefix("call=")?)?,
+        })
+    }
+}
+
+impl fmt::Display for PastCall {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { begun_unix, outgoing, who, remote, outcome, talked_s, id } = self;
+        let direction = if *outgoing { "out" } else { "in" };
+        write!(out, "{begun_unix} {direction} {who} {remote} {outcome} talked-s={talked_s} call={id}")
+    }
+}
+
+impl History {
+    /// Reads the text of a history file; lines that are not ours are left out.
+    pub fn parse(text: &str) -> Self {
+        let missed = text.lines().find_map(|line| line.strip_prefix("missed ")?.parse().ok());
+        let mut calls = HistoryBuf::new();
+        calls.extend(text.lines().filter_map(PastCall::parse));
+        Self { calls, missed: missed.unwrap_or(0) }
+    }
+
+    /// Adds a call; `missed`: somebody called and was not answered.
+    pub fn add(&mut self, call: PastCall, missed: bool) {
+        self.calls.write(call);
+        self.missed = self.missed.saturating_add(u32::from(missed));
+    }
+
+    /// Calls, oldest first.
+    pub fn calls(&self) -> impl Iterator<Item = &PastCall> {
+        self.calls.oldest_ordered()
+    }
+
+    /// Missed since somebody looked.
+    pub fn missed(&self) -> u32 {
+        self.missed
+    }
+
+    /// Somebody has looked. `true`: that changed something.
+    pub fn looked_at(&mut self) -> bool {
+        std::mem::take(&mut self.missed) > 0
+    }
+}
+
+impl fmt::Display for History {
+    /// The text of the history file.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(out, "missed {}", self.missed)?;
+        self.calls().try_for_each(|call| writeln!(out, "{call}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(n: u64) -> PastCall {
+        let line =
+            format!("{n} in bob 192.0.2.7:6000 no-answer talked-s=0 call=000102030405060708090a0b0c0d0e0f");
+        PastCall::parse(&line).expect("complete")
+    }
+
+    #[test]
+    fn what_was_kept_is_read_back_and_the_oldest_is_forgotten() {
+        let mut history = History::default();
+        (0..100).for_each(|n| history.add(call(n), n % 2 == 0));
+        let again = History::parse(&history.to_string());
+        assert_eq!(again.to_string(), history.to_string());
+        assert_eq!(again.calls().count(), HISTORY_CALLS);
+        assert_eq!(again.calls().next(), Some(&call(36)));
+        assert_eq!(again.missed(), 50);
+    }
+
+    #[test]
+    fn a_damaged_file_loses_only_its_damaged_lines() {
+        let text = format!("missed x\n{}\n\0\0\0 garbage\n{}\n1 in", call(1), call(2));
+        assert_eq!(History::parse(&text).calls().count(), 2);
+    }
+}

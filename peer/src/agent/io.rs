@@ -1,0 +1,103 @@
+//! What goes into the agent and what comes out of it.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use vox_common::wire::signal::Signal;
+
+use crate::media::orders::{MediaNews, MediaOrder, Path};
+
+/// The time, read once for each input.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment {
+    /// For deadlines.
+    pub at: Instant,
+    /// For people: seconds since 1970 (UTC).
+    pub unix: u64,
+}
+
+/// A program on the control socket: its place in the shell's table, below
+/// [`MAX_CLIENTS`](vox_common::wire::limits::MAX_CLIENTS).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClientId(pub u8);
+
+/// A question to the resolver; its answer carries the same number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ticket(pub u32);
+
+/// Everything that can happen to a station.
+#[derive(Debug)]
+pub enum Input<'a> {
+    /// The daemon serves from now on.
+    Start,
+    /// The registry's connection stands; its greeting follows as a line.
+    LinkUp,
+    /// A line from the registry.
+    LinkLine(&'a str),
+    /// The registry could not be reached, or the connection ended; a clause for people.
+    LinkDown(&'a str),
+    /// A datagram that begins like a signal.
+    Datagram {
+        /// Where it came from, in its plain form.
+        from: SocketAddr,
+        /// The address of ours that it was sent to.
+        local: Option<IpAddr>,
+        /// All of it.
+        bytes: &'a [u8],
+    },
+    /// The network says that nobody listens there (ICMP port or host unreachable).
+    Unreachable(SocketAddr),
+    /// A line from a program on the control socket; `Err` is the refusal that its shape deserves.
+    Control(ClientId, Result<&'a str, &'a str>),
+    /// A program on the control socket is gone.
+    ControlGone(ClientId),
+    /// What the resolver found; a clause for people when nothing.
+    Resolved(Ticket, Result<&'a [SocketAddr], &'a str>),
+    /// The devices of this machine, as the lines of a `DEVICES` answer.
+    Devices(ClientId, &'a str),
+    /// The sound speaks.
+    Media(&'a MediaNews),
+    /// The configuration was read again.
+    Reload(&'a Policy),
+    /// The daemon is to end.
+    Stop,
+    /// Nothing but time.
+    Tick,
+}
+
+/// What the agent wants done. Nothing here waits.
+#[derive(Debug)]
+pub enum Output<'a> {
+    /// Connect to the registry.
+    Connect,
+    /// End the registry's connection.
+    Disconnect,
+    /// A line to the registry, without its end.
+    ToRegistry(&'a str),
+    /// A signal to another station.
+    Signal(Path, &'a Signal),
+    /// Whole lines to a program on the control socket.
+    ToClient(ClientId, &'a str),
+    /// Ask the resolver for `host:port`.
+    Resolve(Ticket, &'a str),
+    /// List the devices for a client.
+    ListDevices(ClientId),
+    /// An order to the sound.
+    Media(MediaOrder),
+    /// Keep this text as the history file.
+    StoreHistory(&'a str),
+    /// A line for the log: sentence first, then `key=value`.
+    Log(log::Level, &'a str),
+}
+
+/// Where the agent puts what it wants done.
+pub type Out<'a> = &'a mut dyn FnMut(Output<'_>);
+
+/// What the operator decides about calls and may change while the daemon runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// Calls are taken without asking.
+    pub auto_answer: bool,
+    /// How long it may ring.
+    pub ring_timeout: Duration,
+}

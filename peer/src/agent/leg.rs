@@ -1,0 +1,188 @@
+//! One leg of a call: who is at the other end, and how far it has come.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use heapless::{String as Text, Vec};
+use vox_common::wire::limits::DISPLAY_BYTES;
+use vox_common::wire::names::{DisplayName, Name};
+use vox_common::wire::signal::{CallId, Cookie, Hello, Reason};
+
+use super::io::{ClientId, Moment};
+use super::outcome::Outcome;
+use super::timer::{PATIENCE, RING_REPEAT, Resend};
+use crate::media::orders::{Coding, LegId, Path};
+
+/// Addresses that are tried in turn while calling.
+pub const MAX_CANDIDATES: usize = 4;
+
+/// How far a leg has come.
+#[derive(Debug, Clone)]
+pub enum State {
+    /// We invite; nothing has come back but RETRY.
+    Calling {
+        /// Until something comes back.
+        resend: Resend,
+        /// How many different cookies we were given.
+        cookies: u8,
+    },
+    /// It rings there.
+    RingingThere(Ringing),
+    /// We have given up before it was answered, and say so until somebody hears it.
+    Cancelling {
+        /// CANCEL is sent again.
+        resend: Resend,
+        /// How it will have ended.
+        outcome: Outcome,
+    },
+    /// It rings here.
+    RingingHere(Ringing),
+    /// Both talk.
+    Talking {
+        /// ACCEPT is sent again until it is confirmed. `None`: it is.
+        accept: Option<Resend>,
+        /// Lost when nothing is heard until then.
+        silent: Instant,
+    },
+}
+
+/// The clocks of a leg that rings.
+#[derive(Debug, Clone)]
+pub struct Ringing {
+    /// The next INVITE or RINGING.
+    pub repeat: Instant,
+    /// Lost when nothing is heard until then.
+    pub silent: Instant,
+    /// Nobody answers any more.
+    pub until: Instant,
+}
+
+/// One leg.
+#[derive(Debug, Clone)]
+pub struct Leg {
+    /// The call, on the wire.
+    pub id: CallId,
+    /// Its place in the table and in the sound.
+    pub place: LegId,
+    /// What the user calls the other end: a name, or the host that was typed.
+    pub who: Text<DISPLAY_BYTES>,
+    /// The name that was called, when it was called by name.
+    pub to: Option<Name>,
+    /// What the other end calls itself, for people.
+    pub display: Option<DisplayName>,
+    /// Both ends of its datagrams.
+    pub path: Path,
+    /// Where else the other end may be; the path is locked once something comes back.
+    pub candidates: Vec<SocketAddr, MAX_CANDIDATES>,
+    /// The cookie that the other end wants to see.
+    pub cookie: Option<Cookie>,
+    /// Whether we called.
+    pub outgoing: bool,
+    /// The control client that the call ends with.
+    pub owner: Option<ClientId>,
+    /// The owner only waits for the answer: the call does not end with it.
+    pub detached: bool,
+    /// What the other end sends, once it has said so.
+    pub hears: Option<Coding>,
+    /// Our own INVITE that this one won over.
+    pub yields: Option<CallId>,
+    /// A call before this one whose end the other side may have missed.
+    pub after: Option<(CallId, Reason)>,
+    /// When it began.
+    pub begun: Moment,
+    /// When it was answered.
+    pub answered: Option<Instant>,
+    /// How far it has come.
+    pub state: State,
+}
+
+impl Leg {
+    /// Whether a signal from there can belong to this leg.
+    pub fn is_with(&self, from: SocketAddr) -> bool {
+        self.path.remote == from || self.candidates.contains(&from)
+    }
+
+    /// A leg that is on its way out is no reason to be busy.
+    pub fn is_active(&self) -> bool {
+        !matches!(self.state, State::Cancelling { .. })
+    }
+
+    /// Whether we invite and nobody has answered yet.
+    pub fn is_inviting(&self) -> bool {
+        matches!(self.state, State::Calling { .. } | State::RingingThere(_))
+    }
+
+    /// Whether it waits for a person here.
+    pub fn is_ringing_here(&self) -> bool {
+        matches!(self.state, State::RingingHere(_))
+    }
+
+    /// Whether it was answered.
+    pub fn is_talking(&self) -> bool {
+        matches!(self.state, State::Talking { .. })
+    }
+
+    /// The word for its state, as `status` and `* CALL` show it.
+    pub fn state_word(&self) -> &'static str {
+        match self.state {
+            State::Calling { .. } => "calling",
+            State::RingingThere(_) => "ringing-there",
+            State::RingingHere(_) => "ringing-here",
+            State::Talking { .. } => "talking",
+            State::Cancelling { .. } => "ending",
+        }
+    }
+
+    /// The other end has answered from there: it stays there.
+    pub fn lock(&mut self, path: Path) {
+        self.path = path;
+        self.candidates.clear();
+    }
+
+    /// The next address to try, in turn.
+    pub fn next_candidate(&mut self) {
+        let at = self.candidates.iter().position(|candidate| *candidate == self.path.remote);
+        let next = at.map_or(0, |at| at + 1) % self.candidates.len().max(1);
+        self.path.remote = self.candidates.get(next).copied().unwrap_or(self.path.remote);
+    }
+
+    /// What the other end says of itself.
+    pub fn introduce(&mut self, hello: &Hello) {
+        self.hears = Some(hello.sends);
+        self.display.clone_from(&hello.display);
+        if self.to.is_none() {
+            self.who = Text::try_from(hello.from.as_str()).expect("a name fits");
+        }
+    }
+
+    /// Something came from the other end.
+    pub fn heard(&mut self, now: Instant) {
+        match &mut self.state {
+            State::RingingThere(ringing) | State::RingingHere(ringing) => ringing.silent = now + PATIENCE,
+            State::Talking { silent, .. } => *silent = now + PATIENCE,
+            State::Calling { .. } | State::Cancelling { .. } => {}
+        }
+    }
+
+    /// When it must be looked at again.
+    pub fn deadline(&self) -> Instant {
+        match &self.state {
+            State::Calling { resend, .. } | State::Cancelling { resend, .. } => resend.deadline(),
+            State::RingingThere(ringing) | State::RingingHere(ringing) => ringing.deadline(),
+            State::Talking { accept, silent } => {
+                accept.as_ref().map_or(*silent, |accept| accept.deadline().min(*silent))
+            }
+        }
+    }
+}
+
+impl Ringing {
+    /// Begins to ring.
+    pub fn begin(now: Instant, timeout: Duration) -> Self {
+        Self { repeat: now + RING_REPEAT, silent: now + PATIENCE, until: now + timeout }
+    }
+
+    fn deadline(&self) -> Instant {
+        self.repeat.min(self.silent).min(self.until)
+    }
+}

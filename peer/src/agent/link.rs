@@ -1,0 +1,444 @@
+//! The registration: connect, register, watch, list; and again, later and later, when the registry goes away.
+
+use std::time::{Duration, Instant};
+
+use heapless::Deque;
+use vox_common::wire::event::{Event, Farewell, Heard};
+use vox_common::wire::reply::{Greeting, ReplyLine};
+use vox_common::wire::request::{Registration, Request};
+use vox_common::wire::users::{Entry, Status};
+
+use super::dice::Dice;
+use super::io::ClientId;
+
+/// First pause after a failure; it doubles from there.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+
+/// Longest pause: a registry that comes back is found within this time.
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+
+/// A registry that answers nothing for this long is as good as gone.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A registry that has said nothing for this long is asked whether it lives.
+const QUIET: Duration = Duration::from_secs(20);
+
+/// Requests on their way. At the brim a control client hears `443`.
+const MAX_PENDING: usize = 64;
+
+/// Whose answer comes next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asker {
+    Registration,
+    Housekeeping,
+    Book,
+    Call,
+    Client(ClientId),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// There is no registry in the configuration.
+    Unwanted,
+    /// A pause until then.
+    Waiting(Instant),
+    /// The shell is at it.
+    Connecting,
+    /// The greeting must come until then.
+    Greeting(Instant),
+    /// Requests go to and fro.
+    Open,
+}
+
+/// What the link wants done, and what the agent learns from it.
+#[derive(Debug)]
+pub enum LinkNews<'a> {
+    /// Connect now.
+    Connect,
+    /// End the connection.
+    Disconnect,
+    /// Send this line.
+    Send(&'a str),
+    /// We are registered; the registry's words.
+    Registered(&'a str),
+    /// The registry went away, and why.
+    Down(&'a str),
+    /// A listing begins.
+    ListBegins,
+    /// One line of it.
+    Listed(Entry),
+    /// It is complete.
+    ListEnds,
+    /// Somebody came, went or changed status; and the line as it was written.
+    Event(Event, &'a str),
+    /// A line for a control client.
+    Answer(ClientId, &'a str),
+    /// The answer to the look-up for a call.
+    LookedUp(ReplyLine<'a>),
+}
+
+/// Where the link puts its news.
+pub type LinkOut<'a> = &'a mut dyn FnMut(LinkNews<'_>);
+
+/// The registry's connection, as the agent sees it.
+#[derive(Debug)]
+pub struct Link {
+    registration: Registration,
+    state: State,
+    pending: Deque<(Asker, Instant), MAX_PENDING>,
+    pause: Duration,
+    last_heard: Instant,
+    registered: Option<(Instant, String)>,
+    reason: String,
+    /// Why the registry said that it would end the connection.
+    farewell: Option<Farewell>,
+    /// What the registry was told last of our status.
+    status: Status,
+}
+
+impl Link {
+    /// A link that has not begun; `wanted`: the configuration names a registry.
+    pub fn new(registration: Registration, wanted: bool, now: Instant) -> Self {
+        let state = if wanted { State::Waiting(now) } else { State::Unwanted };
+        Self {
+            registration,
+            state,
+            pending: Deque::new(),
+            pause: FIRST_PAUSE,
+            last_heard: now,
+            registered: None,
+            reason: "not connected yet".to_owned(),
+            farewell: None,
+            status: Status::Idle,
+        }
+    }
+
+    /// `up`, `down`, or `none` without a registry in the configuration.
+    pub fn word(&self) -> &'static str {
+        match (self.state, &self.registered) {
+            (State::Unwanted, _) => "none",
+            (_, Some(_)) => "up",
+            (_, None) => "down",
+        }
+    }
+
+    /// Since when we are registered, and the address that others are given.
+    pub fn registered(&self) -> Option<(Instant, &str)> {
+        self.registered.as_ref().map(|(since, address)| (*since, address.as_str()))
+    }
+
+    /// Why it is down.
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+
+    /// When it will be tried again.
+    pub fn retries_at(&self) -> Option<Instant> {
+        if let State::Waiting(until) = self.state { Some(until) } else { None }
+    }
+
+    /// The connection stands; the greeting must follow.
+    pub fn connected(&mut self, now: Instant) {
+        self.pending.clear();
+        self.last_heard = now;
+        self.state = State::Greeting(now + ANSWER_TIMEOUT);
+    }
+
+    /// The connection could not be made, or has ended.
+    pub fn disconnected(&mut self, now: Instant, why: &str, dice: &mut Dice, out: LinkOut<'_>) {
+        if matches!(self.state, State::Unwanted | State::Waiting(_)) {
+            return;
+        }
+        self.state = State::Waiting(now + dice.jitter(self.pause));
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        self.registered = None;
+        while let Some((asker, _)) = self.pending.pop_front() {
+            match asker {
+                Asker::Client(client) => {
+                    out(LinkNews::Answer(client, "443 the registry went away, try again"))
+                }
+                Asker::Call => out(LinkNews::LookedUp(ReplyLine { code: 443, more: false, text: why })),
+                Asker::Registration | Asker::Housekeeping | Asker::Book => {}
+            }
+        }
+        self.reason = match self.farewell.take() {
+            Some(farewell) => format!("the registry said goodbye: {}", farewell.words()),
+            None => why.to_owned(),
+        };
+        out(LinkNews::Down(&self.reason));
+    }
+
+    /// One line from the registry.
+    pub fn line(&mut self, now: Instant, line: &str, dice: &mut Dice, out: LinkOut<'_>) {
+        self.last_heard = now;
+        match (self.state, Heard::parse(line)) {
+            (State::Greeting(_), Heard::Reply(reply)) => self.greeted(now, reply, dice, out),
+            (State::Open, Heard::Reply(reply)) => self.answered(now, reply, line, dice, out),
+            (State::Open, Heard::Event(Event::Goodbye(why))) => {
+                self.farewell = Some(why);
+            }
+            (State::Open, Heard::Event(event)) => out(LinkNews::Event(event, line)),
+            _ => {}
+        }
+    }
+
+    fn greeted(&mut self, now: Instant, reply: ReplyLine<'_>, dice: &mut Dice, out: LinkOut<'_>) {
+        if reply.code != 220 || Greeting::parse(reply.text).is_none() {
+            let why = match reply.code {
+                420 => format!("the registry refuses: {}", reply.text),
+                _ => "what listens there is no vox-registry".to_owned(),
+            };
+            return self.give_up(now, &why, dice, out);
+        }
+        self.state = State::Open;
+        let request = Request::Register(self.registration.clone());
+        self.send(now, Asker::Registration, &request, out);
+    }
+
+    fn answered(
+        &mut self,
+        now: Instant,
+        reply: ReplyLine<'_>,
+        line: &str,
+        dice: &mut Dice,
+        out: LinkOut<'_>,
+    ) {
+        let asker = self.pending.front().map(|(asker, _)| *asker);
+        if !reply.more {
+            self.pending.pop_front();
+        }
+        match asker {
+            Some(Asker::Registration) if reply.is_done() => self.registered_as(now, reply.text, out),
+            Some(Asker::Registration) => {
+                let why = format!("the registry refuses: {}", reply.text);
+                self.give_up(now, &why, dice, out);
+            }
+            Some(Asker::Book) => listed(reply, out),
+            Some(Asker::Call) => out(LinkNews::LookedUp(reply)),
+            Some(Asker::Client(client)) => out(LinkNews::Answer(client, line)),
+            Some(Asker::Housekeeping) | None => {}
+        }
+    }
+
+    fn registered_as(&mut self, now: Instant, text: &str, out: LinkOut<'_>) {
+        let address = text.rsplit(' ').next().unwrap_or_default().to_owned();
+        self.registered = Some((now, address));
+        self.reason.clear();
+        self.pause = FIRST_PAUSE;
+        self.status = Status::Idle;
+        out(LinkNews::Registered(text));
+        self.send(now, Asker::Housekeeping, &Request::Watch(true), out);
+        out(LinkNews::ListBegins);
+        self.send(now, Asker::Book, &Request::List(""), out);
+    }
+
+    /// Ends the connection from this side: the reason is ours, whatever the shell says of it afterwards.
+    fn give_up(&mut self, now: Instant, why: &str, dice: &mut Dice, out: LinkOut<'_>) {
+        out(LinkNews::Disconnect);
+        self.disconnected(now, why, dice, out);
+    }
+
+    /// Tells the registry our status, when it is another than it knows.
+    pub fn tell_status(&mut self, now: Instant, status: Status, out: LinkOut<'_>) {
+        if self.registered.is_some() && self.status != status {
+            self.status = status;
+            self.send(now, Asker::Housekeeping, &Request::Status(status), out);
+        }
+    }
+
+    /// Asks on behalf of a control client. `false`: there is no registry now.
+    pub fn ask(&mut self, now: Instant, client: ClientId, request: &Request<'_>, out: LinkOut<'_>) -> bool {
+        self.registered.is_some() && self.send(now, Asker::Client(client), request, out)
+    }
+
+    /// Asks where somebody is who is to be called. `false`: there is no registry now.
+    pub fn look_up(&mut self, now: Instant, request: &Request<'_>, out: LinkOut<'_>) -> bool {
+        self.registered.is_some() && self.send(now, Asker::Call, request, out)
+    }
+
+    /// A client that is gone gets no answers, and neither does the next one in its place.
+    pub fn forget_client(&mut self, client: ClientId) {
+        for (asker, _) in self.pending.iter_mut() {
+            if *asker == Asker::Client(client) {
+                *asker = Asker::Housekeeping;
+            }
+        }
+    }
+
+    fn send(&mut self, now: Instant, asker: Asker, request: &Request<'_>, out: LinkOut<'_>) -> bool {
+        let room = self.pending.push_back((asker, now)).is_ok();
+        if room {
+            out(LinkNews::Send(&request.to_string()));
+        }
+        room
+    }
+
+    /// When to look again.
+    pub fn deadline(&self) -> Option<Instant> {
+        match self.state {
+            State::Unwanted | State::Connecting => None,
+            State::Waiting(until) | State::Greeting(until) => Some(until),
+            State::Open => Some(match self.pending.front() {
+                Some((_, asked)) => self.last_heard.max(*asked) + ANSWER_TIMEOUT,
+                None => self.last_heard + QUIET,
+            }),
+        }
+    }
+
+    /// Does what is due.
+    pub fn expire(&mut self, now: Instant, dice: &mut Dice, out: LinkOut<'_>) {
+        if self.deadline().is_none_or(|deadline| now < deadline) {
+            return;
+        }
+        match self.state {
+            State::Waiting(_) => {
+                self.state = State::Connecting;
+                out(LinkNews::Connect);
+            }
+            State::Open if self.pending.is_empty() => {
+                self.send(now, Asker::Housekeeping, &Request::Ping(""), out);
+            }
+            _ => self.give_up(now, "the registry does not answer", dice, out),
+        }
+    }
+}
+
+fn listed(reply: ReplyLine<'_>, out: LinkOut<'_>) {
+    match Entry::parse(reply.text) {
+        Some(entry) if reply.more => out(LinkNews::Listed(entry)),
+        _ if !reply.more => out(LinkNews::ListEnds),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vox_common::sys::clock;
+    use vox_common::wire::names::Name;
+
+    struct Bench {
+        link: Link,
+        dice: Dice,
+        start: Instant,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            let registration = Registration {
+                name: Name::parse("alice").unwrap(),
+                port: 6000.try_into().unwrap(),
+                key: None,
+                display: None,
+            };
+            let start = clock::now();
+            Self { link: Link::new(registration, true, start), dice: Dice::new([1; 32]), start }
+        }
+
+        fn at(&self, ms: u64) -> Instant {
+            self.start + Duration::from_millis(ms)
+        }
+
+        fn expire(&mut self, ms: u64) -> Vec<String> {
+            let mut said = Vec::new();
+            let now = self.at(ms);
+            self.link.expire(now, &mut self.dice, &mut |news| said.push(format!("{news:?}")));
+            said
+        }
+
+        fn line(&mut self, ms: u64, line: &str) -> Vec<String> {
+            let mut said = Vec::new();
+            let now = self.at(ms);
+            self.link.line(now, line, &mut self.dice, &mut |news| said.push(format!("{news:?}")));
+            said
+        }
+
+        fn greet(&mut self, ms: u64) -> Vec<String> {
+            self.link.connected(self.at(ms));
+            self.line(ms, &format!("220 vox-registry 0.1.0 vox {}", "0".repeat(32)))
+        }
+
+        fn registered() -> Self {
+            let mut bench = Self::new();
+            bench.expire(0);
+            bench.greet(0);
+            bench.line(1, "200 registered alice 192.0.2.1:6000");
+            bench.line(2, "200 watching");
+            bench.line(3, "210 0 users");
+            bench
+        }
+    }
+
+    #[test]
+    fn it_connects_registers_watches_and_lists() {
+        let mut bench = Bench::new();
+        assert_eq!(bench.expire(0), ["Connect"]);
+        assert_eq!(bench.greet(5), [r#"Send("REGISTER alice 6000")"#]);
+        let said = bench.line(6, "200 registered alice 192.0.2.1:6000");
+        assert_eq!(said[1..], [r#"Send("WATCH on")"#, "ListBegins", r#"Send("LIST")"#]);
+        assert_eq!(bench.link.registered().unwrap().1, "192.0.2.1:6000");
+        assert_eq!(bench.line(7, "200 watching"), [""; 0]);
+        assert!(bench.line(8, "210-bob 192.0.2.7:6000 idle -")[0].starts_with("Listed"));
+        assert_eq!(bench.line(9, "210 1 users"), ["ListEnds"]);
+        assert_eq!(bench.link.word(), "up");
+    }
+
+    #[test]
+    fn its_own_ghost_is_waited_out() {
+        let mut bench = Bench::new();
+        bench.expire(0);
+        bench.greet(1);
+        let said = bench.line(2, "409 name is taken");
+        assert_eq!(said[0], "Disconnect");
+        assert_eq!(bench.link.reason(), "the registry refuses: name is taken");
+        let retry = bench.link.deadline().expect("it tries again");
+        assert!(retry > bench.at(2) && retry <= bench.at(502));
+    }
+
+    #[test]
+    fn pauses_double_up_to_a_bound_and_begin_anew_after_success() {
+        let mut bench = Bench::new();
+        let mut now = 0;
+        for _ in 0..10 {
+            bench.expire(now);
+            let at = bench.at(now);
+            bench.link.disconnected(at, "connection refused", &mut bench.dice, &mut |_| {});
+            let pause = bench.link.deadline().unwrap() - at;
+            assert!(pause <= LONGEST_PAUSE && pause >= FIRST_PAUSE / 2);
+            now += u64::try_from(pause.as_millis()).unwrap() + 1;
+        }
+        assert_eq!(bench.link.pause, LONGEST_PAUSE);
+        bench.expire(now);
+        bench.greet(now);
+        bench.line(now, "200 registered alice 192.0.2.1:6000");
+        assert_eq!(bench.link.pause, FIRST_PAUSE);
+    }
+
+    #[test]
+    fn a_registry_that_stands_still_is_left() {
+        let mut bench = Bench::registered();
+        assert_eq!(bench.expire(19_000), [""; 0]);
+        assert_eq!(bench.expire(20_003), [r#"Send("PING")"#]);
+        assert_eq!(bench.expire(30_004), ["Disconnect", r#"Down("the registry does not answer")"#]);
+    }
+
+    #[test]
+    fn what_is_no_registry_is_told() {
+        let mut bench = Bench::new();
+        bench.expire(0);
+        bench.link.connected(bench.at(0));
+        assert_eq!(bench.line(1, "220 mail.example ESMTP Postfix")[0], "Disconnect");
+        assert_eq!(bench.link.reason(), "what listens there is no vox-registry");
+    }
+
+    #[test]
+    fn clients_hear_when_the_registry_goes_away() {
+        let mut bench = Bench::registered();
+        let now = bench.at(10);
+        assert!(bench.link.ask(now, ClientId(3), &Request::Echo("hi"), &mut |_| {}));
+        let mut said = Vec::new();
+        bench.link.disconnected(now, "closed", &mut bench.dice, &mut |news| said.push(format!("{news:?}")));
+        assert!(said[0].starts_with(r#"Answer(ClientId(3), "443 "#), "{said:?}");
+        assert_eq!(bench.link.reason(), "closed");
+    }
+}

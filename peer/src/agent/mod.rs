@@ -1,0 +1,272 @@
+//! PURE: what a station decides. Registration, the address book, calls and their legs, and what it tells people.
+
+pub mod board;
+pub mod book;
+pub mod calls;
+pub mod closed;
+pub mod cookie;
+pub mod desk;
+pub mod dice;
+pub mod expiry;
+pub mod front;
+pub mod history;
+pub mod io;
+pub mod leg;
+pub mod link;
+pub mod outcome;
+pub mod placing;
+pub mod serve;
+pub mod signals;
+pub mod timer;
+
+use std::num::NonZeroU16;
+use std::time::Instant;
+
+use vox_common::wire::request::Registration;
+use vox_common::wire::users::Status;
+use vox_common::wire::words::encode;
+
+use self::book::{AddressBook, Contact};
+use self::calls::{CallOut, Calls, Me};
+use self::dice::Dice;
+use self::front::Front;
+use self::history::History;
+use self::io::{ClientId, Input, Moment, Out, Output, Policy};
+use self::link::{Link, LinkNews};
+use self::placing::Placing;
+use self::timer::earlier;
+use crate::media::orders::{Direction, MediaNews, Path};
+
+/// What an agent starts with.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Who this station is.
+    pub me: Me,
+    /// Where it takes calls.
+    pub port: NonZeroU16,
+    /// The registry's address as the file gives it; `None`: calls by host and contacts only.
+    pub registry: Option<String>,
+    /// `[contacts]`.
+    pub contacts: Vec<Contact>,
+    /// What the operator decides about calls.
+    pub policy: Policy,
+    /// The history file, as it was kept.
+    pub history: String,
+    /// Where everything random comes from.
+    pub seed: [u8; 32],
+}
+
+/// One station.
+pub struct Agent {
+    calls: Calls,
+    link: Link,
+    book: AddressBook,
+    front: Front,
+    placing: Option<Placing>,
+    tickets: u32,
+    /// What the user has chosen.
+    status: Status,
+    registry_address: Option<String>,
+    /// The reason that was logged last, so that a registry that stays away is not told of again and again.
+    logged_reason: String,
+    dice: Dice,
+    started: Instant,
+}
+
+impl Agent {
+    /// A station that knows nobody yet.
+    pub fn new(settings: Settings, now: Moment) -> Self {
+        let mut dice = Dice::new(settings.seed);
+        let registration = Registration {
+            name: settings.me.name.clone(),
+            port: settings.port,
+            key: None,
+            display: settings.me.display.clone(),
+        };
+        Self {
+            link: Link::new(registration, settings.registry.is_some(), now.at),
+            calls: Calls::new(settings.me, settings.policy, Dice::new(dice.secret()), now.at),
+            book: AddressBook::new(settings.contacts),
+            front: Front { history: History::parse(&settings.history), ..Front::default() },
+            placing: None,
+            tickets: 0,
+            status: Status::Idle,
+            registry_address: settings.registry,
+            logged_reason: String::new(),
+            dice,
+            started: now.at,
+        }
+    }
+
+    /// The calls of now, for those who look on (the simulation).
+    pub fn calls(&self) -> &Calls {
+        &self.calls
+    }
+
+    /// Whether the registry has taken us in.
+    pub fn is_registered(&self) -> bool {
+        self.link.registered().is_some()
+    }
+
+    /// Takes one input and performs its consequences through `out`; then does what time demands.
+    pub fn handle(&mut self, now: Moment, input: Input<'_>, out: &mut impl FnMut(Output<'_>)) {
+        self.take(now, input, out);
+        self.expire(now, out);
+        let status = self.effective_status();
+        self.link.tell_status(now.at, status, &mut link_out(out));
+    }
+
+    fn take(&mut self, now: Moment, input: Input<'_>, out: Out<'_>) {
+        match input {
+            Input::Start | Input::Tick => {}
+            Input::LinkUp => self.link.connected(now.at),
+            Input::LinkLine(line) => {
+                self.with_link(now, out, |link, dice, out| link.line(now.at, line, dice, out));
+            }
+            Input::LinkDown(why) => {
+                self.with_link(now, out, |link, dice, out| link.disconnected(now.at, why, dice, out));
+            }
+            Input::Datagram { from, local, bytes } => self.with_calls(now, out, |calls, out| {
+                calls.datagram(now, Path { remote: from, local }, bytes, out);
+            }),
+            Input::Unreachable(remote) => {
+                self.with_calls(now, out, |calls, out| calls.unreachable(now, remote, out));
+            }
+            Input::Control(client, line) => self.control(now, client, line, out),
+            Input::ControlGone(client) => self.client_gone(now, client, out),
+            Input::Resolved(ticket, found) => self.resolved(now, ticket, found, out),
+            Input::Devices(client, text) => desk::Desk::answer(client, text, out),
+            Input::Media(news) => self.media(now, news, out),
+            Input::Reload(policy) => self.calls.set_policy(*policy),
+            Input::Stop => self.stop(now, out),
+        }
+    }
+
+    /// When time itself must be told to the agent.
+    pub fn deadline(&self) -> Option<Instant> {
+        let placing = self.placing.as_ref().map(|placing| placing.until);
+        earlier(earlier(self.calls.deadline(), self.link.deadline()), placing)
+    }
+
+    fn expire(&mut self, now: Moment, out: Out<'_>) {
+        self.with_calls(now, out, |calls, out| calls.expire(now, out));
+        self.with_link(now, out, |link, dice, out| link.expire(now.at, dice, out));
+        self.expire_placing(now, out);
+    }
+
+    fn with_calls(&mut self, now: Moment, out: Out<'_>, act: impl FnOnce(&mut Calls, CallOut<'_>)) {
+        let Self { calls, front, .. } = self;
+        act(calls, &mut |output| front.perform(now, output, out));
+    }
+
+    /// What the link tells of the address book and of look-ups is taken in after it has finished speaking.
+    fn with_link(
+        &mut self,
+        now: Moment,
+        out: Out<'_>,
+        act: impl FnOnce(&mut Link, &mut Dice, link::LinkOut<'_>),
+    ) {
+        let Self { link, dice, book, front, logged_reason, .. } = self;
+        let mut looked_up = None;
+        act(link, dice, &mut |news| match news {
+            LinkNews::LookedUp(reply) => looked_up = Some((reply.code, reply.text.to_owned())),
+            news => {
+                learn(book, front, now, &news, out);
+                note_reason(logged_reason, &news, out);
+                link_out(out)(news);
+            }
+        });
+        if let Some((code, text)) = looked_up {
+            let reply = vox_common::wire::reply::ReplyLine { code, more: false, text: &text };
+            self.looked_up(now, reply, out);
+        }
+    }
+
+    fn media(&mut self, now: Moment, news: &MediaNews, out: Out<'_>) {
+        self.front.board.note(news);
+        match news {
+            MediaNews::Heard(leg) => {
+                self.with_calls(now, out, |calls, out| calls.media_heard(now, *leg, out))
+            }
+            MediaNews::Device { direction, works, sentence } => {
+                let direction = if *direction == Direction::In { "in" } else { "out" };
+                let state = if *works { "works" } else { "lost" };
+                let event = format!("* AUDIO {direction} {state} sentence={}", encode(sentence));
+                self.front.desk.tell(None, &event, out);
+                let level = if *works { log::Level::Info } else { log::Level::Warn };
+                out(Output::Log(level, &format!("{sentence} direction={direction}")));
+            }
+            MediaNews::Report(..) | MediaNews::Thread(_) => {}
+        }
+    }
+
+    fn client_gone(&mut self, now: Moment, client: ClientId, out: Out<'_>) {
+        self.front.desk.forget(client);
+        self.link.forget_client(client);
+        self.forget_placing_of(client);
+        self.with_calls(now, out, |calls, out| calls.client_gone(now, client, out));
+    }
+
+    fn stop(&mut self, now: Moment, out: Out<'_>) {
+        self.with_calls(now, out, |calls, out| calls.stop(now, out));
+        if self.is_registered() {
+            out(Output::ToRegistry("QUIT"));
+        }
+    }
+
+    fn state_word(&self) -> &'static str {
+        match self.calls.current() {
+            None => "idle",
+            Some(leg) if leg.is_talking() => "talking",
+            Some(leg) if leg.is_ringing_here() => "ringing",
+            Some(_) => "calling",
+        }
+    }
+
+    fn effective_status(&self) -> Status {
+        if self.calls.current().is_some() { Status::Busy } else { self.status }
+    }
+}
+
+fn learn(book: &mut AddressBook, front: &Front, now: Moment, news: &LinkNews<'_>, out: Out<'_>) {
+    match news {
+        LinkNews::ListBegins => book.begin_listing(),
+        LinkNews::Listed(entry) => book.listed(entry.clone()),
+        LinkNews::ListEnds => book.end_listing(),
+        LinkNews::Event(event, line) => {
+            book.learn(event);
+            front.desk.tell(None, line, out);
+        }
+        LinkNews::Registered(_) => front.desk.tell(None, "* LINK up", out),
+        LinkNews::Down(why) => {
+            book.went_stale(now.at);
+            front.desk.tell(None, &format!("* LINK down reason={}", encode(why)), out);
+        }
+        _ => {}
+    }
+}
+
+fn note_reason(logged: &mut String, news: &LinkNews<'_>, out: Out<'_>) {
+    match news {
+        LinkNews::Registered(text) => {
+            logged.clear();
+            out(Output::Log(log::Level::Info, &format!("registry has us {text}")));
+        }
+        LinkNews::Down(why) if logged != why => {
+            (*why).clone_into(logged);
+            out(Output::Log(log::Level::Warn, &format!("registry is away: {why}")));
+        }
+        _ => {}
+    }
+}
+
+/// Passes on what the link wants done; what it tells of the book is taken in elsewhere.
+fn link_out(out: Out<'_>) -> impl FnMut(LinkNews<'_>) {
+    move |news| match news {
+        LinkNews::Connect => out(Output::Connect),
+        LinkNews::Disconnect => out(Output::Disconnect),
+        LinkNews::Send(line) => out(Output::ToRegistry(line)),
+        LinkNews::Answer(client, line) => desk::Desk::answer(client, line, out),
+        _ => {}
+    }
+}

@@ -1,0 +1,162 @@
+//! From what the user typed to an address that can be called: contacts, address book, registry, resolver.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use heapless::String as Text;
+use vox_common::wire::control::Who;
+use vox_common::wire::limits::DISPLAY_BYTES;
+use vox_common::wire::names::Name;
+use vox_common::wire::reply::ReplyLine;
+use vox_common::wire::request::Request;
+use vox_common::wire::users::Found;
+
+use super::calls::{Callee, Caller};
+use super::desk::Desk;
+use super::io::{ClientId, Moment, Out, Output, Ticket};
+use super::leg::MAX_CANDIDATES;
+use super::{Agent, link_out};
+
+/// The registry and the resolver have this long; their own time-outs are shorter.
+const TIME_TO_FIND: Duration = Duration::from_secs(15);
+
+/// The port of a host that was typed without one.
+const CALL_PORT: u16 = 6000;
+
+const IN_A_CALL: &str = "440 already in a call, hang up first";
+
+/// Somebody who is to be called once it is known where they are.
+#[derive(Debug)]
+pub(super) struct Placing {
+    caller: Caller,
+    who: Text<DISPLAY_BYTES>,
+    to: Option<Name>,
+    ticket: Option<Ticket>,
+    /// The registry knows no such user: the word is tried as a host, and the answer says so.
+    as_host: bool,
+    pub(super) until: Instant,
+}
+
+impl Agent {
+    pub(super) fn call(&mut self, now: Moment, who: &Who<'_>, caller: Caller, out: Out<'_>) {
+        if self.calls.current().is_some() || self.placing.is_some() {
+            return Desk::answer(caller.client, IN_A_CALL, out);
+        }
+        match who {
+            Who::Host(host) => {
+                let who = Text::try_from(*host).expect("its length was checked");
+                self.find_host(now, Placing::new(now, caller, who, None), host, out);
+            }
+            Who::Name(name) if *name == self.calls.me().name => {
+                Desk::answer(caller.client, "412 that is yourself", out);
+            }
+            Who::Name(name) => self.call_name(now, name, caller, out),
+        }
+    }
+
+    fn call_name(&mut self, now: Moment, name: &Name, caller: Caller, out: Out<'_>) {
+        let who = Text::try_from(name.as_str()).expect("a name fits");
+        let placing = Placing::new(now, caller, who, Some(name.clone()));
+        if let Some(host) = self.book.contact(name).map(str::to_owned) {
+            return self.find_host(now, placing, &host, out);
+        }
+        if let Some(entry) = self.book.find(name) {
+            let address = entry.address;
+            return self.place(now, placing, &[address], out);
+        }
+        let asked = self.link.look_up(now.at, &Request::Lookup(name.clone()), &mut link_out(out));
+        if asked {
+            self.placing = Some(placing);
+        } else if name.as_str().contains('.') {
+            self.find_host(now, placing.as_a_host(), name.as_str(), out);
+        } else {
+            let refusal = "441 no registry now, and no such name in the address book";
+            Desk::answer(caller.client, refusal, out);
+        }
+    }
+
+    /// The registry has answered where somebody is.
+    pub(super) fn looked_up(&mut self, now: Moment, reply: ReplyLine<'_>, out: Out<'_>) {
+        let Some(placing) = self.placing.take_if(|placing| placing.ticket.is_none()) else { return };
+        match (reply.code, Found::parse(reply.text)) {
+            (211, Some(found)) => self.place(now, placing, &[found.address], out),
+            (404, _) if placing.who.contains('.') => {
+                let host = placing.who.clone();
+                self.find_host(now, placing.as_a_host(), &host, out);
+            }
+            (443, _) => Desk::answer(placing.caller.client, "441 the registry went away, try again", out),
+            _ => Desk::answer(placing.caller.client, &reply.to_string(), out),
+        }
+    }
+
+    fn find_host(&mut self, now: Moment, mut placing: Placing, host: &str, out: Out<'_>) {
+        if let Some(address) = literal(host) {
+            return self.place(now, placing, &[address], out);
+        }
+        self.tickets = self.tickets.wrapping_add(1);
+        let ticket = Ticket(self.tickets);
+        placing.ticket = Some(ticket);
+        self.placing = Some(placing);
+        let with_port = if host.contains(':') { host.to_owned() } else { format!("{host}:{CALL_PORT}") };
+        out(Output::Resolve(ticket, &with_port));
+    }
+
+    /// The resolver has answered.
+    pub(super) fn resolved(
+        &mut self,
+        now: Moment,
+        ticket: Ticket,
+        found: Result<&[SocketAddr], &str>,
+        out: Out<'_>,
+    ) {
+        let Some(placing) = self.placing.take_if(|placing| placing.ticket == Some(ticket)) else { return };
+        match found {
+            Ok(addresses) if !addresses.is_empty() => self.place(now, placing, addresses, out),
+            Ok(_) => not_found(&placing, "it has no address", out),
+            Err(why) => not_found(&placing, why, out),
+        }
+    }
+
+    /// The answer comes first, then the event; the first INVITE goes out when time is looked at.
+    fn place(&mut self, now: Moment, placing: Placing, addresses: &[SocketAddr], out: Out<'_>) {
+        let Placing { caller, who, to, as_host, .. } = placing;
+        let candidates = addresses.iter().copied().take(MAX_CANDIDATES).collect();
+        let Some(leg) = self.calls.place(now, Callee { who, to, candidates }, caller) else {
+            return Desk::answer(caller.client, IN_A_CALL, out);
+        };
+        let note = if as_host { " (no such user; tried as a host)" } else { "" };
+        Desk::answer(caller.client, &format!("200 calling {} {}{note}", leg.who, leg.id), out);
+        self.front.changed(leg, out);
+    }
+
+    /// A client that wanted to call is gone, or nobody found the callee in time.
+    pub(super) fn forget_placing_of(&mut self, client: ClientId) {
+        self.placing.take_if(|placing| placing.caller.client == client);
+    }
+
+    pub(super) fn expire_placing(&mut self, now: Moment, out: Out<'_>) {
+        if let Some(placing) = self.placing.take_if(|placing| placing.until <= now.at) {
+            not_found(&placing, "nobody answered in time", out);
+        }
+    }
+}
+
+impl Placing {
+    fn new(now: Moment, caller: Caller, who: Text<DISPLAY_BYTES>, to: Option<Name>) -> Self {
+        Self { caller, who, to, ticket: None, as_host: false, until: now.at + TIME_TO_FIND }
+    }
+
+    fn as_a_host(self) -> Self {
+        Self { to: None, as_host: true, ..self }
+    }
+}
+
+fn not_found(placing: &Placing, why: &str, out: Out<'_>) {
+    Desk::answer(placing.caller.client, &format!("404 {} cannot be found: {why}", placing.who), out);
+}
+
+/// An address that needs no resolver.
+fn literal(host: &str) -> Option<SocketAddr> {
+    let bare = || host.parse::<IpAddr>().ok().map(|ip| SocketAddr::new(ip, CALL_PORT));
+    host.parse().ok().or_else(bare)
+}

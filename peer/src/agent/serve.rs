@@ -1,0 +1,202 @@
+//! Control requests, one by one.
+
+use std::fmt::{self, Write};
+
+use vox_common::wire::control::{Request, USAGES};
+use vox_common::wire::names::Name;
+use vox_common::wire::request::Request as Ask;
+use vox_common::wire::users::{Entry, Status};
+use vox_common::wire::words::encode;
+
+use super::board::write_report;
+use super::calls::{CallOut, Caller, Calls};
+use super::desk::Desk;
+use super::io::{ClientId, Moment, Out, Output};
+use super::leg::Leg;
+use super::{Agent, link_out};
+use crate::media::orders::{Direction, MediaOrder};
+
+const NO_CALL: &str = "442 no such call";
+const NO_REGISTRY: &str = "443 no registry now, see `vox-peer status`";
+
+impl Agent {
+    pub(super) fn control(&mut self, now: Moment, client: ClientId, line: Result<&str, &str>, out: Out<'_>) {
+        let request = match line {
+            Ok(line) => Request::parse(line),
+            Err(refusal) => return Desk::answer(client, refusal, out),
+        };
+        match request {
+            Ok(request) => self.serve(now, client, request, out),
+            Err(refusal) => Desk::answer(client, refusal, out),
+        }
+    }
+
+    fn serve(&mut self, now: Moment, client: ClientId, request: Request<'_>, out: Out<'_>) {
+        match request {
+            Request::Call(who, detached) => self.call(now, &who, Caller { client, detached }, out),
+            Request::Answer => self.act(now, client, "200 answered", out, Calls::answer),
+            Request::Reject => self.act(now, client, "200 rejected", out, Calls::reject),
+            Request::Hangup => self.act(now, client, "200 hung up", out, Calls::hangup),
+            Request::Mute(on) => self.mute(client, on, out),
+            Request::Volume(input, percent) => self.volume(client, input, percent, out),
+            Request::Status => Desk::answer(client, &self.status(now), out),
+            Request::Users => Desk::answer(client, &self.users(now), out),
+            Request::Lookup(name) => self.look_up(now, client, name, out),
+            Request::History => self.show_history(client, out),
+            Request::Devices => out(Output::ListDevices(client)),
+            Request::Echo(text) => self.ask_registry(now, client, &Ask::Echo(text), out),
+            Request::SetStatus(status) => self.set_status(client, status, out),
+            Request::Watch => self.watch(client, out),
+            Request::Help => Desk::answer(client, &help(), out),
+        }
+    }
+
+    fn act(
+        &mut self,
+        now: Moment,
+        client: ClientId,
+        done: &str,
+        out: Out<'_>,
+        act: impl FnOnce(&mut Calls, Moment, CallOut<'_>) -> bool,
+    ) {
+        let Self { calls, front, .. } = self;
+        let acted = act(calls, now, &mut |output| front.perform(now, output, out));
+        Desk::answer(client, if acted { done } else { NO_CALL }, out);
+    }
+
+    fn mute(&mut self, client: ClientId, on: bool, out: Out<'_>) {
+        if self.calls.current().is_none() {
+            return Desk::answer(client, NO_CALL, out);
+        }
+        self.front.board.muted = on;
+        out(Output::Media(MediaOrder::Mute(on)));
+        Desk::answer(client, if on { "200 muted" } else { "200 not muted" }, out);
+    }
+
+    fn volume(&mut self, client: ClientId, input: bool, percent: u8, out: Out<'_>) {
+        let direction = if input { Direction::In } else { Direction::Out };
+        self.front.board.set_volume(direction, percent);
+        out(Output::Media(MediaOrder::Volume(direction, percent)));
+        Desk::answer(client, &format!("200 volume is {percent} %"), out);
+    }
+
+    /// Idle, away and dnd are the user's; busy comes by itself with a call, and may be chosen too.
+    fn set_status(&mut self, client: ClientId, status: Status, out: Out<'_>) {
+        self.status = status;
+        self.calls.set_dnd(status == Status::Dnd);
+        Desk::answer(client, &format!("200 status is {status}"), out);
+    }
+
+    fn watch(&mut self, client: ClientId, out: Out<'_>) {
+        self.front.desk.watch(client);
+        Desk::answer(client, "200 watching", out);
+    }
+
+    fn ask_registry(&mut self, now: Moment, client: ClientId, request: &Ask<'_>, out: Out<'_>) {
+        if !self.link.ask(now.at, client, request, &mut link_out(out)) {
+            Desk::answer(client, NO_REGISTRY, out);
+        }
+    }
+
+    /// The registry knows best; while it is away, the address book answers.
+    fn look_up(&mut self, now: Moment, client: ClientId, name: Name, out: Out<'_>) {
+        if self.link.registered().is_some() {
+            return self.ask_registry(now, client, &Ask::Lookup(name), out);
+        }
+        match self.book.find(&name) {
+            Some(Entry { name, address, status, .. }) => {
+                Desk::answer(client, &format!("211 {name} {address} {status}"), out);
+            }
+            None => Desk::answer(client, NO_REGISTRY, out),
+        }
+    }
+
+    fn users(&self, now: Moment) -> String {
+        let mut text = String::new();
+        let mut count = 0;
+        for entry in self.book.users() {
+            let _ = writeln!(text, "210-{entry}");
+            count += 1;
+        }
+        let _ = write!(text, "210 {count} users");
+        if let Some(since) = self.book.stale_since() {
+            let _ = write!(text, " as of {} s ago", now.at.saturating_duration_since(since).as_secs());
+        }
+        text
+    }
+
+    fn show_history(&mut self, client: ClientId, out: Out<'_>) {
+        let calls = self.front.history.calls();
+        let mut text = calls.fold(String::new(), |text, call| text + &format!("231-{call}\n"));
+        let _ = write!(text, "231 {} calls", self.front.history.calls().count());
+        Desk::answer(client, &text, out);
+        if self.front.history.looked_at() {
+            out(Output::StoreHistory(&self.front.history.to_string()));
+        }
+    }
+
+    fn status(&self, now: Moment) -> String {
+        let mut text = String::new();
+        self.write_status(now, &mut text).expect("writing to a String does not fail");
+        text + "230 end"
+    }
+
+    fn write_status(&self, now: Moment, text: &mut String) -> fmt::Result {
+        let me = self.calls.me();
+        let seconds_since = |then| now.at.saturating_duration_since(then).as_secs();
+        write!(text, "230-peer name={} version={}", me.name, env!("CARGO_PKG_VERSION"))?;
+        if let Some(display) = &me.display {
+            write!(text, " display={}", display.to_word())?;
+        }
+        write!(text, " state={} status={}", self.state_word(), self.effective_status())?;
+        writeln!(text, " missed={} uptime-s={}", self.front.history.missed(), seconds_since(self.started))?;
+        self.write_link(now, text)?;
+        for leg in self.calls.legs().iter().filter(|leg| leg.is_active()) {
+            self.write_leg(leg, seconds_since(leg.begun.at), text)?;
+        }
+        self.front.board.write(text)?;
+        writeln!(text, "230-security media=off")?;
+        let counters = self.calls.counters();
+        write!(text, "230-counters signals={} malformed={}", counters.received, counters.malformed)?;
+        writeln!(text, " retried={} unknown={}", counters.retried, counters.unknown)
+    }
+
+    fn write_link(&self, now: Moment, text: &mut String) -> fmt::Result {
+        write!(text, "230-registry link={}", self.link.word())?;
+        if let Some(address) = &self.registry_address {
+            write!(text, " address={}", encode(address))?;
+        }
+        if let Some((since, address)) = self.link.registered() {
+            let seconds = now.at.saturating_duration_since(since).as_secs();
+            write!(text, " registered={address} since-s={seconds}")?;
+        } else if self.registry_address.is_some() {
+            write!(text, " reason={}", encode(self.link.reason()))?;
+        }
+        if let Some(retry) = self.link.retries_at() {
+            write!(text, " retry-s={}", retry.saturating_duration_since(now.at).as_secs())?;
+        }
+        writeln!(text)
+    }
+
+    fn write_leg(&self, leg: &Leg, seconds: u64, text: &mut String) -> fmt::Result {
+        let direction = if leg.outgoing { "out" } else { "in" };
+        let muted = if self.front.board.muted { "on" } else { "off" };
+        write!(text, "230-call id={} with={} address={}", leg.id, leg.who, leg.path.remote)?;
+        if let Some(display) = &leg.display {
+            write!(text, " display={}", display.to_word())?;
+        }
+        write!(text, " direction={direction} state={} since-s={seconds}", leg.state_word())?;
+        let sends = self.calls.me().sends;
+        writeln!(text, " codec={} ptime-ms={} muted={muted}", sends.codec, sends.ptime_ms())?;
+        if let Some(report) = self.front.board.report(leg.place) {
+            write!(text, "230-media call={}", leg.id)?;
+            write_report(report, text)?;
+            writeln!(text)?;
+        }
+        Ok(())
+    }
+}
+
+fn help() -> String {
+    USAGES.iter().fold(String::new(), |text, usage| text + &format!("214-{usage}\n")) + "214 end"
+}
