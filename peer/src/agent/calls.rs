@@ -129,7 +129,7 @@ impl Calls {
     }
 
     /// Begins to call: the first INVITE is due at once. `None`: there is a call already, or no address to call.
-    pub fn place(&mut self, now: Moment, callee: Callee, caller: Caller) -> Option<&Leg> {
+    pub fn place(&mut self, now: Moment, callee: Callee, asker: Caller) -> Option<&Leg> {
         let remote = *callee.candidates.first()?;
         let place = self.free_place().filter(|_| self.current().is_none())?;
         let leg = Leg {
@@ -142,8 +142,8 @@ impl Calls {
             candidates: callee.candidates,
             cookie: None,
             outgoing: true,
-            owner: Some(caller.client),
-            detached: caller.detached,
+            owner: Some(asker.client),
+            detached: asker.detached,
             hears: None,
             yields: None,
             after: self.unsaid(remote),

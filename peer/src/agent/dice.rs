@@ -6,7 +6,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use vox_common::wire::signal::CallId;
 
-/// A seeded ChaCha20: what it has thrown does not tell what it will throw.
+/// A seeded `ChaCha20`: what it has thrown does not tell what it will throw.
 pub struct Dice(ChaCha20Rng);
 
 impl Dice {

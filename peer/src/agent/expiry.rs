@@ -19,7 +19,15 @@ enum Step {
     GiveUp,
     /// The callee gives up.
     Refuse,
-    End(Outcome, Option<Say>),
+    /// Ended, with this last word to the other side.
+    End(Outcome, LastWord),
+}
+
+/// What the other side is told of a leg that time has ended.
+enum LastWord {
+    Nothing,
+    Cancel,
+    Bye,
 }
 
 impl Calls {
@@ -49,7 +57,17 @@ impl Calls {
             Step::Cancel(outcome) => send_cancel(&self.legs[at], outcome, out),
             Step::GiveUp => self.cancel(now, at, Outcome::NoAnswer, out),
             Step::Refuse => self.refuse_leg(now, at, Reason::Timeout, out),
-            Step::End(outcome, word) => self.end(now, at, outcome, word, out),
+            Step::End(outcome, word) => self.end(now, at, outcome, word.say(), out),
+        }
+    }
+}
+
+impl LastWord {
+    fn say(self) -> Option<Say> {
+        match self {
+            Self::Nothing => None,
+            Self::Cancel => Some(Say::Cancel(Reason::Lost)),
+            Self::Bye => Some(Say::Bye(Reason::Lost)),
         }
     }
 }
@@ -61,16 +79,16 @@ impl Leg {
             State::Calling { resend, .. } => match resend.due(now) {
                 Due::Wait => Step::Nothing,
                 Due::Again => Step::Invite,
-                Due::GiveUp => Step::End(Outcome::Unreachable, Some(Say::Cancel(Reason::Lost))),
+                Due::GiveUp => Step::End(Outcome::Unreachable, LastWord::Cancel),
             },
             State::Cancelling { resend, outcome } => match resend.due(now) {
                 Due::Wait => Step::Nothing,
                 Due::Again => Step::Cancel(*outcome),
-                Due::GiveUp => Step::End(*outcome, None),
+                Due::GiveUp => Step::End(*outcome, LastWord::Nothing),
             },
             State::RingingThere(ringing) => {
                 if ringing.silent <= now {
-                    return Step::End(Outcome::Lost, Some(Say::Cancel(Reason::Lost)));
+                    return Step::End(Outcome::Lost, LastWord::Cancel);
                 }
                 if ringing.until <= now {
                     return Step::GiveUp;
@@ -79,7 +97,7 @@ impl Leg {
             }
             State::RingingHere(ringing) => {
                 if ringing.silent <= now {
-                    return Step::End(Outcome::Lost, Some(Say::Bye(Reason::Lost)));
+                    return Step::End(Outcome::Lost, LastWord::Bye);
                 }
                 if ringing.until <= now {
                     return Step::Refuse;
@@ -89,7 +107,7 @@ impl Leg {
             State::Talking { accept, silent } => {
                 let unheard = accept.as_mut().map_or(Due::Wait, |accept| accept.due(now));
                 if *silent <= now || unheard == Due::GiveUp {
-                    return Step::End(Outcome::Lost, Some(Say::Bye(Reason::Lost)));
+                    return Step::End(Outcome::Lost, LastWord::Bye);
                 }
                 if unheard == Due::Again { Step::Accept } else { Step::Nothing }
             }

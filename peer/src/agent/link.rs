@@ -155,7 +155,7 @@ impl Link {
         while let Some((asker, _)) = self.pending.pop_front() {
             match asker {
                 Asker::Client(client) => {
-                    out(LinkNews::Answer(client, "443 the registry went away, try again"))
+                    out(LinkNews::Answer(client, "443 the registry went away, try again"));
                 }
                 Asker::Call => out(LinkNews::LookedUp(ReplyLine { code: 443, more: false, text: why })),
                 Asker::Registration | Asker::Housekeeping | Asker::Book => {}
@@ -258,7 +258,7 @@ impl Link {
 
     /// A client that is gone gets no answers, and neither does the next one in its place.
     pub fn forget_client(&mut self, client: ClientId) {
-        for (asker, _) in self.pending.iter_mut() {
+        for (asker, _) in &mut self.pending {
             if *asker == Asker::Client(client) {
                 *asker = Asker::Housekeeping;
             }

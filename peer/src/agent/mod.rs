@@ -116,6 +116,7 @@ impl Agent {
         self.link.tell_status(now.at, status, &mut link_out(out));
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "an input is taken once")]
     fn take(&mut self, now: Moment, input: Input<'_>, out: Out<'_>) {
         match input {
             Input::Start | Input::Tick => {}
@@ -186,7 +187,7 @@ impl Agent {
         self.front.board.note(news);
         match news {
             MediaNews::Heard(leg) => {
-                self.with_calls(now, out, |calls, out| calls.media_heard(now, *leg, out))
+                self.with_calls(now, out, |calls, out| calls.media_heard(now, *leg, out));
             }
             MediaNews::Device { direction, works, sentence } => {
                 let direction = if *direction == Direction::In { "in" } else { "out" };

@@ -68,7 +68,7 @@ impl Agent {
         if asked {
             self.placing = Some(placing);
         } else if name.as_str().contains('.') {
-            self.find_host(now, placing.as_a_host(), name.as_str(), out);
+            self.find_host(now, placing.into_host(), name.as_str(), out);
         } else {
             let refusal = "441 no registry now, and no such name in the address book";
             Desk::answer(caller.client, refusal, out);
@@ -82,7 +82,7 @@ impl Agent {
             (211, Some(found)) => self.place(now, placing, &[found.address], out),
             (404, _) if placing.who.contains('.') => {
                 let host = placing.who.clone();
-                self.find_host(now, placing.as_a_host(), &host, out);
+                self.find_host(now, placing.into_host(), &host, out);
             }
             (443, _) => Desk::answer(placing.caller.client, "441 the registry went away, try again", out),
             _ => Desk::answer(placing.caller.client, &reply.to_string(), out),
@@ -146,7 +146,7 @@ impl Placing {
         Self { caller, who, to, ticket: None, as_host: false, until: now.at + TIME_TO_FIND }
     }
 
-    fn as_a_host(self) -> Self {
+    fn into_host(self) -> Self {
         Self { to: None, as_host: true, ..self }
     }
 }

@@ -37,7 +37,7 @@ impl Calls {
             }
             say => match self.leg_at(signal.id, path.remote) {
                 Some(at) => self.said(now, at, path, say, out),
-                None => self.said_of_no_leg(Signal { id: signal.id, say }, path, bytes.len(), out),
+                None => self.said_of_no_leg(&Signal { id: signal.id, say }, path, bytes.len(), out),
             },
         }
     }
@@ -106,7 +106,7 @@ impl Calls {
             });
         }
         self.settle_before(now, &invitation, out);
-        self.admit(now, invitation, out);
+        self.admit(now, &invitation, out);
     }
 
     fn invited_again(&mut self, now: Moment, at: usize, out: CallOut<'_>) {
@@ -128,10 +128,10 @@ impl Calls {
         }
     }
 
-    fn admit(&mut self, now: Moment, invitation: Invitation, out: CallOut<'_>) {
+    fn admit(&mut self, now: Moment, invitation: &Invitation, out: CallOut<'_>) {
         let remote = invitation.path.remote;
         if invitation.hello.to.as_ref().is_some_and(|to| *to != self.me.name) {
-            return self.turn_away(now, &invitation, Reason::NotHere, out);
+            return self.turn_away(now, invitation, Reason::NotHere, out);
         }
         if let Some(at) = self.legs.iter().position(|leg| leg.is_inviting() && leg.is_with(remote)) {
             return self.glare(now, at, invitation, out);
@@ -141,7 +141,7 @@ impl Calls {
             self.end(now, at, Outcome::Lost, Some(Say::Bye(Reason::Lost)), out);
         }
         match self.objection() {
-            Some(reason) => self.turn_away(now, &invitation, reason, out),
+            Some(reason) => self.turn_away(now, invitation, reason, out),
             None => self.ring(now, invitation, out),
         }
     }
@@ -157,7 +157,7 @@ impl Calls {
     }
 
     /// Both invite each other: the lower call-id stands, the other ends in silence, and they talk.
-    fn glare(&mut self, now: Moment, at: usize, invitation: Invitation, out: CallOut<'_>) {
+    fn glare(&mut self, now: Moment, at: usize, invitation: &Invitation, out: CallOut<'_>) {
         let own = self.legs[at].id;
         if own < invitation.id {
             return self.closed.remember(now.at, invitation.id, invitation.path, None);
@@ -181,10 +181,10 @@ impl Calls {
         out(CallOutput::Ended(&leg, Outcome::of_reject(reason)));
     }
 
-    fn ring(&mut self, now: Moment, invitation: Invitation, out: CallOut<'_>) {
+    fn ring(&mut self, now: Moment, invitation: &Invitation, out: CallOut<'_>) {
         let place = self.free_place().expect("the table was not full");
         let ringing = Ringing::begin(now.at, self.policy.ring_timeout);
-        let leg = incoming(now, place, &invitation, State::RingingHere(ringing));
+        let leg = incoming(now, place, invitation, State::RingingHere(ringing));
         out(CallOutput::Changed(&leg));
         self.legs.push(leg).expect("the table was not full");
         let at = self.legs.len() - 1;
@@ -269,7 +269,7 @@ impl Calls {
         match self.leg_at(id, path.remote) {
             Some(at) => self.end(now, at, Outcome::Cancelled, None, out),
             None if self.closed.find(id, path.remote).is_none() => {
-                self.closed.remember(now.at, id, path, None)
+                self.closed.remember(now.at, id, path, None);
             }
             None => {}
         }
@@ -303,7 +303,7 @@ impl Calls {
     }
 
     /// Signals for ended or unknown calls: answered so that the other side comes to rest, never at greater length.
-    fn said_of_no_leg(&mut self, signal: Signal, path: Path, length: usize, out: CallOut<'_>) {
+    fn said_of_no_leg(&mut self, signal: &Signal, path: Path, length: usize, out: CallOut<'_>) {
         let id = signal.id;
         if let Some(closed) = self.closed.find(id, path.remote) {
             return closed.said(&signal.say, &mut |path, signal| out(CallOutput::Signal(path, signal)));
