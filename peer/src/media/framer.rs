@@ -54,27 +54,26 @@ mod tests {
     use super::*;
 
     #[test]
-    #[expect(clippy::cast_precision_loss, clippy::float_cmp, reason = "small whole numbers")]
+    #[expect(clippy::cast_precision_loss, reason = "small whole numbers")]
     fn any_pieces_make_the_same_frames_with_the_same_times() {
         let start = vox_common::sys::clock::now();
         let sound: Vec<f32> = (0..4_800).map(|n| n as f32).collect();
         for (frame, piece) in [(120, 64), (240, 240), (480, 1024), (960, 1), (60, 4_800)] {
             let mut framer = Framer::new(frame);
-            let mut frames = 0;
+            let mut seen = 0;
             for (at, samples) in sound.chunks(piece).enumerate() {
                 let captured = start + Duration::from_nanos((at * piece) as u64 * 1_000_000_000 / 48_000);
                 framer.push(captured, samples, &mut |captured, samples| {
-                    assert_eq!(samples, &sound[frames * frame..(frames + 1) * frame]);
-                    let wanted =
-                        start + Duration::from_nanos((frames * frame) as u64 * 1_000_000_000 / 48_000);
+                    assert_eq!(samples, &sound[seen * frame..(seen + 1) * frame]);
+                    let wanted = start + Duration::from_nanos((seen * frame) as u64 * 1_000_000_000 / 48_000);
                     assert!(
                         captured.duration_since(wanted) + wanted.duration_since(captured)
                             < Duration::from_nanos(5)
                     );
-                    frames += 1;
+                    seen += 1;
                 });
             }
-            assert_eq!(frames, 4_800 / frame);
+            assert_eq!(seen, 4_800 / frame);
         }
     }
 }

@@ -109,6 +109,7 @@ mod tests {
         let mut sum = [0.7, -0.7, f32::NAN, 0.1];
         mix(&mut sum, &[0.7, -0.7, 0.0, 0.1]);
         saturate(&mut sum);
-        assert!(sum[0] == 1.0 && sum[1] == -1.0 && sum[2] == 0.0 && (sum[3] - 0.2).abs() < 1e-6);
+        let wanted = [1.0, -1.0, 0.0, 0.2];
+        assert!(sum.iter().zip(wanted).all(|(sum, wanted): (&f32, f32)| (sum - wanted).abs() < 1e-6));
     }
 }

@@ -1,8 +1,10 @@
 //! Sound as numbers: packets, playout, mixing, statistics. Pure: no socket, no device, no clock.
 
+pub mod bank;
 pub mod framer;
 pub mod loudness;
 pub mod orders;
+pub mod playout;
 pub mod rtcp;
 pub mod rtp;
 pub mod sender;

@@ -16,6 +16,11 @@ pub struct Stats {
 }
 
 impl Stats {
+    /// The numbers of all legs, in the order of their places.
+    pub fn all(&self) -> &[LegStats; MAX_LEGS] {
+        &self.legs
+    }
+
     /// The numbers of one leg. `None`: no such place.
     pub fn leg(&self, leg: LegId) -> Option<&LegStats> {
         self.legs.get(usize::from(leg.0))
@@ -151,6 +156,14 @@ impl LegStats {
 }
 
 impl PlayedStats {
+    pub(super) fn note_counts(&self, counts: &Counts) {
+        self.ssrc.store(counts.ssrc, Relaxed);
+        self.expected.store(counts.expected, Relaxed);
+        self.received.store(counts.received, Relaxed);
+        self.highest_sequence.store(counts.highest_sequence, Relaxed);
+        self.jitter.store(counts.jitter, Relaxed);
+    }
+
     fn clear(&self) {
         let wide = [
             &self.received,
@@ -163,9 +176,13 @@ impl PlayedStats {
             &self.dropped,
             &self.underruns,
         ];
-        wide.iter().for_each(|number| number.store(0, Relaxed));
+        for number in wide {
+            number.store(0, Relaxed);
+        }
         let narrow = [&self.highest_sequence, &self.jitter, &self.ssrc, &self.depth, &self.spread];
-        narrow.iter().for_each(|number| number.store(0, Relaxed));
+        for number in narrow {
+            number.store(0, Relaxed);
+        }
         self.level.set(SILENCE_DB);
     }
 }

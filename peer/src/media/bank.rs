@@ -1,0 +1,154 @@
+//! Everything that is heard: the playouts of all legs, the ring, and the volume, in one preallocated lump that the
+//! playback callback owns while it runs.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
+
+use vox_common::wire::limits::MAX_LEGS;
+
+use super::loudness::{Gain, Meter, mix, saturate};
+use super::orders::LegId;
+use super::playout::Playout;
+use super::stats::{PlayedStats, Stats};
+use super::tones::Ring;
+use crate::opus::OpusError;
+
+/// A pull of more samples (85 ms) is made in several.
+const LONGEST_PULL: usize = 4_096;
+
+/// What the playback callback is told through a ring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BankOrder {
+    /// A leg begins to be heard. Its place forgets whoever was there before.
+    Join {
+        /// The leg.
+        leg: LegId,
+        /// How long the fastest packets wait at least.
+        target: Duration,
+    },
+    /// A leg is no longer heard.
+    Leave(LegId),
+    /// Another target for a leg.
+    Target(LegId, Duration),
+    /// The ring sounds, or stops.
+    Ring(bool),
+    /// Loudness of the legs in percent, 0 to 200. The ring keeps its own.
+    Volume(u8),
+}
+
+/// All playouts of a station.
+pub struct Bank {
+    seats: [Seat; MAX_LEGS],
+    ring: Ring,
+    volume: Gain,
+    stats: Arc<Stats>,
+    part: Box<[f32; LONGEST_PULL]>,
+    sum: Box<[f32; LONGEST_PULL]>,
+}
+
+struct Seat {
+    playout: Playout,
+    meter: Meter,
+    taken: bool,
+}
+
+impl Bank {
+    /// Allocates all that will ever be needed for [`MAX_LEGS`] legs. `origin` is any time in the past.
+    pub fn new(stats: Arc<Stats>, origin: Instant) -> Result<Self, OpusError> {
+        let mut all = heapless::Vec::<Seat, MAX_LEGS>::new();
+        while !all.is_full() {
+            let seat = Seat { playout: Playout::new(origin)?, meter: Meter::default(), taken: false };
+            let _ = all.push(seat);
+        }
+        Ok(Self {
+            seats: all.into_array().unwrap_or_else(|_| unreachable!("filled to the brim above")),
+            ring: Ring::default(),
+            volume: Gain::new(100),
+            stats,
+            part: Box::new([0.0; LONGEST_PULL]),
+            sum: Box::new([0.0; LONGEST_PULL]),
+        })
+    }
+
+    /// Does as told. An order for a place that does not exist does nothing.
+    pub fn order(&mut self, order: BankOrder) {
+        match order {
+            BankOrder::Join { leg, target } => self.join(leg, target),
+            BankOrder::Leave(leg) => self.seat(leg, |seat| seat.taken = false),
+            BankOrder::Target(leg, target) => self.seat(leg, |seat| seat.playout.set_target(samples(target))),
+            BankOrder::Ring(on) => self.ring.sound(on),
+            BankOrder::Volume(percent) => self.volume.set(percent),
+        }
+    }
+
+    /// Takes a datagram of a leg that came at `arrived`. Of a leg that has not joined it is nothing.
+    pub fn push(&mut self, leg: LegId, datagram: &[u8], arrived: Instant) {
+        self.seat(leg, |seat| {
+            if seat.taken {
+                seat.playout.push(datagram, arrived);
+            }
+        });
+    }
+
+    /// Fills `out`, of any length, with what is to be heard from `now` on, within −1 to 1.
+    pub fn pull(&mut self, now: Instant, out: &mut [f32]) {
+        for out in out.chunks_mut(LONGEST_PULL) {
+            let sum = &mut self.sum[..out.len()];
+            sum.fill(0.0);
+            for (seat, stats) in self.seats.iter_mut().zip(self.stats.all()).filter(|(seat, _)| seat.taken) {
+                let part = &mut self.part[..out.len()];
+                seat.pull(now, part);
+                seat.publish(&stats.played);
+                mix(sum, part);
+            }
+            self.volume.apply(sum);
+            self.ring.mix_into(sum);
+            saturate(sum);
+            out.copy_from_slice(sum);
+        }
+    }
+
+    fn join(&mut self, leg: LegId, target: Duration) {
+        self.seat(leg, |seat| {
+            seat.playout.clear();
+            seat.playout.set_target(samples(target));
+            seat.meter = Meter::default();
+            seat.taken = true;
+        });
+    }
+
+    fn seat(&mut self, leg: LegId, act: impl FnOnce(&mut Seat)) {
+        if let Some(seat) = self.seats.get_mut(usize::from(leg.0)) {
+            act(seat);
+        }
+    }
+}
+
+impl Seat {
+    fn pull(&mut self, now: Instant, part: &mut [f32]) {
+        self.playout.pull(now, part);
+        self.meter.note(part);
+    }
+
+    fn publish(&self, stats: &PlayedStats) {
+        let counters = self.playout.counters();
+        stats.late.store(counters.late, Relaxed);
+        stats.duplicate.store(counters.duplicate, Relaxed);
+        stats.refused.store(counters.refused, Relaxed);
+        stats.samples.store(counters.samples, Relaxed);
+        stats.concealed.store(counters.concealed, Relaxed);
+        stats.dropped.store(counters.dropped, Relaxed);
+        stats.underruns.store(counters.underruns, Relaxed);
+        stats.depth.store(u32::try_from(self.playout.depth()).unwrap_or(0), Relaxed);
+        stats.spread.store(u32::try_from(self.playout.spread()).unwrap_or(0), Relaxed);
+        stats.level.set(self.meter.db());
+        if let Some(counts) = self.playout.counts() {
+            stats.note_counts(&counts);
+        }
+    }
+}
+
+fn samples(target: Duration) -> u32 {
+    u32::try_from(target.as_micros() * 48 / 1_000).unwrap_or(u32::MAX)
+}

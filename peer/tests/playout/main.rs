@@ -1,0 +1,3 @@
+//! The playout from outside: what is heard when, packet by packet.
+
+mod table;
