@@ -5,16 +5,26 @@
 
 pub mod control;
 pub mod daemon;
+pub mod debian;
+pub mod forwarder;
+pub mod jack;
+pub mod listen;
 pub mod need;
+pub mod net;
+pub mod pcap;
 pub mod place;
 pub mod ports;
 pub mod process;
+pub mod pulse;
 pub mod registry;
+pub mod rsyslog;
 pub mod settings;
+pub mod slots;
 pub mod station;
 pub mod surroundings;
 pub mod usage;
 pub mod wait;
+pub mod wav;
 
 pub use control::Control;
 pub use need::{Lack, may};

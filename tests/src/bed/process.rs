@@ -28,23 +28,23 @@ impl Process {
     /// The kernel kills it with the thread that called this (`PR_SET_PDEATHSIG`), so that a test that is itself
     /// killed leaves nobody behind.
     pub fn start(name: &str, command: &Command, log: &Path) -> Self {
-        let mut wrapped = tied(command);
-        let file =
-            File::options().create(true).append(true).open(log).expect("a private directory can be written");
-        wrapped.stdin(Stdio::null()).stderr(file.try_clone().expect("a descriptor to spare")).stdout(file);
-        Self::spawned(name, wrapped, log)
+        Self::spawned(name, tied(command, "KILL"), Stdio::null(), log)
     }
 
-    /// As [`Process::start`], with pipes to its standard input, which the test keeps open.
+    /// As [`Process::start`], but asked to end (SIGTERM) instead of killed: it has children to end itself.
+    pub fn start_asking_to_end(name: &str, command: &Command, log: &Path) -> Self {
+        Self::spawned(name, tied(command, "TERM"), Stdio::null(), log)
+    }
+
+    /// As [`Process::start`], with a pipe as its standard input that stays open.
     pub fn start_with_input(name: &str, command: &Command, log: &Path) -> Self {
-        let mut wrapped = tied(command);
-        let file =
-            File::options().create(true).append(true).open(log).expect("a private directory can be written");
-        wrapped.stdin(Stdio::piped()).stderr(file.try_clone().expect("a descriptor to spare")).stdout(file);
-        Self::spawned(name, wrapped, log)
+        Self::spawned(name, tied(command, "KILL"), Stdio::piped(), log)
     }
 
-    fn spawned(name: &str, mut command: Command, log: &Path) -> Self {
+    fn spawned(name: &str, mut command: Command, input: Stdio, log: &Path) -> Self {
+        let file =
+            File::options().create(true).append(true).open(log).expect("a private directory can be written");
+        command.stdin(input).stderr(file.try_clone().expect("a descriptor to spare")).stdout(file);
         let child = command.spawn().unwrap_or_else(|error| panic!("cannot start {name}: {error}"));
         Self { name: name.to_owned(), child, log: log.to_owned(), ended: None }
     }
@@ -117,9 +117,9 @@ impl Drop for Process {
 }
 
 /// The same command, told to die with the thread that starts it.
-fn tied(command: &Command) -> Command {
+fn tied(command: &Command, signal: &str) -> Command {
     let mut tied = Command::new("setpriv");
-    tied.args(["--pdeathsig", "KILL", "--"]).arg(command.get_program()).args(command.get_args());
+    tied.args(["--pdeathsig", signal, "--"]).arg(command.get_program()).args(command.get_args());
     for (key, value) in command.get_envs() {
         match value {
             Some(value) => tied.env(key, value),

@@ -25,6 +25,12 @@ impl Surroundings {
         self
     }
 
+    /// Sets several.
+    #[must_use]
+    pub fn with_all<'a>(self, variables: impl IntoIterator<Item = (&'a str, String)>) -> Self {
+        variables.into_iter().fold(self, |around, (key, value)| around.with(key, value))
+    }
+
     /// The command that starts a program here.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = match self.through.split_first() {

@@ -1,0 +1,175 @@
+//! A bad network for one call, and a witness of it: forwards datagrams between a caller and a callee, loses and
+//! doubles some by a seed, and keeps a copy of them all.
+
+use std::net::{SocketAddr, UdpSocket};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+use vox_common::sys::clock;
+
+use super::pcap;
+
+/// What happens to datagrams.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Weather {
+    /// The share that is lost, 0 to 1.
+    pub loss: f64,
+    /// The share that comes twice, 0 to 1.
+    pub doubled: f64,
+    /// The share that is overtaken by the next one, 0 to 1.
+    pub overtaken: f64,
+    /// Where the dice begin.
+    pub seed: u64,
+}
+
+/// One datagram as it came in, before the weather.
+#[derive(Debug, Clone)]
+pub struct Passed {
+    /// Since boot.
+    pub at: Duration,
+    /// From the caller to the callee.
+    pub forth: bool,
+    /// Its contents.
+    pub bytes: Vec<u8>,
+}
+
+/// A running forwarder. The caller calls [`Forwarder::address`].
+#[derive(Debug)]
+pub struct Forwarder {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    front: UdpSocket,
+    back: UdpSocket,
+    caller: Mutex<Option<SocketAddr>>,
+    passed: Mutex<Vec<Passed>>,
+    stop: AtomicBool,
+}
+
+impl Forwarder {
+    /// Forwards between whoever sends to its address and `callee`, on loopback.
+    pub fn start(callee: SocketAddr, weather: Weather) -> Self {
+        let shared = Arc::new(Shared::new(callee));
+        let address = shared.front.local_addr().expect("a bound socket");
+        let lane = |forth: bool| {
+            let shared = Arc::clone(&shared);
+            let seed = weather.seed * 2 + u64::from(forth);
+            std::thread::spawn(move || {
+                shared.run(forth, &mut Dice { weather, rng: ChaCha8Rng::seed_from_u64(seed) })
+            })
+        };
+        let threads = vec![lane(true), lane(false)];
+        Self { address, shared, threads }
+    }
+
+    /// Where the caller finds the callee.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Everything that passed so far, lost or not.
+    pub fn passed(&self) -> Vec<Passed> {
+        locked(&self.shared.passed).clone()
+    }
+
+    /// Writes what passed as a capture file that tshark reads.
+    pub fn write_capture(&self, path: &Path) {
+        pcap::write(path, &self.passed()).expect("a private directory can be written");
+    }
+}
+
+impl Drop for Forwarder {
+    fn drop(&mut self) {
+        self.shared.stop.store(true, Ordering::Relaxed);
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Shared {
+    fn new(callee: SocketAddr) -> Self {
+        let socket = || {
+            let socket = UdpSocket::bind("127.0.0.1:0").expect("loopback is there");
+            socket.set_read_timeout(Some(Duration::from_millis(100))).expect("a socket of our own");
+            socket
+        };
+        let back = socket();
+        back.connect(callee).expect("loopback is there");
+        Self {
+            front: socket(),
+            back,
+            caller: Mutex::default(),
+            passed: Mutex::default(),
+            stop: AtomicBool::new(false),
+        }
+    }
+
+    fn run(&self, forth: bool, dice: &mut Dice) {
+        let mut bytes = [0; 2048];
+        let mut held = None;
+        while !self.stop.load(Ordering::Relaxed) {
+            let Some(length) = self.receive(forth, &mut bytes) else { continue };
+            let datagram = bytes[..length].to_vec();
+            locked(&self.passed).push(Passed { at: clock::monotonic(), forth, bytes: datagram.clone() });
+            for datagram in dice.throw(datagram, &mut held) {
+                self.send(forth, &datagram);
+            }
+        }
+    }
+
+    fn receive(&self, forth: bool, bytes: &mut [u8]) -> Option<usize> {
+        if !forth {
+            return self.back.recv(bytes).ok();
+        }
+        let (length, from) = self.front.recv_from(bytes).ok()?;
+        *locked(&self.caller) = Some(from);
+        Some(length)
+    }
+
+    fn send(&self, forth: bool, datagram: &[u8]) {
+        let caller = *locked(&self.caller);
+        let _ = match (forth, caller) {
+            (true, _) => self.back.send(datagram),
+            (false, Some(caller)) => self.front.send_to(datagram, caller),
+            (false, None) => Ok(0),
+        };
+    }
+}
+
+struct Dice {
+    weather: Weather,
+    rng: ChaCha8Rng,
+}
+
+impl Dice {
+    /// What leaves when this comes in. `held` waits to be overtaken.
+    fn throw(&mut self, datagram: Vec<u8>, held: &mut Option<Vec<u8>>) -> Vec<Vec<u8>> {
+        if self.happens(self.weather.loss) {
+            return Vec::new();
+        }
+        if held.is_none() && self.happens(self.weather.overtaken) {
+            *held = Some(datagram);
+            return Vec::new();
+        }
+        let twice = self.happens(self.weather.doubled).then(|| datagram.clone());
+        [Some(datagram), twice, held.take()].into_iter().flatten().collect()
+    }
+
+    fn happens(&mut self, share: f64) -> bool {
+        f64::from(self.rng.next_u32()) / f64::from(u32::MAX) < share
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

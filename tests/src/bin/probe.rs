@@ -1,0 +1,158 @@
+//! `probe DIRECTORY STATION=FILE.wav …`: speaks into the microphones of stations on a JACK server, over and over, and
+//! records what their loudspeakers play, until its standard input ends.
+//!
+//! Then it writes `STATION-mic.wav` and `STATION-ear.wav`, which begin at the same sample, `cycles.csv` (seconds of recording,
+//! seconds since boot) and `witness.csv` (seconds since boot, milliseconds late): how late a thread was
+//! that does nothing but wake every 1.25 ms at a priority above everybody else's. Where it is late, the machine
+//! stood still, and no program could have been on time.
+
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use jack::{AudioIn, AudioOut, Client, ClientOptions, Control, Port, ProcessHandler, ProcessScope};
+use vox_common::sys::clock;
+use vox_peer::rt;
+use vox_tests::bed::wav::{RATE, Recording};
+
+/// How much is recorded at most; what comes later is forgotten.
+const MOST_SECONDS: usize = 300;
+/// The witness stands above every sound thread.
+const WITNESS_PRIORITY: u8 = 85;
+const WITNESS_BEAT: Duration = Duration::from_micros(1250);
+/// Less is no lateness worth a line.
+const WORTH_A_LINE: Duration = Duration::from_micros(500);
+
+struct Track {
+    station: String,
+    words: Vec<f32>,
+    microphone: Port<AudioOut>,
+    loudspeaker: Port<AudioIn>,
+    heard: Vec<f32>,
+}
+
+/// All memory is there before the first cycle; a cycle only copies.
+struct Tracks {
+    all: Vec<Track>,
+    cycles: Vec<(f64, Duration)>,
+    played: usize,
+}
+
+impl ProcessHandler for Tracks {
+    fn process(&mut self, _: &Client, scope: &ProcessScope) -> Control {
+        if self.cycles.len() < self.cycles.capacity() {
+            self.cycles.push((self.played_seconds(), clock::monotonic()));
+        }
+        for track in &mut self.all {
+            track.cycle(scope, self.played);
+        }
+        self.played += scope.n_frames() as usize;
+        Control::Continue
+    }
+}
+
+impl Tracks {
+    #[expect(clippy::cast_precision_loss, reason = "minutes of samples")]
+    fn played_seconds(&self) -> f64 {
+        self.played as f64 / f64::from(RATE)
+    }
+}
+
+impl Track {
+    fn new(client: &Client, argument: &str) -> Self {
+        let (station, file) = argument.split_once('=').expect("STATION=FILE.wav");
+        let port = |kind: &str| format!("{kind}_{station}");
+        Self {
+            station: station.to_owned(),
+            words: Recording::read(Path::new(file)).samples,
+            microphone: client
+                .register_port(&port("mic"), AudioOut::default())
+                .expect("a new client has no such port"),
+            loudspeaker: client
+                .register_port(&port("ear"), AudioIn::default())
+                .expect("a new client has no such port"),
+            heard: Vec::with_capacity(MOST_SECONDS * RATE as usize),
+        }
+    }
+
+    fn cycle(&mut self, scope: &ProcessScope, played: usize) {
+        for (n, sample) in self.microphone.as_mut_slice(scope).iter_mut().enumerate() {
+            *sample = self.words[(played + n) % self.words.len()];
+        }
+        let room = self.heard.capacity() - self.heard.len();
+        let heard = self.loudspeaker.as_slice(scope);
+        self.heard.extend_from_slice(&heard[..heard.len().min(room)]);
+    }
+
+    fn write(self, directory: &Path) {
+        let at = |kind: &str| directory.join(format!("{}-{kind}.wav", self.station));
+        let spoken = self.words.iter().copied().cycle().take(self.heard.len()).collect();
+        Recording { rate: RATE, samples: spoken }.write(&at("mic"));
+        Recording { rate: RATE, samples: self.heard }.write(&at("ear"));
+    }
+}
+
+fn main() {
+    let mut arguments = std::env::args().skip(1);
+    let directory = PathBuf::from(arguments.next().expect("a directory"));
+    let client = connect();
+    let all = arguments.map(|argument| Track::new(&client, &argument)).collect();
+    let cycles = Vec::with_capacity(MOST_SECONDS * RATE as usize / 16);
+    let stop = Arc::new(AtomicBool::new(false));
+    let witness = std::thread::spawn({
+        let stop = Arc::clone(&stop);
+        move || witness(&stop)
+    });
+    let active = client.activate_async((), Tracks { all, cycles, played: 0 }).expect("a client of our own");
+    say_ready();
+    let _ = std::io::stdin().read_to_end(&mut Vec::new());
+    let (_, (), heard) = active.deactivate().expect("a client of our own");
+    stop.store(true, Ordering::Relaxed);
+    heard.all.into_iter().for_each(|track| track.write(&directory));
+    write_table(&directory.join("cycles.csv"), heard.cycles.iter().map(|(n, at)| (*n, at.as_secs_f64())));
+    let late = witness.join().expect("the witness does not panic");
+    write_table(
+        &directory.join("witness.csv"),
+        late.iter().map(|(at, late)| (at.as_secs_f64(), late.as_secs_f64() * 1e3)),
+    );
+}
+
+/// A server that was just started may not listen yet.
+fn connect() -> Client {
+    let deadline = clock::now() + Duration::from_secs(10);
+    loop {
+        match Client::new("probe", ClientOptions::NO_START_SERVER) {
+            Ok((client, _)) => return client,
+            Err(error) => assert!(clock::now() < deadline, "no JACK server: {error}"),
+        }
+        clock::sleep_until(clock::now() + Duration::from_millis(20));
+    }
+}
+
+fn say_ready() {
+    let mut out = std::io::stdout();
+    writeln!(out, "ready").and_then(|()| out.flush()).expect("somebody listens");
+}
+
+fn witness(stop: &AtomicBool) -> Vec<(Duration, Duration)> {
+    rt::schedule("witness", WITNESS_PRIORITY);
+    let mut late = Vec::with_capacity(100_000);
+    let mut beat = clock::now();
+    while !stop.load(Ordering::Relaxed) {
+        beat += WITNESS_BEAT;
+        clock::sleep_until(beat);
+        let by = clock::now().saturating_duration_since(beat);
+        if by > WORTH_A_LINE && late.len() < late.capacity() {
+            late.push((clock::monotonic(), by));
+            beat += by;
+        }
+    }
+    late
+}
+
+fn write_table(path: &Path, lines: impl Iterator<Item = (f64, f64)>) {
+    let lines: Vec<String> = lines.map(|(a, b)| format!("{a},{b}")).collect();
+    std::fs::write(path, lines.join("\n")).expect("a private directory can be written");
+}
