@@ -63,9 +63,8 @@ impl Forwarder {
         let lane = |forth: bool| {
             let shared = Arc::clone(&shared);
             let seed = weather.seed * 2 + u64::from(forth);
-            std::thread::spawn(move || {
-                shared.run(forth, &mut Dice { weather, rng: ChaCha8Rng::seed_from_u64(seed) })
-            })
+            let mut dice = Dice { weather, rng: ChaCha8Rng::seed_from_u64(seed) };
+            std::thread::spawn(move || shared.run(forth, &mut dice))
         };
         let threads = vec![lane(true), lane(false)];
         Self { address, shared, threads }
