@@ -1,0 +1,221 @@
+//! What may be typed, and the control line that it stands for. The manual is vox-peer(1).
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use vox_common::wire::limits::TEXT_BYTES;
+
+/// Carries calls from station to station.
+#[derive(Debug, Parser)]
+#[command(name = "vox-peer", version, disable_help_subcommand = true)]
+pub(super) struct Cli {
+    /// Control socket of the station
+    #[arg(long, global = true, value_name = "PATH")]
+    pub(super) socket: Option<PathBuf>,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run the station in the foreground, as systemd wants it
+    Run {
+        /// Configuration file
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
+    /// Call somebody and stay until the call ends; Ctrl-C hangs up
+    Call {
+        /// A name, an address, or @host
+        #[arg(value_parser = word)]
+        who: String,
+        /// Return as soon as the call is answered or refused
+        #[arg(long)]
+        detach: bool,
+    },
+    /// Take the call that rings
+    Answer,
+    /// Refuse the call that rings
+    Reject,
+    /// End the call
+    Hangup,
+    /// Send silence instead of the microphone
+    Mute,
+    /// Send the microphone again
+    Unmute,
+    /// Set how loud the microphone (in) or the loudspeaker (out) is
+    Volume {
+        /// Which of the two
+        way: Way,
+        /// Percent
+        #[arg(value_parser = clap::value_parser!(u8).range(0..=200))]
+        percent: u8,
+    },
+    /// Show everything about this station
+    Status(Format),
+    /// Show who is there
+    Users(Format),
+    /// Show where one user is
+    Lookup {
+        /// Whom to look for
+        #[arg(value_parser = word)]
+        name: String,
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Show the last calls, and count the missed ones anew
+    History(Format),
+    /// Show the sound devices
+    Devices(Format),
+    /// Let the registry answer a text
+    Echo {
+        /// Any words
+        #[arg(required = true)]
+        text: Vec<String>,
+    },
+    /// Tell others whether you like to be called
+    SetStatus {
+        /// What to tell
+        status: Status,
+    },
+    /// Show every event as it happens
+    Watch(Format),
+    /// Read a configuration file and say what is wrong with it
+    Check {
+        /// Configuration file
+        file: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Clone, Copy, Args)]
+pub(super) struct Format {
+    /// As JSON, for programs
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum Way {
+    In,
+    Out,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum Status {
+    Idle,
+    Busy,
+    Away,
+    Dnd,
+}
+
+impl Command {
+    /// The line to send to the station. `None`: the command is none of the station's.
+    pub(super) fn line(&self) -> Option<String> {
+        Some(match self {
+            Self::Run { .. } | Self::Check { .. } => return None,
+            Self::Call { who, detach: false } => format!("CALL {who}"),
+            Self::Call { who, detach: true } => format!("CALL {who} detach"),
+            Self::Answer => "ANSWER".into(),
+            Self::Reject => "REJECT".into(),
+            Self::Hangup => "HANGUP".into(),
+            Self::Mute => "MUTE on".into(),
+            Self::Unmute => "MUTE off".into(),
+            Self::Volume { way, percent } => format!("VOLUME {} {percent}", spelled(way)),
+            Self::Status(_) => "STATUS".into(),
+            Self::Users(_) => "USERS".into(),
+            Self::Lookup { name, .. } => format!("LOOKUP {name}"),
+            Self::History(_) => "HISTORY".into(),
+            Self::Devices(_) => "DEVICES".into(),
+            Self::Echo { text } => format!("ECHO {}", text.join(" ")),
+            Self::SetStatus { status } => format!("SET-STATUS {}", spelled(status)),
+            Self::Watch(_) => "WATCH".into(),
+        })
+    }
+
+    /// Refuses free text that cannot stand in a line.
+    pub(super) fn check(&self) -> Result<(), String> {
+        let Self::Echo { text } = self else { return Ok(()) };
+        let text = text.join(" ");
+        if text.len() > TEXT_BYTES || text.chars().any(char::is_control) {
+            return Err(format!("a text is at most {TEXT_BYTES} bytes without control characters"));
+        }
+        Ok(())
+    }
+}
+
+/// The word of an enumeration as clap spells it, which is as the wire spells it.
+fn spelled(value: &impl ValueEnum) -> String {
+    value.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+}
+
+/// What can stand as one word of a line.
+fn word(typed: &str) -> Result<String, &'static str> {
+    let plain = !typed.is_empty() && typed.len() <= 255 && !typed.contains([' ', '\t']);
+    let plain = plain && !typed.chars().any(char::is_control);
+    if plain { Ok(typed.into()) } else { Err("it must be one word") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+    use vox_common::wire::control::Request;
+
+    fn line(typed: &str) -> String {
+        let words = typed.split(' ').filter(|word| !word.is_empty());
+        let cli = Cli::try_parse_from(["vox-peer"].into_iter().chain(words)).expect(typed);
+        cli.command.line().expect(typed)
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_is_a_control_line_that_the_station_knows() {
+        for (typed, sent) in [
+            ("call bob", "CALL bob"),
+            ("call @bob.lan:6001 --detach", "CALL @bob.lan:6001 detach"),
+            ("answer", "ANSWER"),
+            ("reject", "REJECT"),
+            ("hangup", "HANGUP"),
+            ("mute", "MUTE on"),
+            ("unmute", "MUTE off"),
+            ("volume in 0", "VOLUME in 0"),
+            ("volume out 200", "VOLUME out 200"),
+            ("status --json", "STATUS"),
+            ("users", "USERS"),
+            ("lookup Bob", "LOOKUP Bob"),
+            ("history", "HISTORY"),
+            ("devices", "DEVICES"),
+            ("echo two words", "ECHO two words"),
+            ("set-status dnd", "SET-STATUS dnd"),
+            ("watch --json", "WATCH"),
+        ] {
+            assert_eq!(line(typed), sent);
+            assert!(Request::parse(sent).is_ok(), "{sent}");
+        }
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_a_mistake_of_usage() {
+        for typed in
+            ["", "dance", "call", "call bob ann", "volume up 5", "volume in 201", "set-status asleep", "echo"]
+        {
+            let words = typed.split(' ').filter(|word| !word.is_empty());
+            let error = Cli::try_parse_from(["vox-peer"].into_iter().chain(words)).expect_err(typed);
+            assert_eq!(error.exit_code(), 2, "{typed}");
+        }
+        assert!(Cli::try_parse_from(["vox-peer", "call", "bob\nHANGUP"]).is_err());
+        assert!(Cli::try_parse_from(["vox-peer", "call", "bob detach"]).is_err());
+    }
+
+    #[test]
+    fn free_text_stays_on_its_line() {
+        let check = |text: &str| Command::Echo { text: vec![text.into()] }.check();
+        assert!(check("two  words").is_ok());
+        assert!(check("two\nlines").is_err());
+        assert!(check(&"x".repeat(TEXT_BYTES + 1)).is_err());
+    }
+}

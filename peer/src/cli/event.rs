@@ -1,0 +1,149 @@
+//! What a station tells without being asked: as a sentence, and as JSON.
+
+use serde_json::Value;
+use vox_common::wire::words::split_first;
+
+use super::fields::Fields;
+
+/// One `* EVENT …` line.
+pub(super) struct Event {
+    /// Its first word, as on the wire.
+    pub(super) kind: String,
+    /// Its other words by name.
+    pub(super) fields: Fields,
+}
+
+impl Event {
+    /// Reads a line. `None`: it is no event.
+    pub(super) fn read(line: &str) -> Option<Self> {
+        let (kind, rest) = split_first(line.strip_prefix("* ")?);
+        let fields = match kind {
+            "CALL" => Fields::read(rest, &["call", "state", "name"]),
+            "JOINED" => Fields::read(rest, &["name", "address", "status", "key"]),
+            "LEFT" => Fields::read(rest, &["name"]),
+            "STATUS" => Fields::read(rest, &["name", "status"]),
+            "LINK" => first_and_text(rest, "state", "reason"),
+            "MSG" => first_and_text(rest, "from", "text"),
+            "AUDIO" => Fields::read(rest, &["direction", "state"]),
+            _ => text(rest),
+        };
+        Some(Self { kind: kind.to_owned(), fields })
+    }
+
+    /// As one JSON object, with the second since 1970 at which it was heard.
+    pub(super) fn json(&self, heard: u64) -> Value {
+        let mut event = self.fields.json();
+        event["event"] = self.kind.to_lowercase().into();
+        event["time"] = heard.into();
+        event
+    }
+
+    /// For people.
+    pub(super) fn sentence(&self) -> String {
+        let field = |key| self.fields.value(key);
+        let name = field("name");
+        match (self.kind.as_str(), field("state")) {
+            ("CALL", "ended") => format!("the call with {name} ended: {}", outcome(field("reason"))),
+            ("CALL", state) => call(state, name),
+            ("LINK", "up") => "the registry is there".into(),
+            ("LINK", _) => with_reason("the registry is away", field("reason")),
+            ("JOINED", _) => format!("{name} is there at {}", field("address")),
+            ("LEFT", _) => format!("{name} is gone"),
+            ("STATUS", _) => format!("{name} is {}", field("status")),
+            ("MSG", _) => format!("{}: {}", field("from"), field("text")),
+            ("AUDIO", _) => audio(&self.fields),
+            (kind, _) => with_reason(&kind.to_lowercase(), field("text")),
+        }
+    }
+}
+
+/// A word, and the rest of the line: `key=value` words as such, other words as they stand.
+fn first_and_text(rest: &str, first: &str, second: &str) -> Fields {
+    let (word, text) = split_first(rest);
+    if text.starts_with(&format!("{second}=")) {
+        return Fields::read(rest, &[first]);
+    }
+    let mut fields = Fields::default();
+    fields.add(first, word);
+    fields.add(second, text);
+    fields
+}
+
+fn text(rest: &str) -> Fields {
+    let mut fields = Fields::default();
+    fields.add("text", rest);
+    fields
+}
+
+fn with_reason(what: &str, reason: &str) -> String {
+    if reason.is_empty() { what.to_owned() } else { format!("{what}: {reason}") }
+}
+
+/// What a state of a call means to the people at it.
+pub(super) fn call(state: &str, name: &str) -> String {
+    match state {
+        "calling" => format!("calling {name}"),
+        "ringing-there" => format!("it rings at {name}"),
+        "ringing-here" => format!("{name} is calling"),
+        "talking" => format!("talking with {name}"),
+        other => format!("{name}: {other}"),
+    }
+}
+
+/// How a call ended, in a few words.
+pub(super) fn outcome(reason: &str) -> &str {
+    match reason {
+        "hangup" => "hung up here",
+        "far-hangup" => "hung up there",
+        "no-answer" => "no answer",
+        "dnd" => "do not disturb",
+        "not-allowed" => "not allowed",
+        "not-here" => "somebody else answers at that address",
+        "self" => "that is yourself",
+        "lost" => "the other side was not heard any more",
+        "" => "no reason was told",
+        other => other,
+    }
+}
+
+fn audio(fields: &Fields) -> String {
+    let way = if fields.value("direction") == "in" { "microphone" } else { "loudspeaker" };
+    let works = if fields.value("state") == "lost" { "does not work" } else { "works" };
+    with_reason(&format!("the {way} {works}"), fields.value("sentence"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn every_event_is_a_sentence() {
+        for (line, sentence) in [
+            ("* CALL 0a ringing-here ann", "ann is calling"),
+            ("* CALL 0a talking ann", "talking with ann"),
+            ("* CALL 0a ended ann reason=far-hangup", "the call with ann ended: hung up there"),
+            ("* LINK up", "the registry is there"),
+            ("* LINK down reason=connection%20refused", "the registry is away: connection refused"),
+            ("* LINK down connection refused", "the registry is away: connection refused"),
+            ("* JOINED bob 10.0.0.2:6000 idle -", "bob is there at 10.0.0.2:6000"),
+            ("* LEFT bob", "bob is gone"),
+            ("* STATUS bob dnd", "bob is dnd"),
+            ("* MSG bob two  words", "bob: two  words"),
+            ("* AUDIO in lost sentence=no%20such%20device", "the microphone does not work: no such device"),
+            ("* GOODBYE shutting down", "goodbye: shutting down"),
+        ] {
+            assert_eq!(Event::read(line).expect(line).sentence(), sentence);
+        }
+        assert!(Event::read("200 watching").is_none());
+    }
+
+    #[test]
+    fn an_event_is_json_under_the_words_of_the_grammar() {
+        let line = "* CALL 00 ended ann reason=busy";
+        let expected = json!({"event": "call", "time": 7, "call": "00", "state": "ended", "name": "ann", "reason": "busy"});
+        assert_eq!(Event::read(line).expect(line).json(7), expected);
+        let expected = json!({"event": "left", "time": 7, "name": "bob"});
+        assert_eq!(Event::read("* LEFT bob").expect("an event").json(7), expected);
+    }
+}

@@ -1,0 +1,102 @@
+//! The command line of `vox-peer`: arguments become control lines, answers are printed, refusals are exit codes.
+//!
+//! The manual is vox-peer(1).
+
+mod args;
+mod call;
+mod client;
+mod event;
+mod failure;
+mod fields;
+mod listing;
+mod screen;
+mod status;
+mod when;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use serde_json::Value;
+use vox_common::sys::clock;
+
+use self::args::{Cli, Command, Format};
+use self::client::{Answer, Client};
+use self::event::Event;
+use self::failure::Failure;
+use self::listing::Listing;
+use self::screen::Screen;
+use crate::config::{self, Config};
+
+/// Does what the command line says; `run` is the daemon itself, with its configuration and the file that holds it.
+pub fn main(run: impl FnOnce(Config, PathBuf) -> ExitCode) -> ExitCode {
+    let Cli { socket, command } = Cli::parse();
+    let done = match command {
+        Command::Run { config } => match load(config, socket) {
+            Ok((config, file)) => return run(config, file),
+            Err(failure) => Err(failure),
+        },
+        Command::Check { file } => check(file),
+        command => perform(&command, &client::places(socket)),
+    };
+    done.map_or_else(Failure::tell, |()| ExitCode::SUCCESS)
+}
+
+fn load(file: Option<PathBuf>, socket: Option<PathBuf>) -> Result<(Config, PathBuf), Failure> {
+    let file = file.unwrap_or_else(config::find);
+    let mut config = Config::load(&file)?;
+    config.control_socket = socket.unwrap_or(config.control_socket);
+    Ok((config, file))
+}
+
+fn check(file: Option<PathBuf>) -> Result<(), Failure> {
+    let (config, file) = load(file, None)?;
+    let registry = config.registry.map_or("no registry".into(), |registry| format!("registry {registry}"));
+    let name = config.name;
+    Ok(Screen::new().line(&format!("{} is fine: station {name}, {registry}", file.display()))?)
+}
+
+/// Everything that a running station is asked for.
+fn perform(command: &Command, places: &[PathBuf]) -> Result<(), Failure> {
+    command.check().map_err(Failure::Usage)?;
+    let line = command.line().unwrap_or_default();
+    let screen = &mut Screen::new();
+    if let Command::Call { detach, .. } = command {
+        return call::call(&line, *detach, places, screen);
+    }
+    let mut client = Client::connect(places)?;
+    let answer = client.ask(&line)?;
+    match command {
+        Command::Status(Format { json: true }) => print(&status::json(&answer), screen),
+        Command::Status(_) => Ok(status::show(&answer, screen)?),
+        Command::Users(format) => list(&listing::USERS, &answer, *format, screen),
+        Command::History(format) => list(&listing::HISTORY, &answer, *format, screen),
+        Command::Devices(format) => list(&listing::DEVICES, &answer, *format, screen),
+        Command::Lookup { format: Format { json: true }, .. } => print(&listing::json_found(&answer), screen),
+        Command::Lookup { .. } => Ok(listing::show_found(&answer, screen)?),
+        Command::Watch(format) => watch(&mut client, *format, screen),
+        _ => Ok(screen.line(&answer.last)?),
+    }
+}
+
+fn list(listing: &Listing, answer: &Answer, format: Format, screen: &mut Screen) -> Result<(), Failure> {
+    if format.json { print(&listing.json(answer), screen) } else { Ok(listing.show(answer, screen)?) }
+}
+
+fn print(value: &Value, screen: &mut Screen) -> Result<(), Failure> {
+    Ok(screen.line(&value.to_string())?)
+}
+
+/// Shows every event until the station goes away or Ctrl-C ends the program.
+fn watch(client: &mut Client, format: Format, screen: &mut Screen) -> Result<(), Failure> {
+    client.wait_at_most(None);
+    loop {
+        let line = client.line()?;
+        let Some(event) = Event::read(&line) else { continue };
+        if format.json {
+            print(&event.json(clock::unix_seconds()), screen)?;
+        } else {
+            screen.line(&event.sentence())?;
+        }
+    }
+}

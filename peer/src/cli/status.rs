@@ -1,0 +1,207 @@
+//! `vox-peer status`: everything about a station, for people and for programs.
+
+use std::io;
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+use vox_common::wire::words::split_first;
+
+use super::client::Answer;
+use super::fields::Fields;
+use super::screen::Screen;
+use super::when;
+
+/// Sections that may stand there any number of times: always an array in JSON.
+const MANY: [&str; 4] = ["call", "media", "audio", "thread"];
+
+/// As a JSON object: one object per section, and arrays of them where there may be several.
+pub(super) fn json(answer: &Answer) -> Value {
+    let mut status: Map<String, Value> = MANY.iter().map(|name| ((*name).to_owned(), json!([]))).collect();
+    for (section, fields) in sections(answer) {
+        match status.get_mut(section).and_then(Value::as_array_mut) {
+            Some(several) => several.push(fields.json()),
+            None => _ = status.insert(section.to_owned(), fields.json()),
+        }
+    }
+    Value::Object(status)
+}
+
+/// For people: one line a section, with its name in front.
+pub(super) fn show(answer: &Answer, screen: &mut Screen) -> io::Result<()> {
+    for (section, fields) in sections(answer) {
+        let label = screen.bold(&format!("{section:9}"));
+        screen.line(&format!("{label} {}", sentence(section, &fields)))?;
+    }
+    Ok(())
+}
+
+fn sections(answer: &Answer) -> impl Iterator<Item = (&str, Fields)> {
+    answer.lines.iter().map(|line| {
+        let (section, rest) = split_first(line);
+        (section, Fields::read(rest, &[]))
+    })
+}
+
+fn sentence(section: &str, fields: &Fields) -> String {
+    match section {
+        "peer" => peer(fields),
+        "registry" => registry(fields),
+        "call" => call(fields),
+        "media" => media(fields),
+        "audio" => audio(fields),
+        "thread" => thread(fields),
+        _ => everything(fields),
+    }
+}
+
+fn peer(fields: &Fields) -> String {
+    let missed = fields.find("missed").filter(|missed| *missed != "0");
+    parts([
+        fields.find("name").map(str::to_owned),
+        part(fields, "", "display", ""),
+        part(fields, "", "state", ""),
+        part(fields, "tells ", "status", ""),
+        missed.map(|missed| format!("{missed} missed")),
+        lasting(fields, "up for ", "uptime-s"),
+        part(fields, "vox-peer ", "version", ""),
+    ])
+}
+
+fn registry(fields: &Fields) -> String {
+    let retry = fields.find("retry-s").filter(|_| fields.value("link") == "down");
+    parts([
+        part(fields, "", "link", ""),
+        part(fields, "", "address", ""),
+        part(fields, "as ", "registered", ""),
+        lasting(fields, "for ", "since-s"),
+        part(fields, "", "reason", ""),
+        retry.map(|seconds| format!("next try in {seconds} s")),
+    ])
+}
+
+fn call(fields: &Fields) -> String {
+    let state = super::event::call(fields.value("state"), fields.value("with"));
+    let muted = (fields.value("muted") == "on").then(|| "muted".to_owned());
+    parts([
+        Some(state),
+        part(fields, "", "display", ""),
+        part(fields, "at ", "address", ""),
+        lasting(fields, "for ", "since-s"),
+        part(fields, "", "codec", ""),
+        part(fields, "", "ptime-ms", " ms"),
+        muted,
+    ])
+}
+
+fn media(fields: &Fields) -> String {
+    parts([
+        part(fields, "sent ", "packets-sent", ""),
+        part(fields, "received ", "packets-received", ""),
+        part(fields, "lost ", "packets-lost", ""),
+        part(fields, "late ", "packets-late", ""),
+        part(fields, "concealed ", "concealed-percent", " %"),
+        part(fields, "far loss ", "far-loss-percent", " %"),
+        part(fields, "round trip ", "round-trip-ms", " ms"),
+        part(fields, "jitter ", "jitter-ms", " ms"),
+        part(fields, "waiting ", "depth-ms", " ms"),
+        part(fields, "level in ", "level-in-db", " dB"),
+        part(fields, "out ", "level-out-db", " dB"),
+        part(fields, "under-runs ", "underruns", ""),
+    ])
+}
+
+fn audio(fields: &Fields) -> String {
+    let works = match fields.value("works") {
+        "no" => Some("does not work".to_owned()),
+        _ => None,
+    };
+    parts([
+        part(fields, "", "direction", ""),
+        works,
+        part(fields, "volume ", "volume", " %"),
+        part(fields, "", "sentence", ""),
+    ])
+}
+
+fn thread(fields: &Fields) -> String {
+    let (priority, wanted) = (fields.value("priority"), fields.value("wanted"));
+    let scheduling = format!("{} {}", fields.value("policy"), if priority == "0" { "" } else { priority });
+    let wish = (wanted != priority && !wanted.is_empty()).then(|| format!("but wanted fifo {wanted}"));
+    parts([fields.find("name").map(str::to_owned), Some(scheduling.trim_end().to_owned()), wish])
+}
+
+fn everything(fields: &Fields) -> String {
+    fields.all().map(|(key, value)| format!("{key} {value}")).collect::<Vec<_>>().join(", ")
+}
+
+fn part(fields: &Fields, before: &str, key: &str, after: &str) -> Option<String> {
+    fields.find(key).map(|value| format!("{before}{value}{after}"))
+}
+
+fn lasting(fields: &Fields, before: &str, key: &str) -> Option<String> {
+    let seconds = fields.find(key)?.parse().ok()?;
+    Some(format!("{before}{}", when::spoken(Duration::from_secs(seconds))))
+}
+
+fn parts<const N: usize>(parts: [Option<String>; N]) -> String {
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LINES: [&str; 8] = [
+        "peer name=alice display=Alice%20A. version=0.1.0 state=talking status=idle missed=2 uptime-s=7500",
+        "registry link=down address=reg:5000 registered= since-s=5 reason=connection%20refused retry-s=4",
+        "call id=0a with=bob display= address=10.0.0.2:6000 direction=out state=talking since-s=65 codec=opus ptime-ms=10 muted=on",
+        "media call=0a packets-sent=100 packets-lost=1 concealed-percent=0.5 round-trip-ms=- level-in-db=-20.5",
+        "audio direction=in works=no volume=100 sentence=no%20such%20device",
+        "thread name=udp policy=other priority=0 wanted=69",
+        "thread name=capture policy=fifo priority=70 wanted=70",
+        "security media=off",
+    ];
+
+    fn answer() -> Answer {
+        Answer { lines: LINES.iter().map(|line| (*line).to_owned()).collect(), last: "end".into() }
+    }
+
+    #[test]
+    fn people_read_what_matters() {
+        let answer = answer();
+        let shown: Vec<_> = sections(&answer).map(|(section, fields)| sentence(section, &fields)).collect();
+        assert_eq!(
+            shown,
+            [
+                "alice, Alice A., talking, tells idle, 2 missed, up for 2 h 5 min, vox-peer 0.1.0",
+                "down, reg:5000, for 5 s, connection refused, next try in 4 s",
+                "talking with bob, at 10.0.0.2:6000, for 1 min 5 s, opus, 10 ms, muted",
+                "sent 100, lost 1, concealed 0.5 %, level in -20.5 dB",
+                "in, does not work, volume 100 %, no such device",
+                "udp, other, but wanted fifo 69",
+                "capture, fifo 70",
+                "media off",
+            ]
+        );
+    }
+
+    #[test]
+    fn programs_read_objects_and_arrays() {
+        let status = json(&answer());
+        assert_eq!(status["peer"]["missed"], 2);
+        assert_eq!(status["registry"]["registered"], Value::Null);
+        assert_eq!(status["call"][0]["muted"], true);
+        assert_eq!(status["media"][0]["level-in-db"], -20.5);
+        assert_eq!(status["thread"].as_array().map(Vec::len), Some(2));
+        assert_eq!(status["audio"][0]["works"], false);
+    }
+
+    #[test]
+    fn what_may_be_several_is_an_array_even_when_there_is_none() {
+        let idle = json(&Answer { lines: vec!["security media=off".into()], last: "end".into() });
+        assert_eq!(
+            idle,
+            json!({"call": [], "media": [], "audio": [], "thread": [], "security": {"media": "off"}})
+        );
+    }
+}
