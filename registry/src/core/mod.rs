@@ -105,6 +105,11 @@ impl Tables {
     }
 }
 
+/// As many users as one LIST of them fits a send buffer of so many bytes.
+pub const fn users_listed_in(bytes: usize) -> usize {
+    bytes / LISTED_USER_BYTES
+}
+
 /// What is being said: one line, or a whole listing.
 #[derive(Debug)]
 struct Text(heapless::String<LISTING_BYTES>);
