@@ -1,3 +1,7 @@
 //! `vox-peer`: carries calls from peer to peer.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    vox_peer::cli::main(vox_peer::shell::daemon::run)
+}

@@ -2,5 +2,3 @@
 
 pub mod cli;
 pub mod config;
-pub mod core;
-pub mod shell;

@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod config;
+pub mod file;
 pub mod lines;
 pub mod net;
 pub mod notify;

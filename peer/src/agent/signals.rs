@@ -33,7 +33,7 @@ impl Calls {
         match signal.say {
             Say::Invite(cookie, hello) => {
                 let invitation = Invitation { id: signal.id, path, hello };
-                self.knock(now, invitation, cookie.as_ref(), bytes.len(), out);
+                self.knock(now, &invitation, cookie.as_ref(), bytes.len(), out);
             }
             say => match self.leg_at(signal.id, path.remote) {
                 Some(at) => self.said(now, at, path, say, out),
@@ -78,12 +78,12 @@ impl Calls {
     fn knock(
         &mut self,
         now: Moment,
-        invitation: Invitation,
+        invitation: &Invitation,
         cookie: Option<&Cookie>,
         length: usize,
         out: CallOut<'_>,
     ) {
-        let Invitation { id, path, .. } = invitation;
+        let Invitation { id, path, .. } = *invitation;
         if cookie.is_some_and(|cookie| self.jar.accepts(now.at, path.remote, id, cookie)) {
             return self.invited(now, invitation, out);
         }
@@ -92,8 +92,8 @@ impl Calls {
         answer_no_longer(&retry, path, length, out);
     }
 
-    fn invited(&mut self, now: Moment, invitation: Invitation, out: CallOut<'_>) {
-        let Invitation { id, path, hello } = &invitation;
+    fn invited(&mut self, now: Moment, invitation: &Invitation, out: CallOut<'_>) {
+        let Invitation { id, path, hello } = invitation;
         if let Some(at) = self.legs.iter().position(|leg| leg.outgoing && leg.id == *id) {
             return self.end(now, at, Outcome::Myself, None, out);
         }
@@ -105,8 +105,8 @@ impl Calls {
                 out(CallOutput::Signal(path, signal));
             });
         }
-        self.settle_before(now, &invitation, out);
-        self.admit(now, &invitation, out);
+        self.settle_before(now, invitation, out);
+        self.admit(now, invitation, out);
     }
 
     fn invited_again(&mut self, now: Moment, at: usize, out: CallOut<'_>) {

@@ -1,0 +1,57 @@
+//! State files: a power cut leaves the old one or the new one, never half.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write};
+use std::path::Path;
+
+/// A state file longer than this is not ours.
+const MAX_BYTES: u64 = 1024 * 1024;
+
+/// Writes `text` beside `path`, brings it to the disk, and moves it into place (rename(2)).
+///
+/// # Errors
+/// Those of the file system; the old file is then as it was.
+pub fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let aside = path.with_extension("new");
+    let mut file = File::create(&aside)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&aside, path)?;
+    path.parent().map_or(Ok(()), |directory| File::open(directory)?.sync_all())
+}
+
+/// Reads a state file; one that is not there is empty.
+///
+/// # Errors
+/// Those of the file system, or it is longer than any that [`replace`] was given.
+pub fn read(path: &Path) -> io::Result<String> {
+    match fs::metadata(path) {
+        Ok(file) if file.len() > MAX_BYTES => Err(io::Error::from(ErrorKind::FileTooLarge)),
+        Ok(_) => fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(String::new()),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_whole_and_one_that_is_missing_is_empty() {
+        let directory = std::env::temp_dir().join(format!("vox-file-{}", std::process::id()));
+        fs::create_dir_all(&directory).unwrap();
+        let path = directory.join("history");
+        assert_eq!(read(&path).unwrap(), "");
+        replace(&path, "one\n").unwrap();
+        replace(&path, "two\n").unwrap();
+        assert_eq!(read(&path).unwrap(), "two\n");
+        assert_eq!(fs::read_dir(&directory).unwrap().count(), 1);
+        fs::remove_dir_all(&directory).unwrap();
+    }
+
+    #[test]
+    fn a_directory_that_is_not_there_is_an_error_and_changes_nothing() {
+        assert!(replace(Path::new("/nonexistent/vox/history"), "x").is_err());
+    }
+}

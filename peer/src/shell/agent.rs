@@ -1,0 +1,190 @@
+//! The thread `agent`: owns the core, takes letters, performs what it decides. It never waits but for its mailbox.
+
+use std::net::{Shutdown, TcpStream};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::time::{Duration, Instant};
+
+use vox_common::sys::clock;
+use vox_common::sys::net::{Sent, send_now};
+use vox_common::sys::notify::Notifier;
+
+use super::control::Clients;
+use super::errand;
+use super::mail::{Mail, Mailbox};
+use super::media::MediaHandle;
+use super::store::Store;
+use super::udp::UdpSender;
+use crate::agent::Agent;
+use crate::agent::io::{ClientId, Input, Moment, Output, Ticket};
+use crate::media::orders::MediaOrder;
+
+/// Without deadline or watchdog the agent looks at the clock this often.
+const IDLE: Duration = Duration::from_secs(60);
+
+/// What the agent's thread acts with.
+pub struct Hands {
+    /// Tries to connect to the registry. `None`: there is none.
+    pub connect: Option<SyncSender<()>>,
+    /// Sends signals.
+    pub udp: UdpSender,
+    /// Orders to the sound.
+    pub media: MediaHandle,
+    /// Keeps the history.
+    pub store: Store,
+    /// For errands.
+    pub mailbox: Mailbox,
+}
+
+/// The thread's own: the core, and everything it acts with.
+pub struct Owner {
+    agent: Agent,
+    acts: Acts,
+}
+
+/// Performs outputs.
+struct Acts {
+    hands: Hands,
+    clients: Clients,
+    registry: Option<TcpStream>,
+    /// What could not even be begun; its answers are taken in next.
+    failed: Vec<Failed>,
+}
+
+enum Failed {
+    Resolve(Ticket),
+    Devices(ClientId),
+}
+
+impl Owner {
+    /// Before the first letter.
+    pub fn new(agent: Agent, hands: Hands) -> Self {
+        let acts = Acts { hands, clients: Clients::default(), registry: None, failed: Vec::new() };
+        Self { agent, acts }
+    }
+
+    /// Works until it is told to stop; then everybody has been told, and what was to be kept is kept.
+    ///
+    /// Boxed: its tables do not fit the stack of its thread.
+    pub fn run(mut self: Box<Self>, letters: &Receiver<Mail>, notifier: &Notifier) {
+        self.feed(Input::Start);
+        let mut fed = clock::now();
+        loop {
+            let now = clock::now();
+            if notifier.watchdog_interval().is_some_and(|interval| now - fed >= interval) {
+                notifier.watchdog();
+                fed = now;
+            }
+            match letters.recv_timeout(self.patience(now, notifier)) {
+                Ok(Mail::Stop) | Err(RecvTimeoutError::Disconnected) => break,
+                Ok(mail) => self.open(mail),
+                Err(RecvTimeoutError::Timeout) => self.feed(Input::Tick),
+            }
+            self.answer_for_the_failed();
+        }
+        notifier.stopping();
+        self.feed(Input::Stop);
+        drop(self.acts.hands.media);
+        self.acts.hands.store.finish();
+    }
+
+    fn patience(&self, now: Instant, notifier: &Notifier) -> Duration {
+        let until = self.agent.deadline().map_or(IDLE, |deadline| deadline.saturating_duration_since(now));
+        notifier.watchdog_interval().map_or(until, |interval| interval.min(until))
+    }
+
+    fn open(&mut self, mail: Mail) {
+        match mail {
+            Mail::LinkUp(stream) => {
+                self.acts.registry = Some(stream);
+                self.feed(Input::LinkUp);
+            }
+            Mail::LinkLine(line) => self.feed(Input::LinkLine(&line)),
+            Mail::LinkDown(why) => {
+                self.acts.registry = None;
+                self.feed(Input::LinkDown(&why));
+            }
+            Mail::Datagram(from, local, bytes) => self.feed(Input::Datagram { from, local, bytes: &bytes }),
+            Mail::Unreachable(remote) => self.feed(Input::Unreachable(remote)),
+            Mail::ClientCame(stream) => self.acts.clients.admit(stream, &self.acts.hands.mailbox),
+            Mail::ClientLine(client, line) => {
+                self.feed(Input::Control(client, line.as_deref().map_err(|refusal| *refusal)));
+            }
+            Mail::ClientGone(client) => {
+                self.acts.clients.dismiss(client);
+                self.feed(Input::ControlGone(client));
+            }
+            Mail::Resolved(ticket, found) => {
+                self.feed(Input::Resolved(ticket, found.as_deref().map_err(String::as_str)));
+            }
+            Mail::Devices(client, text) => self.feed(Input::Devices(client, &text)),
+            Mail::Media(news) => self.feed(Input::Media(&news)),
+            Mail::Reload(policy) => self.feed(Input::Reload(&policy)),
+            Mail::Stop => {}
+        }
+    }
+
+    fn feed(&mut self, input: Input<'_>) {
+        let now = Moment { at: clock::now(), unix: clock::unix_seconds() };
+        let Self { agent, acts } = self;
+        agent.handle(now, input, &mut |output| acts.perform(output));
+    }
+
+    fn answer_for_the_failed(&mut self) {
+        while let Some(failed) = self.acts.failed.pop() {
+            match failed {
+                Failed::Resolve(ticket) => self.feed(Input::Resolved(ticket, Err("no thread to ask with"))),
+                Failed::Devices(client) => self.feed(Input::Devices(client, "500 no thread to look with")),
+            }
+        }
+    }
+}
+
+impl Acts {
+    fn perform(&mut self, output: Output<'_>) {
+        match output {
+            // A full channel means that an attempt is under way.
+            Output::Connect => drop(self.hands.connect.as_ref().map(|connect| connect.try_send(()))),
+            Output::Disconnect => self.disconnect(),
+            Output::ToRegistry(line) => self.send_to_registry(line),
+            Output::Signal(path, signal) => {
+                if let Err(error) = self.hands.udp.send(path, signal.to_string().as_bytes()) {
+                    log::debug!("a signal was not sent: {error} remote={}", path.remote);
+                }
+            }
+            Output::ToClient(client, lines) => self.clients.send(client, lines),
+            Output::Resolve(ticket, host) => {
+                if errand::resolve(ticket, host, &self.hands.mailbox).is_err() {
+                    self.failed.push(Failed::Resolve(ticket));
+                }
+            }
+            Output::ListDevices(client) => {
+                if errand::list_devices(client, &self.hands.mailbox).is_err() {
+                    self.failed.push(Failed::Devices(client));
+                }
+            }
+            Output::Media(order) => self.order(order),
+            Output::StoreHistory(text) => self.hands.store.keep(text),
+            Output::Log(level, line) => log::log!(level, "{line}"),
+        }
+    }
+
+    fn order(&mut self, order: MediaOrder) {
+        if self.hands.media.order(order).is_err() {
+            log::error!("the sound does not take orders any more");
+        }
+    }
+
+    /// The reader finds the end, and tells it.
+    fn disconnect(&mut self) {
+        if let Some(stream) = self.registry.take() {
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+
+    fn send_to_registry(&mut self, line: &str) {
+        let sent = self.registry.as_ref().map(|stream| send_now(stream, format!("{line}\n").as_bytes()));
+        if !matches!(sent, Some(Sent::Whole) | None) {
+            self.disconnect();
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! Starts everything in its order, and waits for the operator's signals.
+
+use std::io;
+use std::net::SocketAddr;
+use std::num::NonZeroU16;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::mpsc::sync_channel;
+
+use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
+use vox_common::sys::notify::Notifier;
+use vox_common::sys::signals::{Signal, Signals};
+use vox_common::sys::{clock, file, random, syslog, thread, unix};
+
+use super::agent::{Hands, Owner};
+use super::mail::{MAILBOX, Mail, Mailbox};
+use super::media::{self, MediaSettings};
+use super::store::Store;
+use super::udp::{self, Socket, UdpEvent};
+use super::{control, link};
+use crate::agent::calls::Me;
+use crate::agent::io::{Moment, Policy};
+use crate::agent::{Agent, Settings};
+use crate::config::{Config, HostPort};
+use crate::media::orders::MediaNews;
+use crate::rt;
+
+/// The people who may speak to the daemon.
+const CONTROL_GROUP: &str = "vox";
+
+const CANNOT_START: u8 = 1;
+
+/// Runs the station until it is told to stop.
+#[expect(clippy::needless_pass_by_value, reason = "the daemon owns them until it ends")]
+pub fn run(config: Config, path: PathBuf) -> ExitCode {
+    let log = match syslog::start("vox-peer", &config.log) {
+        Ok(log) => log,
+        Err(error) => return refuse(&format!("cannot start the log: {error}")),
+    };
+    let ended = serve(config, &path, &log);
+    log.finish();
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(sentence) => refuse(&sentence),
+    }
+}
+
+/// The operator's sentence goes to whoever started us; the log has its own copy of errors while it runs.
+#[expect(clippy::print_stderr, reason = "this is where the operator looks")]
+fn refuse(sentence: &str) -> ExitCode {
+    eprintln!("vox-peer: {sentence}");
+    ExitCode::from(CANNOT_START)
+}
+
+fn serve(config: Config, path: &Path, log: &syslog::LogHandle) -> Result<(), String> {
+    let signals = Signals::catch().map_err(|error| format!("cannot catch signals: {error}"))?;
+    let socket = bind(config.listen, config.dscp)?;
+    let listener =
+        unix::listen_control(&config.control_socket, CONTROL_GROUP).map_err(|error| error.to_string())?;
+    let control_socket = config.control_socket.clone();
+    lock_memory(config.priority);
+    let no_thread = |error: io::Error| format!("cannot start a thread: {error}");
+
+    let (mailbox, letters) = sync_channel(MAILBOX);
+    let news = mailbox.clone();
+    let (media, intake) =
+        media::start(sound_of(&config), socket.sender(), move |told| drop(news.send(Mail::Media(told))))
+            .map_err(no_thread)?;
+    let port = socket.local_addr().map_err(|error| error.to_string())?.port();
+    let hands = Hands {
+        connect: connect(config.registry.as_ref(), &mailbox).map_err(no_thread)?,
+        udp: socket.sender(),
+        media,
+        store: Store::start(history_of(&config)).map_err(no_thread)?,
+        mailbox: mailbox.clone(),
+    };
+    let signals_out = mailbox.clone();
+    let udp = udp::start(&socket, intake, move |event| post(&event, &signals_out)).map_err(no_thread)?;
+    control::start(listener, mailbox.clone()).map_err(no_thread)?;
+
+    let now = Moment { at: clock::now(), unix: clock::unix_seconds() };
+    let agent = Agent::new(settings_of(&config, port), now);
+    let notifier = Notifier::from_env();
+    notifier.ready(&format!("{} takes calls on port {port}", config.name));
+    log::info!("{} takes calls name={} port={port}", program(), config.name);
+    let own = mailbox.clone();
+    let owner = Box::new(Owner::new(agent, hands));
+    let owner = thread::spawn("agent", move || {
+        let _ = own.try_send(Mail::Media(MediaNews::Thread(rt::schedule("agent", 0))));
+        owner.run(&letters, &notifier);
+    })
+    .map_err(no_thread)?;
+
+    watch(signals, &mailbox, config, path, log);
+    let _ = owner.join();
+    udp.stop();
+    let _ = std::fs::remove_file(control_socket);
+    log::info!("{} has ended", program());
+    Ok(())
+}
+
+fn program() -> String {
+    format!("vox-peer {}", env!("CARGO_PKG_VERSION"))
+}
+
+fn bind(listen: SocketAddr, dscp: u8) -> Result<Socket, String> {
+    Socket::bind(listen, dscp).map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            format!("UDP {listen} is taken by another program, choose another network.listen")
+        }
+        _ => format!("cannot listen on UDP {listen}: {error}"),
+    })
+}
+
+/// Locked memory helps nothing where it is scarce: a limit would make later allocations fail.
+fn lock_memory(priority: u8) {
+    let unlimited = getrlimit(Resource::RLIMIT_MEMLOCK).is_ok_and(|(soft, _)| soft == RLIM_INFINITY);
+    if priority > 0
+        && unlimited
+        && let Err(error) = rt::lock_memory()
+    {
+        log::info!("memory is not locked: {error}");
+    }
+}
+
+fn sound_of(config: &Config) -> MediaSettings {
+    MediaSettings {
+        audio: config.audio.clone(),
+        bitrate: config.bitrate,
+        priority: config.priority,
+        cname: config.name.to_string(),
+    }
+}
+
+fn connect(
+    registry: Option<&HostPort>,
+    mailbox: &Mailbox,
+) -> io::Result<Option<std::sync::mpsc::SyncSender<()>>> {
+    registry.map(|registry| link::start(registry.clone(), mailbox.clone())).transpose()
+}
+
+fn history_of(config: &Config) -> PathBuf {
+    config.state_directory.join("history")
+}
+
+fn settings_of(config: &Config, port: u16) -> Settings {
+    let path = history_of(config);
+    let _ = std::fs::create_dir_all(&config.state_directory);
+    let history = file::read(&path).unwrap_or_else(|error| {
+        log::warn!("cannot read the history in {}: {error}", path.display());
+        String::new()
+    });
+    Settings {
+        me: Me { name: config.name.clone(), display: config.display.clone(), sends: config.coding },
+        port: NonZeroU16::new(port).expect("a bound socket has a port"),
+        registry: config.registry.as_ref().map(HostPort::to_string),
+        contacts: config.contacts.iter().map(|(name, host)| (name.clone(), host.to_string())).collect(),
+        policy: policy_of(config),
+        history,
+        seed: random::bytes(),
+    }
+}
+
+fn policy_of(config: &Config) -> Policy {
+    Policy { auto_answer: config.auto_answer, ring_timeout: config.ring_timeout }
+}
+
+/// Signals never wait for the agent: what does not fit is dropped, and sent again by the other side.
+fn post(event: &UdpEvent<'_>, mailbox: &Mailbox) {
+    let mail = match event {
+        UdpEvent::Signal(received) => match heapless::Vec::from_slice(received.bytes) {
+            Ok(bytes) => Mail::Datagram(received.from, received.local, bytes),
+            Err(_) => return,
+        },
+        UdpEvent::Unreachable(remote) => Mail::Unreachable(*remote),
+    };
+    let _ = mailbox.try_send(mail);
+}
+
+fn watch(signals: Signals, mailbox: &Mailbox, mut config: Config, path: &Path, log: &syslog::LogHandle) {
+    signals.each(|signal| match signal {
+        Signal::Stop => {
+            let _ = mailbox.send(Mail::Stop);
+            ControlFlow::Break(())
+        }
+        Signal::Reload => {
+            reload(&mut config, path, mailbox, log);
+            ControlFlow::Continue(())
+        }
+    });
+}
+
+fn reload(config: &mut Config, path: &Path, mailbox: &Mailbox, log: &syslog::LogHandle) {
+    match Config::load(path) {
+        Err(error) => log::error!("the configuration stays as it was: {error}"),
+        Ok(new) => {
+            for key in needing_restart(config, &new) {
+                log::warn!("a change of {key} needs a restart, the old value stays");
+            }
+            log.set_level(new.log.level);
+            let _ = mailbox.send(Mail::Reload(policy_of(&new)));
+            log::info!("configuration was read again file={}", path.display());
+            config.auto_answer = new.auto_answer;
+            config.ring_timeout = new.ring_timeout;
+        }
+    }
+}
+
+fn needing_restart(old: &Config, new: &Config) -> impl Iterator<Item = &'static str> {
+    [
+        ("name", old.name != new.name),
+        ("display", old.display != new.display),
+        ("[registry]", old.registry != new.registry),
+        ("[contacts]", old.contacts != new.contacts),
+        ("[network]", old.listen != new.listen || old.dscp != new.dscp),
+        ("[audio]", old.audio != new.audio),
+        ("[codec]", old.coding != new.coding || old.bitrate != new.bitrate),
+        ("[control]", old.control_socket != new.control_socket),
+        ("[state]", old.state_directory != new.state_directory),
+        ("[realtime]", old.priority != new.priority),
+    ]
+    .into_iter()
+    .filter_map(|(key, changed)| changed.then_some(key))
+}

@@ -1,0 +1,51 @@
+//! The one mailbox of the agent: everything that other threads have read, in owned form.
+
+use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::sync::mpsc::SyncSender;
+
+use vox_common::wire::limits::SIGNAL_BYTES;
+
+use crate::agent::io::{ClientId, Policy, Ticket};
+use crate::media::orders::MediaNews;
+
+/// Letters that wait. At the brim readers of sockets wait, and signals are dropped and counted by `udp`.
+pub const MAILBOX: usize = 256;
+
+/// One letter.
+#[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a signal lies in its letter: the thread `udp` does not allocate"
+)]
+pub enum Mail {
+    /// The registry's connection stands; the owner writes to it.
+    LinkUp(TcpStream),
+    /// A line from the registry.
+    LinkLine(String),
+    /// The registry could not be reached, or the connection has ended.
+    LinkDown(String),
+    /// A datagram that begins like a signal.
+    Datagram(SocketAddr, Option<IpAddr>, heapless::Vec<u8, SIGNAL_BYTES>),
+    /// Nobody listens there.
+    Unreachable(SocketAddr),
+    /// A program has connected to the control socket.
+    ClientCame(UnixStream),
+    /// A line from it, or the refusal that its shape deserves.
+    ClientLine(ClientId, Result<String, &'static str>),
+    /// It is gone: the last letter of its reader.
+    ClientGone(ClientId),
+    /// The resolver's answer.
+    Resolved(Ticket, Result<Vec<SocketAddr>, String>),
+    /// The list of devices.
+    Devices(ClientId, String),
+    /// The sound speaks.
+    Media(MediaNews),
+    /// The configuration was read again.
+    Reload(Policy),
+    /// The daemon is to end.
+    Stop,
+}
+
+/// Where threads post their letters.
+pub type Mailbox = SyncSender<Mail>;
