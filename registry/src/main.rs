@@ -1,3 +1,7 @@
 //! `vox-registry`: knows who is there.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    vox_registry::cli::main(vox_registry::shell::run)
+}

@@ -13,13 +13,10 @@ use nix::sys::socket::{
 };
 
 use super::clock;
+use crate::wire::limits::SEND_BUFFER;
 
 /// Connections that the kernel holds until they are accepted: the burst after a power cut. std's is 128.
 pub const BACKLOG: i32 = 1024;
-
-/// The send buffer that is asked for. It is the queue of a connection (DESIGN section 3), and the kernel grants
-/// twice of it, for its own book-keeping; one that fits the default `net.core.wmem_max` of 212,992.
-pub const SEND_BUFFER: usize = 192 * 1024;
 
 /// Silence after which the kernel asks whether the far end is still there, how often, and how many times.
 const KEEP_ALIVE: (u32, u32, u32) = (5, 2, 3);

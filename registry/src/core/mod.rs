@@ -1,0 +1,273 @@
+//! PURE: who is there, who may be called what, and who is told. No socket, no thread, no clock.
+
+mod connections;
+mod ends;
+mod news;
+mod register;
+mod serve;
+mod users;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt::{self, Write};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use vox_common::wire::event::{Event, Farewell};
+use vox_common::wire::limits::{MAX_CONNECTIONS, MAX_UNREGISTERED, MAX_USERS, SEND_BUFFER};
+use vox_common::wire::line::Line;
+use vox_common::wire::names::Name;
+use vox_common::wire::refusal::Refusal;
+use vox_common::wire::reply::{Greeting, LISTED_USER_BYTES, Nonce, Reply};
+use vox_common::wire::request::Request;
+
+pub use connections::ConnId;
+use connections::{Connection, Connections, Stage};
+use ends::Ends;
+pub use news::News;
+use users::Users;
+
+/// The longest answer: LIST of a full registry. It goes into a connection's send buffer in one piece, and what
+/// the kernel grants is twice [`SEND_BUFFER`]: one reader may have two of them waiting.
+const LISTING_BYTES: usize = MAX_USERS * LISTED_USER_BYTES + "210 512 users\n".len();
+const _: () = assert!(LISTING_BYTES <= SEND_BUFFER);
+
+/// All tables together, which is nearly all the memory that a registry needs. Half of 4 MiB is for the rest.
+const _: () = assert!(size_of::<Tables>() <= 512 * 1024);
+
+/// How long requests that were on their way are still answered with `503` before connections end.
+const LAST_WORDS: Duration = Duration::from_millis(100);
+
+/// What a connection, the operator or the time brings.
+#[derive(Debug)]
+pub enum Input<'a> {
+    /// Somebody connected.
+    Opened {
+        /// The place of the connection; free until now.
+        conn: ConnId,
+        /// The far end.
+        from: SocketAddr,
+        /// Our end.
+        to: SocketAddr,
+        /// 128 fresh random bits.
+        nonce: Nonce,
+    },
+    /// A connection said something.
+    Line(ConnId, Line<'a>),
+    /// A connection has ended; nothing more comes from it.
+    Closed(ConnId),
+    /// The configuration was read again.
+    Settings(Settings),
+    /// The operator ends the registry.
+    Stop,
+    /// [`Registry::deadline`] has come.
+    Tick,
+}
+
+/// What is to be done.
+#[derive(Debug)]
+pub enum Output<'a> {
+    /// Send these whole lines.
+    Send(ConnId, &'a str),
+    /// End the connection once what was sent has left; [`Input::Closed`] follows.
+    Close(ConnId),
+    /// Something for the log.
+    News(News<'a>),
+}
+
+/// What an operator can choose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// What the greeting calls this registry.
+    pub name: Name,
+    /// The TCP port on which it really listens.
+    pub port: u16,
+    /// Users at a time, at most [`MAX_USERS`].
+    pub max_users: usize,
+    /// How long a connection may be silent without REGISTER. `None`: as long as it likes.
+    pub idle_unregistered: Option<Duration>,
+}
+
+/// The tables, in fixed capacity and all zero while empty, so that a `static` of them costs only what is used.
+#[derive(Debug)]
+pub struct Tables {
+    connections: Connections,
+    users: Users,
+    text: Text,
+}
+
+impl Tables {
+    /// Nobody is there.
+    #[expect(clippy::new_without_default, reason = "half a megabyte does not belong on a stack")]
+    pub const fn new() -> Self {
+        Self { connections: Connections::new(), users: Users::new(), text: Text(heapless::String::new()) }
+    }
+}
+
+/// As many users as one LIST of them fits a send buffer of so many bytes.
+pub const fn users_listed_in(bytes: usize) -> usize {
+    bytes / LISTED_USER_BYTES
+}
+
+/// What is being said: one line, or a whole listing.
+#[derive(Debug)]
+struct Text(heapless::String<LISTING_BYTES>);
+
+impl Text {
+    /// Only this line.
+    fn line(&mut self, line: impl fmt::Display) -> &str {
+        self.0.clear();
+        self.add(line);
+        &self.0
+    }
+
+    fn add(&mut self, line: impl fmt::Display) {
+        writeln!(self.0, "{line}").expect("the longest listing fits, by the assertion on LISTING_BYTES");
+    }
+}
+
+/// The registry: one input and the time in, what should happen out.
+#[derive(Debug)]
+pub struct Registry<'t> {
+    tables: &'t mut Tables,
+    settings: Settings,
+    /// When the last connections end, once the registry was stopped.
+    ends: Option<Instant>,
+}
+
+impl<'t> Registry<'t> {
+    /// A registry without users.
+    pub fn new(settings: Settings, tables: &'t mut Tables) -> Self {
+        Self { tables, settings, ends: None }
+    }
+
+    /// Takes one input and performs its consequences through `out`.
+    pub fn handle(&mut self, now: Instant, input: Input<'_>, out: &mut impl FnMut(Output<'_>)) {
+        match input {
+            Input::Opened { conn, from, to, nonce } => self.open(now, conn, Ends::new(from, to), nonce, out),
+            Input::Line(conn, line) => self.hear(now, conn, line, out),
+            Input::Closed(conn) => self.forget(conn, out),
+            Input::Settings(settings) => self.settings = settings,
+            Input::Stop => self.stop(now, out),
+            Input::Tick => self.expire(now, out),
+        }
+    }
+
+    /// When [`Input::Tick`] is wanted, whatever else happens before.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.ends.or_else(|| self.next_to_expire().map(|next| next.0))
+    }
+
+    /// How many users are there.
+    pub fn users(&self) -> usize {
+        self.tables.users.len()
+    }
+
+    /// Whether it was stopped and the last connection has ended.
+    pub fn is_finished(&self) -> bool {
+        self.ends.is_some() && self.tables.connections.len() == 0
+    }
+
+    fn open(
+        &mut self,
+        now: Instant,
+        conn: ConnId,
+        ends: Ends,
+        nonce: Nonce,
+        out: &mut impl FnMut(Output<'_>),
+    ) {
+        match self.admit(now, conn, ends) {
+            Ok(()) => {
+                let name = self.settings.name.as_str();
+                let greeting = Greeting { version: env!("CARGO_PKG_VERSION"), name, nonce };
+                out(Output::Send(conn, self.tables.text.line(Reply::Greeting(greeting))));
+            }
+            Err(refusal) => {
+                self.reply(conn, &Reply::Refused(refusal), out);
+                out(Output::Close(conn));
+            }
+        }
+    }
+
+    fn admit(&mut self, now: Instant, conn: ConnId, ends: Ends) -> Result<(), Refusal> {
+        let connections = &mut self.tables.connections;
+        if self.ends.is_some() {
+            return Err(Refusal::ShuttingDown);
+        }
+        let is_place = connections.len() < self.settings.max_users + MAX_UNREGISTERED;
+        let added = is_place && connections.add(Connection::new(conn, ends, now));
+        if added { Ok(()) } else { Err(Refusal::RegistryFull) }
+    }
+
+    fn hear(&mut self, now: Instant, conn: ConnId, line: Line<'_>, out: &mut impl FnMut(Output<'_>)) {
+        let Some(connection) = self.tables.connections.heard(conn, now) else {
+            return;
+        };
+        let ends = connection.ends;
+        let served = match line {
+            _ if self.ends.is_some() => Err(Refusal::ShuttingDown),
+            Line::Text(line) => Request::parse(line).and_then(|request| self.serve(conn, ends, request, out)),
+            Line::TooLong => Err(Refusal::LineTooLong),
+            Line::NotText => Err(Refusal::NotText),
+        };
+        if let Err(refusal) = served {
+            out(Output::News(News::Refused(conn, refusal)));
+            self.reply(conn, &Reply::Refused(refusal), out);
+        }
+    }
+
+    fn reply(&mut self, conn: ConnId, reply: &Reply<'_>, out: &mut impl FnMut(Output<'_>)) {
+        out(Output::Send(conn, self.tables.text.line(reply)));
+    }
+
+    /// The connection has ended by itself: its name is free and watchers are told.
+    fn forget(&mut self, conn: ConnId, out: &mut impl FnMut(Output<'_>)) {
+        self.leave(conn, out);
+        self.tables.connections.remove(conn);
+    }
+
+    /// Ends a connection from our side, with a word if there is one to say.
+    fn dismiss(&mut self, conn: ConnId, farewell: Option<Farewell>, out: &mut impl FnMut(Output<'_>)) {
+        let Some(connection) = self.tables.connections.live(conn) else {
+            return;
+        };
+        connection.stage = Stage::Ended;
+        if let Some(farewell) = farewell {
+            out(Output::Send(conn, self.tables.text.line(Event::Goodbye(farewell))));
+        }
+        out(Output::Close(conn));
+        self.leave(conn, out);
+    }
+
+    fn next_to_expire(&self) -> Option<(Instant, ConnId)> {
+        self.tables.connections.next_to_expire(self.settings.idle_unregistered)
+    }
+
+    fn expire(&mut self, now: Instant, out: &mut impl FnMut(Output<'_>)) {
+        if self.ends.is_some_and(|ends| ends <= now) {
+            return self.end(out);
+        }
+        while let Some((due, conn)) = self.next_to_expire() {
+            if due > now {
+                return;
+            }
+            self.dismiss(conn, Some(Farewell::Idle), out);
+        }
+    }
+
+    /// Everybody hears it at once, and nobody hears of the others leaving.
+    fn stop(&mut self, now: Instant, out: &mut impl FnMut(Output<'_>)) {
+        let Tables { connections, text, .. } = &mut *self.tables;
+        let goodbye = text.line(Event::Goodbye(Farewell::ShuttingDown));
+        connections.all_live().for_each(|conn| out(Output::Send(conn, goodbye)));
+        self.ends = Some(now + LAST_WORDS);
+    }
+
+    fn end(&mut self, out: &mut impl FnMut(Output<'_>)) {
+        let live: heapless::Vec<ConnId, MAX_CONNECTIONS> = self.tables.connections.all_live().collect();
+        for conn in live {
+            self.dismiss(conn, None, out);
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! The users of a registry: one name, one connection, one address and port each.
+
+use std::net::SocketAddr;
+use std::num::NonZeroU16;
+
+use heapless::Vec;
+use vox_common::wire::keys::PublicKey;
+use vox_common::wire::limits::MAX_USERS;
+use vox_common::wire::names::{DisplayName, Name};
+use vox_common::wire::request::Registration;
+use vox_common::wire::users::{Entry, Found, Status};
+
+use super::connections::ConnId;
+use super::ends::Ends;
+
+#[derive(Debug, Clone)]
+pub(super) struct User {
+    pub(super) name: Name,
+    pub(super) conn: ConnId,
+    pub(super) ends: Ends,
+    pub(super) status: Status,
+    /// Wants to be told of the others.
+    pub(super) watching: bool,
+    pub(super) port: NonZeroU16,
+    key: Option<PublicKey>,
+    display: Option<DisplayName>,
+}
+
+impl User {
+    pub(super) fn new(conn: ConnId, ends: Ends, registration: Registration) -> Self {
+        let Registration { name, port, key, display } = registration;
+        Self { name, conn, ends, status: Status::default(), watching: false, port, key, display }
+    }
+
+    /// Where `asker` can call this user.
+    pub(super) fn address_for(&self, asker: &Ends) -> SocketAddr {
+        SocketAddr::new(self.ends.seen_by(asker), self.port.get())
+    }
+
+    /// This user as listed to `asker`.
+    pub(super) fn entry_for(&self, asker: &Ends) -> Entry {
+        Entry {
+            name: self.name.clone(),
+            address: self.address_for(asker),
+            status: self.status,
+            fingerprint: self.key.map(|key| key.fingerprint()),
+            display: self.display.clone(),
+        }
+    }
+
+    /// This user in full as told to `asker`.
+    pub(super) fn found_for(&self, asker: &Ends) -> Found {
+        Found {
+            name: self.name.clone(),
+            address: self.address_for(asker),
+            status: self.status,
+            key: self.key,
+            display: self.display.clone(),
+        }
+    }
+
+    /// Whether both take calls at the same place, where only one of them would ever ring.
+    pub(super) fn is_in_the_way_of(&self, newcomer: &Self) -> bool {
+        self.port == newcomer.port && self.ends.is_same_host(&newcomer.ends)
+    }
+
+    /// Whether this is what a station left behind that now comes again.
+    ///
+    /// Keys are public and not proved here, so the address must be the same too.
+    pub(super) fn is_ghost_of(&self, newcomer: &Self) -> bool {
+        self.name == newcomer.name
+            && self.key.is_some()
+            && self.key == newcomer.key
+            && self.ends.is_same_host(&newcomer.ends)
+    }
+}
+
+/// All users, in the order in which they came.
+#[derive(Debug)]
+pub(super) struct Users(Vec<User, MAX_USERS>);
+
+impl Users {
+    pub(super) const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Takes a new one. `false`: there is no place.
+    pub(super) fn add(&mut self, user: User) -> bool {
+        self.0.push(user).is_ok()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &User> {
+        self.0.iter()
+    }
+
+    pub(super) fn by_name(&self, name: &Name) -> Option<&User> {
+        self.iter().find(|user| user.name == *name)
+    }
+
+    pub(super) fn of(&self, conn: ConnId) -> Option<&User> {
+        self.iter().find(|user| user.conn == conn)
+    }
+
+    pub(super) fn of_mut(&mut self, conn: ConnId) -> Option<&mut User> {
+        self.0.iter_mut().find(|user| user.conn == conn)
+    }
+
+    /// Takes a user out; those behind it move up.
+    pub(super) fn remove(&mut self, conn: ConnId) -> Option<User> {
+        let index = self.0.iter().position(|user| user.conn == conn)?;
+        Some(self.0.remove(index))
+    }
+}
