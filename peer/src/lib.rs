@@ -1,6 +1,7 @@
 //! The station as a library, so that tests and the simulation can drive its parts.
 
 pub mod agent;
+pub mod audio;
 pub mod cli;
 pub mod config;
 pub mod media;

@@ -64,9 +64,10 @@ fn serve(config: Config, path: &Path, log: &syslog::LogHandle) -> Result<(), Str
 
     let (mailbox, letters) = sync_channel(MAILBOX);
     let news = mailbox.clone();
-    let (media, intake) =
-        media::start(sound_of(&config), socket.sender(), move |told| drop(news.send(Mail::Media(told))))
-            .map_err(no_thread)?;
+    let (media, intake) = media::start(MediaSettings::new(&config), socket.sender(), move |told| {
+        drop(news.send(Mail::Media(told)));
+    })
+    .map_err(no_thread)?;
     let port = socket.local_addr().map_err(|error| error.to_string())?.port();
     let hands = Hands {
         connect: connect(config.registry.as_ref(), &mailbox).map_err(no_thread)?,
@@ -121,15 +122,6 @@ fn lock_memory(priority: u8) {
         && let Err(error) = rt::lock_memory()
     {
         log::info!("memory is not locked: {error}");
-    }
-}
-
-fn sound_of(config: &Config) -> MediaSettings {
-    MediaSettings {
-        audio: config.audio.clone(),
-        bitrate: config.bitrate,
-        priority: config.priority,
-        cname: config.name.to_string(),
     }
 }
 

@@ -4,23 +4,26 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
-use std::thread;
+use std::thread::{self, Builder};
 use std::time::{Duration, Instant};
 
 use rtrb::Producer;
 use vox_common::sys::clock;
-use vox_common::sys::thread::spawn;
 use vox_common::wire::limits::MAX_LEGS;
 
 use super::grants::Grants;
+use super::sound::{Inlets, Sound};
 use super::udp::intake::{Heard, rings};
 use super::udp::{Intake, LegOrder, UdpSender};
 use super::wake::Wake;
-use crate::config::Audio;
-use crate::media::orders::{LegId, LegReport, MediaNews, MediaOrder};
+use crate::config::{Audio, Config};
+use crate::media::orders::{Coding, LegId, MediaNews, MediaOrder, Path};
 
 /// Orders that may wait while a device is being opened. At the brim: the order is refused and the caller told.
 const ORDERS_WAITING: usize = 256;
+
+/// Encoders are made and files opened here.
+const STACK_BYTES: usize = 512 * 1024;
 
 /// How often a leg that is heard is told of, and reported on.
 const TELLING: Duration = Duration::from_secs(1);
@@ -30,6 +33,8 @@ const TELLING: Duration = Duration::from_secs(1);
 pub struct MediaSettings {
     /// The devices.
     pub audio: Audio,
+    /// Samples in one packet of what this side sends: also the pace of devices that have no clock.
+    pub frame: usize,
     /// Bits per second of Opus.
     pub bitrate: u32,
     /// SCHED_FIFO priority of the card's threads; `udp` runs at one less, `media-tx` at two less. 0: ordinary.
@@ -38,13 +43,32 @@ pub struct MediaSettings {
     pub cname: String,
 }
 
+impl MediaSettings {
+    /// As the file says.
+    pub fn new(config: &Config) -> Self {
+        let frame = config.coding.ptime_us as usize * 48 / 1_000;
+        let cname = config.name.to_string();
+        let Config { audio, bitrate, priority, .. } = config;
+        Self { audio: audio.clone(), frame, bitrate: *bitrate, priority: *priority, cname }
+    }
+}
+
 /// Gives orders to the sound. The agent's thread holds it.
 pub struct MediaHandle {
     orders: SyncSender<MediaOrder>,
     table: Producer<LegOrder>,
-    manager: Wake,
+    /// Dropped after `orders`, so that the manager sees that nobody is left.
+    manager: LastWake,
     udp_priority: u8,
     legs: [bool; MAX_LEGS],
+}
+
+struct LastWake(Wake);
+
+impl Drop for LastWake {
+    fn drop(&mut self) {
+        self.0.wake();
+    }
 }
 
 /// The order was not taken: so many wait already that the sound must be stuck.
@@ -68,20 +92,21 @@ pub fn start(
     let handle = MediaHandle {
         orders,
         table: outlets.orders,
-        manager: wake.clone(),
+        manager: LastWake(wake.clone()),
         udp_priority: settings.priority.saturating_sub(1),
         legs: [false; MAX_LEGS],
     };
-    let manager = Manager {
+    let sound = Sound::new(
         settings,
         sender,
-        news,
-        orders: taken,
-        grants,
-        heard: outlets.heard,
-        legs: Default::default(),
-    };
-    spawn("media", move || {
+        Inlets { packets: outlets.packets, reports: outlets.reports },
+        &wake,
+        &grants,
+    )
+    .map_err(io::Error::other)?;
+    let manager =
+        Manager { sound, news, orders: taken, grants, heard: outlets.heard, legs: Default::default() };
+    Builder::new().name("media".into()).stack_size(STACK_BYTES).spawn(move || {
         wake.is_me();
         manager.run();
     })?;
@@ -98,7 +123,7 @@ impl MediaHandle {
     pub fn order(&mut self, order: MediaOrder) -> Result<(), Stuck> {
         self.tell_udp(&order)?;
         let taken = self.orders.try_send(order);
-        self.manager.wake();
+        self.manager.0.wake();
         taken.map_err(|_: TrySendError<_>| Stuck)
     }
 
@@ -135,10 +160,8 @@ impl MediaHandle {
     }
 }
 
-#[expect(dead_code, reason = "devices and the sending thread come next")]
 struct Manager<N> {
-    settings: MediaSettings,
-    sender: UdpSender,
+    sound: Sound,
     news: N,
     orders: Receiver<MediaOrder>,
     grants: Arc<Grants>,
@@ -148,19 +171,19 @@ struct Manager<N> {
 
 /// What the manager remembers of a running leg.
 struct Leg {
+    /// When it was last told that it is heard.
     told: Option<Instant>,
-    reported: Instant,
+    report_due: Instant,
 }
 
 impl<N: Fn(MediaNews)> Manager<N> {
     fn run(mut self) {
         while self.obey_all() {
             let now = clock::now();
-            self.look(now);
-            match self.deadline() {
-                Some(deadline) => thread::park_timeout(deadline.saturating_duration_since(now)),
-                None => thread::park(),
-            }
+            self.grants.tell(|grant| (self.news)(MediaNews::Thread(grant)));
+            self.tell_of_legs(now);
+            self.sound.look(now, &self.news);
+            rest(now, self.deadline());
         }
     }
 
@@ -177,32 +200,60 @@ impl<N: Fn(MediaNews)> Manager<N> {
 
     #[expect(clippy::needless_pass_by_value, reason = "an order is carried out once")]
     fn obey(&mut self, order: MediaOrder) {
+        let now = clock::now();
         match order {
-            MediaOrder::Start { leg, .. } => {
-                let now = clock::now();
-                self.legs[usize::from(leg.0)] = Some(Leg { told: None, reported: now });
-            }
-            MediaOrder::Stop(leg) => self.legs[usize::from(leg.0)] = None,
-            _ => {}
+            MediaOrder::Start { leg, path, sends } => self.start(leg, path, sends, now),
+            MediaOrder::Stop(leg) => self.stop(leg),
+            MediaOrder::Send(leg) => self.sound.send(leg),
+            MediaOrder::Ring(on) => self.sound.ring(on, now, &self.news),
+            MediaOrder::Mute(on) => self.sound.mute(on),
+            MediaOrder::Volume(direction, percent) => self.sound.volume(direction, percent),
         }
     }
 
-    fn look(&mut self, now: Instant) {
-        self.grants.tell(|grant| (self.news)(MediaNews::Thread(grant)));
+    fn start(&mut self, leg: LegId, path: Path, sends: Coding, now: Instant) {
+        self.stop(leg);
+        if let Some(place) = self.legs.get_mut(usize::from(leg.0)) {
+            self.heard.take(leg);
+            *place = Some(Leg { told: None, report_due: now + TELLING });
+            self.sound.start(leg, path, sends, now, &self.news);
+        }
+    }
+
+    fn stop(&mut self, leg: LegId) {
+        let place = self.legs.get_mut(usize::from(leg.0));
+        if place.is_some_and(|place| place.take().is_some()) {
+            self.sound.stop(leg);
+            (self.news)(MediaNews::Report(leg, self.sound.report(leg)));
+        }
+    }
+
+    fn tell_of_legs(&mut self, now: Instant) {
         for (leg, place) in (0..).map(LegId).zip(&mut self.legs) {
             let Some(state) = place else { continue };
             if state.told.is_none_or(|told| now >= told + TELLING) && self.heard.take(leg) {
                 state.told = Some(now);
                 (self.news)(MediaNews::Heard(leg));
             }
-            if now >= state.reported + TELLING {
-                state.reported = now;
-                (self.news)(MediaNews::Report(leg, LegReport::default()));
+            if now >= state.report_due {
+                state.report_due = now + TELLING;
+                (self.news)(MediaNews::Report(leg, self.sound.report(leg)));
             }
         }
     }
 
     fn deadline(&self) -> Option<Instant> {
-        self.legs.iter().flatten().map(|leg| leg.reported + TELLING).min()
+        let reports = self.legs.iter().flatten().map(|leg| leg.report_due);
+        reports.chain(self.sound.deadline()).min()
     }
 }
+
+fn rest(now: Instant, deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => thread::park_timeout(deadline.saturating_duration_since(now)),
+        None => thread::park(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

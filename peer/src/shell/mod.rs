@@ -1,13 +1,20 @@
 //! Threads and sockets around the pure parts.
 
 pub mod agent;
+mod captured;
 pub mod control;
+mod controls;
 pub mod daemon;
 pub mod errand;
 mod grants;
 pub mod link;
 pub mod mail;
 pub mod media;
+mod media_tx;
+mod playing;
+mod side;
+mod sound;
 pub mod store;
+mod try_cell;
 pub mod udp;
 mod wake;

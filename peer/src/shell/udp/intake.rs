@@ -81,7 +81,7 @@ impl Heard {
 pub struct Intake {
     orders: Consumer<LegOrder>,
     sources: [Option<Source>; MAX_LEGS],
-    rtp: Producer<Arrival>,
+    packets: Producer<Arrival>,
     reports: Producer<Arrival>,
     heard: Arc<Heard>,
     grants: Arc<Grants>,
@@ -97,13 +97,9 @@ struct Source {
 }
 
 /// The other ends.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "taken by the playing and the sending side, which come next")
-)]
 pub(crate) struct Outlets {
     pub(crate) orders: Producer<LegOrder>,
-    pub(crate) rtp: Consumer<Arrival>,
+    pub(crate) packets: Consumer<Arrival>,
     pub(crate) reports: Consumer<Arrival>,
     pub(crate) heard: Arc<Heard>,
 }
@@ -111,11 +107,15 @@ pub(crate) struct Outlets {
 /// The rings between the thread `udp` and the sound. `manager` is woken when a leg is first heard.
 pub(crate) fn rings(manager: Wake, grants: Arc<Grants>) -> (Intake, Outlets) {
     let (order_in, orders) = RingBuffer::new(ORDERS_WAITING);
-    let (rtp, rtp_out) = RingBuffer::new(RTP_WAITING);
+    let (packets, packets_out) = RingBuffer::new(RTP_WAITING);
     let (reports, reports_out) = RingBuffer::new(RTCP_WAITING);
     let (heard, counters) = (Arc::<Heard>::default(), Arc::default());
-    let outlets = Outlets { orders: order_in, rtp: rtp_out, reports: reports_out, heard: Arc::clone(&heard) };
-    (Intake { orders, sources: [None; MAX_LEGS], rtp, reports, heard, grants, manager, counters }, outlets)
+    let outlets =
+        Outlets { orders: order_in, packets: packets_out, reports: reports_out, heard: Arc::clone(&heard) };
+    (
+        Intake { orders, sources: [None; MAX_LEGS], packets, reports, heard, grants, manager, counters },
+        outlets,
+    )
 }
 
 impl Intake {
@@ -152,7 +152,7 @@ impl Intake {
         let Some(kind) = kind(packet) else { return self.counters.invalid.add() };
         let Some(arrival) = Arrival::new(leg, arrived, packet) else { return self.counters.oversize.add() };
         let ring = match kind {
-            Kind::Rtp => &mut self.rtp,
+            Kind::Rtp => &mut self.packets,
             Kind::Rtcp => &mut self.reports,
         };
         let counter =

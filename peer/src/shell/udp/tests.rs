@@ -121,11 +121,11 @@ fn media_is_taken_from_admitted_sources_only() {
     friend.send_to(&[0x80, 96, 0, 6, 0, 0, 0, 1], to).expect("sent");
     friend.send_to(&[0x80; 1600], to).expect("sent");
     bench.settle(&friend, to);
-    let packet = bench.outlets.rtp.pop().expect("the friend's packet");
+    let packet = bench.outlets.packets.pop().expect("the friend's packet");
     assert_eq!((packet.leg, packet.bytes()), (LegId(3), &rtp(2)[..]));
     assert!(clock::now().duration_since(packet.arrived) < LONG);
     assert_eq!(bench.outlets.reports.pop().expect("the friend's report").bytes().len(), 8);
-    assert!(bench.outlets.rtp.pop().is_err());
+    assert!(bench.outlets.packets.pop().is_err());
     assert!(bench.outlets.heard.take(LegId(3)) && !bench.outlets.heard.take(LegId(3)));
     let counts = bench.thread.counts();
     assert_eq!((counts.media, counts.strangers, counts.invalid), (2, 1, 2));

@@ -1,0 +1,39 @@
+//! Sound devices behind one seam: cards through cpal, and files, tones and nothing at the pace of the clock.
+//!
+//! A device calls the [`Microphone`] or the [`Speaker`] from a thread of its own, which it has made a real-time
+//! thread; nobody who is called there allocates, locks, logs or waits.
+
+use std::time::{Duration, Instant};
+
+pub use self::health::Health;
+pub use self::listing::{DeviceInfo, list};
+pub use self::open::{
+    Device, Needs, open_card_input, open_card_output, open_clocked_input, open_clocked_output,
+};
+
+mod beat;
+mod card;
+mod format;
+mod health;
+mod listing;
+mod open;
+mod reader;
+mod resample;
+mod writer;
+
+/// Samples per second of everything inside: mono, −1 to 1.
+pub const RATE: u32 = 48_000;
+
+/// A microphone hands over at most so many samples at a time.
+pub const BLOCK: usize = 480;
+
+/// Takes at most [`BLOCK`] captured samples, of which the first was captured at the given time.
+pub type Microphone = Box<dyn FnMut(Instant, &[f32]) + Send>;
+
+/// Fills samples, as many as the device wants at once; the time is now.
+pub type Speaker = Box<dyn FnMut(Instant, &mut [f32]) + Send>;
+
+/// How long so many samples last.
+pub fn span(samples: usize) -> Duration {
+    Duration::from_nanos(samples as u64 * 1_000_000_000 / u64::from(RATE))
+}

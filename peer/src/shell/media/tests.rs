@@ -1,0 +1,170 @@
+use std::f32::consts::TAU;
+use std::net::{SocketAddr, UdpSocket};
+use std::path::{Path as FilePath, PathBuf};
+use std::sync::mpsc::{Receiver, channel};
+
+use super::*;
+use crate::config::{InputDevice, OutputDevice, Period};
+use crate::media::orders::{Codec, Direction, LegReport};
+use crate::shell::udp::{self, Socket, UdpThread};
+
+const LONG: Duration = Duration::from_secs(10);
+const LEG: LegId = LegId(0);
+
+/// One side of a call without signals: what the agent would order, the test orders.
+struct Station {
+    media: MediaHandle,
+    news: Receiver<MediaNews>,
+    address: SocketAddr,
+    udp: UdpThread,
+}
+
+fn station(input: InputDevice, output: OutputDevice) -> Station {
+    let socket = Socket::bind("127.0.0.1:0".parse().unwrap(), 46).unwrap();
+    let audio = Audio { input, output, period: Period::Auto };
+    let settings = MediaSettings { audio, frame: 480, bitrate: 64_000, priority: 60, cname: "test".into() };
+    let (post, news) = channel();
+    let (media, intake) = start(settings, socket.sender(), move |one| drop(post.send(one))).unwrap();
+    let udp = udp::start(&socket, intake, |_| ()).unwrap();
+    Station { media, news, address: socket.local_addr().unwrap(), udp }
+}
+
+impl Station {
+    fn order(&mut self, order: MediaOrder) {
+        self.media.order(order).unwrap();
+    }
+
+    fn talk_to(&mut self, remote: SocketAddr) {
+        let sends = Coding { codec: Codec::Opus, ptime_us: 10_000 };
+        self.order(MediaOrder::Start { leg: LEG, path: Path { remote, local: None }, sends });
+        self.order(MediaOrder::Send(LEG));
+    }
+
+    fn wait_for<T>(&self, wanted: impl Fn(MediaNews) -> Option<T>) -> T {
+        loop {
+            if let Some(found) = wanted(self.news.recv_timeout(LONG).expect("news in time")) {
+                return found;
+            }
+        }
+    }
+
+    /// Ends the call, and the station.
+    fn end(mut self) -> LegReport {
+        self.order(MediaOrder::Stop(LEG));
+        drop(self.media);
+        let last = self
+            .news
+            .iter()
+            .filter_map(|one| if let MediaNews::Report(_, report) = one { Some(report) } else { None });
+        let last = last.last().expect("a report at the end");
+        self.udp.stop();
+        last
+    }
+}
+
+fn scratch(name: &str) -> PathBuf {
+    std::env::temp_dir().join(format!("vox-media-{}-{name}.wav", std::process::id()))
+}
+
+fn recorded(path: &FilePath) -> Vec<f32> {
+    let mut file = hound::WavReader::open(path).unwrap();
+    let samples = file.samples::<i16>().map(|sample| f32::from(sample.unwrap()) / 32_768.0).collect();
+    std::fs::remove_file(path).unwrap();
+    samples
+}
+
+/// The share of a sound's power that lies at one frequency.
+#[expect(clippy::cast_precision_loss, reason = "small numbers")]
+fn share_of(hertz: f32, sound: &[f32]) -> f32 {
+    let turn = |n: usize| TAU * hertz * n as f32 / 48_000.0;
+    let (mut re, mut im, mut power) = (0.0, 0.0, 0.0);
+    for (n, sample) in sound.iter().enumerate() {
+        re += sample * turn(n).cos();
+        im += sample * turn(n).sin();
+        power += sample * sample;
+    }
+    2.0 * (re * re + im * im) / (power * sound.len() as f32)
+}
+
+#[test]
+fn sound_goes_both_ways_and_leaves_playable_files() {
+    let (file_a, file_b) = (scratch("a"), scratch("b"));
+    let mut a = station(InputDevice::Tone(440.0), OutputDevice::File(file_a.clone()));
+    let mut b = station(InputDevice::Tone(1_000.0), OutputDevice::File(file_b.clone()));
+    let asked = clock::now();
+    a.talk_to(b.address);
+    b.talk_to(a.address);
+    for one in [&a, &b] {
+        one.wait_for(|news| (news == MediaNews::Heard(LEG)).then_some(()));
+    }
+    assert!(clock::now() - asked < Duration::from_millis(500));
+    for one in [&a, &b] {
+        let report = |news| if let MediaNews::Report(_, report) = news { Some(report) } else { None };
+        let report = one.wait_for(|news| report(news).filter(|report| report.round_trip.is_some()));
+        assert!(report.packets_received > 50 && report.packets_lost == 0, "{report:?}");
+        assert!(report.level_in_db > -15.0 && report.level_out_db > -15.0, "{report:?}");
+    }
+    let reports = [a.end(), b.end()];
+    assert!(reports.iter().all(|report| report.concealed < 0.2), "{reports:?}");
+    for (path, hertz) in [(&file_a, 1_000.0), (&file_b, 440.0)] {
+        let sound = recorded(path);
+        assert!(sound.len() > 48_000);
+        let share = share_of(hertz, &sound[14_400..48_000]);
+        assert!(share > 0.9, "{share} at {hertz} Hz");
+    }
+}
+
+#[test]
+fn nothing_is_sent_before_it_is_ordered() {
+    let far = UdpSocket::bind("127.0.0.1:0").unwrap();
+    far.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+    let mut station = station(InputDevice::Tone(440.0), OutputDevice::Null);
+    let sends = Coding { codec: Codec::L16, ptime_us: 2_500 };
+    let path = Path { remote: far.local_addr().unwrap(), local: None };
+    station.order(MediaOrder::Start { leg: LEG, path, sends });
+    let mut packet = [0; 2_048];
+    assert!(far.recv(&mut packet).is_err());
+    station.order(MediaOrder::Send(LEG));
+    let length = far.recv(&mut packet).unwrap();
+    assert!(length > 12);
+    station.end();
+}
+
+#[test]
+fn a_device_that_is_not_there_does_not_end_the_call() {
+    let far = UdpSocket::bind("127.0.0.1:0").unwrap();
+    far.set_read_timeout(Some(LONG)).unwrap();
+    let nobody = "no-such-card".to_owned();
+    let mut station = station(InputDevice::Named(nobody.clone()), OutputDevice::Named(nobody));
+    station.talk_to(far.local_addr().unwrap());
+    for wanted in [Direction::In, Direction::Out] {
+        station.wait_for(|news| match news {
+            MediaNews::Device { direction, works: false, sentence } if direction == wanted => {
+                assert_eq!(sentence, "no such sound device: no-such-card");
+                Some(())
+            }
+            MediaNews::Device { works: true, sentence, .. } => panic!("{sentence}"),
+            _ => None,
+        });
+    }
+    (0..50).for_each(|_| assert!(far.recv(&mut [0; 2_048]).unwrap() > 8));
+    station.end();
+}
+
+#[test]
+fn the_ring_is_heard_and_its_recording_becomes_that_of_the_call() {
+    let file = scratch("ring");
+    let far = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let mut station = station(InputDevice::Silence, OutputDevice::File(file.clone()));
+    station.order(MediaOrder::Ring(true));
+    station.wait_for(|news| matches!(news, MediaNews::Device { works: true, .. }).then_some(()));
+    clock::sleep_until(clock::now() + Duration::from_millis(300));
+    station.order(MediaOrder::Ring(false));
+    station.talk_to(far.local_addr().unwrap());
+    clock::sleep_until(clock::now() + Duration::from_millis(200));
+    station.end();
+    let sound = recorded(&file);
+    assert!(sound.len() > 480 * 40, "{}", sound.len());
+    assert!(sound[..9_600].iter().any(|sample| sample.abs() > 0.2));
+    assert!(sound[sound.len() - 4_800..].iter().all(|sample| sample.abs() < 0.01));
+}

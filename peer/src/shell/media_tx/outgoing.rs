@@ -1,0 +1,181 @@
+//! One leg's stream on its way out, and what the far end reports of it.
+
+use std::time::{Duration, Instant};
+
+use vox_common::sys::{clock, random};
+
+use super::Shared;
+use crate::media::framer::Framer;
+use crate::media::orders::{Coding, LegId, LegReport, Path};
+use crate::media::rtcp::{self, COMPOUND_BYTES, Item, LastReport, VoipMetrics};
+use crate::media::sender::{Beginning, PACKET_BYTES, Sender};
+use crate::media::sequence::{Reporter, samples_between};
+use crate::media::stats::{LegStats, Stats};
+use crate::opus::OpusError;
+use crate::shell::captured::Captured;
+use crate::shell::udp::Arrival;
+
+/// Between two reports (RFC 3550 6.2 allows it from about 3 kbit/s of media on).
+const BETWEEN_REPORTS: Duration = Duration::from_secs(1);
+
+/// What Opus looks ahead in its mode of low delay.
+const LOOK_AHEAD: Duration = Duration::from_micros(2_500);
+
+/// One leg as the sending thread knows it.
+pub(crate) struct Outgoing {
+    leg: LegId,
+    path: Path,
+    frame: Duration,
+    sender: Sender,
+    framer: Framer,
+    /// Samples that wait in the framer.
+    waiting: usize,
+    /// When the next report is due. `None`: nothing may be sent yet.
+    due: Option<Instant>,
+    last_report: LastReport,
+    reporter: Reporter,
+    packet: [u8; PACKET_BYTES],
+}
+
+impl Outgoing {
+    /// A new stream with a new SSRC (RFC 3550 5.1: all beginnings are random).
+    ///
+    /// # Errors
+    /// The codec cannot do what was asked.
+    pub(crate) fn new(leg: LegId, path: Path, sends: Coding, bitrate: u32) -> Result<Self, OpusError> {
+        let beginning = Beginning {
+            ssrc: u32::from_ne_bytes(random::bytes()),
+            sequence: u16::from_ne_bytes(random::bytes()),
+            time_stamp: u32::from_ne_bytes(random::bytes()),
+        };
+        let sender = Sender::new(sends, bitrate, beginning)?;
+        Ok(Self {
+            leg,
+            path,
+            frame: Duration::from_micros(sends.ptime_us.into()),
+            framer: Framer::new(sender.frame_samples()),
+            sender,
+            waiting: 0,
+            due: None,
+            last_report: LastReport::default(),
+            reporter: Reporter::default(),
+            packet: [0; PACKET_BYTES],
+        })
+    }
+
+    pub(crate) fn id(&self) -> LegId {
+        self.leg
+    }
+
+    pub(super) fn begin(&mut self, now: Instant) {
+        self.due.get_or_insert(now);
+    }
+
+    pub(super) fn report_due(&self) -> Option<Instant> {
+        self.due
+    }
+
+    /// Sends every packet that these samples complete. A packet that the kernel does not take is a lost one.
+    pub(super) fn send(&mut self, block: &Captured, level_db: f64, shared: &Shared) {
+        if self.due.is_none() {
+            return;
+        }
+        let Self { framer, sender, packet, path, leg, .. } = self;
+        let stats = shared.stats.leg(*leg);
+        framer.push(block.when, block.samples(), &mut |_, frame| {
+            let sent =
+                sender.packet(frame, packet).is_ok_and(|packet| shared.sender.send(*path, packet).is_ok());
+            if let Some(stats) = stats.filter(|_| sent) {
+                stats.note_sent(level_db);
+            }
+        });
+        self.waiting = (self.waiting + block.samples().len()) % self.sender.frame_samples();
+    }
+
+    /// Samples were lost before they were captured.
+    pub(super) fn skip(&mut self, samples: u32) {
+        let waiting = u32::try_from(self.waiting).unwrap_or(0);
+        self.sender.skip(samples.saturating_add(waiting));
+        self.framer.clear();
+        self.waiting = 0;
+    }
+
+    /// Takes what the far end says in RTCP.
+    pub(super) fn hear(&mut self, arrival: &Arrival, stats: &Stats) {
+        let Some(stats) = stats.leg(arrival.leg) else { return };
+        let age = clock::now().saturating_duration_since(arrival.arrived);
+        let arrived = clock::wall().checked_sub(age).map_or(0, rtcp::ntp);
+        let (ours, last_report) = (self.sender.ssrc(), &mut self.last_report);
+        // A compound packet that is not whole says nothing.
+        let _ = rtcp::read(arrival.bytes(), &mut |item| match item {
+            Item::Sender { info, .. } => last_report.note(&info, arrival.arrived),
+            Item::Block { block, .. } if block.reception.ssrc == ours => {
+                stats.note_far(block.reception.fraction_lost, rtcp::round_trip(&block, arrived));
+            }
+            _ => (),
+        });
+    }
+
+    /// Sends a report. `tail` is when the sample after the last captured one was captured.
+    pub(super) fn report(&mut self, now: Instant, tail: Option<Instant>, shared: &Shared) {
+        self.due = Some(now + BETWEEN_REPORTS);
+        self.write(now, tail, shared, false);
+    }
+
+    /// Says goodbye if anything was ever said.
+    pub(super) fn end(&mut self, shared: &Shared) {
+        if self.due.take().is_some() {
+            self.write(clock::now(), None, shared, true);
+        }
+    }
+
+    fn write(&mut self, now: Instant, tail: Option<Instant>, shared: &Shared, goodbye: bool) {
+        let Some(stats) = shared.stats.leg(self.leg) else { return };
+        let since_tail = tail.map_or(0, |tail| samples_between(tail, now).max(0));
+        let since_frame = u32::try_from(since_tail).unwrap_or(0) + u32::try_from(self.waiting).unwrap_or(0);
+        let block = stats.counts().map(|counts| self.last_report.block(self.reporter.report(counts), now));
+        let outgoing = rtcp::Outgoing {
+            ssrc: self.sender.ssrc(),
+            sender: Some(self.sender.info(rtcp::ntp(clock::wall()), since_frame)),
+            block,
+            cname: &shared.cname,
+            voip: block.map(|block| self.voip(block.reception.ssrc, stats)),
+            goodbye,
+        };
+        let mut compound = [0; COMPOUND_BYTES];
+        if let Some(length) = rtcp::write(&outgoing, &mut compound) {
+            let _ = shared.sender.send(self.path, &compound[..length]);
+        }
+    }
+
+    fn voip(&self, ssrc: u32, stats: &LegStats) -> VoipMetrics {
+        let report = stats.report();
+        let depth = millis(report.depth);
+        VoipMetrics {
+            ssrc,
+            loss_rate: share(report.packets_lost, &report),
+            discard_rate: share(report.packets_late, &report),
+            round_trip_ms: report.round_trip.map_or(0, millis),
+            end_system_ms: millis(self.frame + LOOK_AHEAD + report.depth),
+            signal_level_db: level(report.level_out_db),
+            nominal_ms: depth,
+            maximum_ms: depth,
+            absolute_maximum_ms: depth,
+        }
+    }
+}
+
+fn millis(span: Duration) -> u16 {
+    u16::try_from(span.as_millis()).unwrap_or(u16::MAX)
+}
+
+/// In 1/256 of all packets.
+fn share(packets: u64, report: &LegReport) -> u8 {
+    let all = (report.packets_received + report.packets_lost).max(1);
+    u8::try_from(packets * 256 / all).unwrap_or(u8::MAX)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a cast of a float saturates")]
+fn level(db: f64) -> i8 {
+    db.round() as i8
+}

@@ -1,0 +1,101 @@
+//! What the loudspeaker's thread calls: packets and orders into the bank, sound out of it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Instant;
+
+use rtrb::{Consumer, Producer, RingBuffer};
+use vox_common::sys::clock;
+
+use super::try_cell::TryCell;
+use super::udp::Arrival;
+use crate::audio::Speaker;
+use crate::media::bank::{Bank, BankOrder};
+use crate::media::stats::Stats;
+use crate::opus::OpusError;
+
+/// Orders that may wait for the next period.
+const ORDERS_WAITING: usize = 64;
+
+/// The bank and what flows into it: with one loudspeaker at a time.
+pub(crate) struct Playing {
+    bank: Bank,
+    orders: Consumer<BankOrder>,
+    packets: Consumer<Arrival>,
+}
+
+/// All that is heard, for one loudspeaker after the other.
+#[derive(Clone)]
+pub(crate) struct Loudspeaker {
+    playing: Arc<TryCell<Playing>>,
+    /// Periods that were silent because another device was still at it.
+    missed: Arc<AtomicU64>,
+}
+
+impl Loudspeaker {
+    /// Makes everything that playing will need.
+    ///
+    /// # Errors
+    /// There is no room for the decoders.
+    pub(crate) fn new(
+        stats: Arc<Stats>,
+        packets: Consumer<Arrival>,
+    ) -> Result<(Self, Producer<BankOrder>), OpusError> {
+        let (order_in, orders) = RingBuffer::new(ORDERS_WAITING);
+        let bank = Bank::new(stats, clock::now())?;
+        let playing = Arc::new(TryCell::new(Playing { bank, orders, packets }));
+        Ok((Self { playing, missed: Arc::default() }, order_in))
+    }
+
+    /// What a device calls that plays for good; from its first call on the stand-in is silent.
+    pub(crate) fn speaker(&self, stand_in_ends: Arc<AtomicBool>) -> Speaker {
+        let this = self.clone();
+        Box::new(move |now, out| {
+            stand_in_ends.store(true, Ordering::Relaxed);
+            this.fill(now, out);
+        })
+    }
+
+    /// What the clock calls while a card is being opened: the call goes on, nobody hears it.
+    pub(crate) fn stand_in(&self, ends: Arc<AtomicBool>) -> Speaker {
+        let this = self.clone();
+        Box::new(move |now, out| {
+            if !ends.load(Ordering::Relaxed) {
+                this.fill(now, out);
+            }
+        })
+    }
+
+    fn fill(&self, now: Instant, out: &mut [f32]) {
+        if self.playing.with(|playing| playing.fill(now, out)).is_none() {
+            out.fill(0.0);
+            self.missed.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Carries out what is ordered while no device is open, and forgets packets that came too late for the last.
+    pub(crate) fn obey(&self) {
+        self.playing.with(Playing::take_in);
+    }
+
+    /// Periods that were silent because another device was still at it.
+    pub(crate) fn missed(&self) -> u64 {
+        self.missed.load(Ordering::Relaxed)
+    }
+}
+
+impl Playing {
+    fn fill(&mut self, now: Instant, out: &mut [f32]) {
+        self.take_in();
+        self.bank.pull(now, out);
+    }
+
+    fn take_in(&mut self) {
+        while let Ok(order) = self.orders.pop() {
+            self.bank.order(order);
+        }
+        while let Ok(packet) = self.packets.pop() {
+            self.bank.push(packet.leg, packet.bytes(), packet.arrived);
+        }
+    }
+}

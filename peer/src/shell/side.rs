@@ -1,0 +1,284 @@
+//! One direction's device through its life: wanted, opened, lost, opened again, closed.
+//!
+//! Cards are opened and closed by short-lived threads, because that may take seconds; until one is there the clock
+//! stands in for it.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::{Builder, JoinHandle, Thread};
+use std::time::{Duration, Instant};
+
+use super::captured::CaptureRing;
+use super::playing::Loudspeaker;
+use crate::audio::{self, Device, Needs};
+use crate::config::{InputDevice, OutputDevice};
+use crate::media::orders::{Direction, MediaNews};
+
+/// After a failure the card is tried again so soon, then twice as long, up to [`LONGEST_BACKOFF`].
+const FIRST_BACKOFF: Duration = Duration::from_millis(500);
+const LONGEST_BACKOFF: Duration = Duration::from_secs(8);
+
+/// A card that has not called for so long is gone, whatever it says.
+const STANDSTILL: Duration = Duration::from_secs(2);
+
+/// libasound and its plugins want room while they open.
+const STACK_BYTES: usize = 512 * 1024;
+
+/// What a direction needs to be opened again and again.
+#[derive(Clone)]
+pub(super) enum End {
+    /// A microphone, and the thread that it wakes.
+    In(InputDevice, CaptureRing, Option<Thread>),
+    /// A loudspeaker.
+    Out(OutputDevice, Loudspeaker),
+}
+
+/// One direction of the station's sound.
+pub(super) struct Side {
+    end: End,
+    needs: Needs,
+    state: State,
+    backoff: Duration,
+    /// A card that is still being closed.
+    closing: Option<JoinHandle<()>>,
+    answers: (Sender<Answer>, Receiver<Answer>),
+}
+
+type Answer = Result<Device, String>;
+
+enum State {
+    Closed,
+    /// A file, a tone, silence, nowhere.
+    Clocked {
+        _device: Device,
+    },
+    Card {
+        device: Device,
+        calls: u64,
+        since: Instant,
+    },
+    /// The clock stands in. `try_at`: when to open the card; `None`: it is being opened. `stale`: it is being opened
+    /// for a call that has ended, and must be opened again for this one.
+    StandIn {
+        _device: Option<Device>,
+        ends: Arc<AtomicBool>,
+        try_at: Option<Instant>,
+        stale: bool,
+    },
+    /// It was closed while it was being opened.
+    Unwanted,
+}
+
+impl Side {
+    pub(super) fn new(end: End, needs: Needs) -> Self {
+        Self { end, needs, state: State::Closed, backoff: FIRST_BACKOFF, closing: None, answers: channel() }
+    }
+
+    /// The thread that the microphone is to wake from its next opening on.
+    pub(super) fn wake(&mut self, thread: Option<Thread>) {
+        if let End::In(_, _, sender) = &mut self.end {
+            *sender = thread;
+        }
+    }
+
+    /// Lets sound go through, as soon as it can.
+    pub(super) fn open(&mut self, now: Instant, news: &impl Fn(MediaNews)) {
+        match self.state {
+            State::Closed if self.end.is_card() => self.stand_in(Some(now), false),
+            State::Closed => self.open_clocked(news),
+            State::Unwanted => self.stand_in(None, true),
+            _ => (),
+        }
+        self.look(now, news);
+    }
+
+    /// Ends it. A file is complete when this returns; a card is closed in its own time.
+    pub(super) fn close(&mut self) {
+        let opening = matches!(self.state, State::StandIn { try_at: None, .. });
+        let next = if opening { State::Unwanted } else { State::Closed };
+        if let State::Card { device, .. } = std::mem::replace(&mut self.state, next) {
+            self.release(device);
+        }
+        self.backoff = FIRST_BACKOFF;
+    }
+
+    /// Whether nothing takes or brings samples.
+    pub(super) fn is_closed(&self) -> bool {
+        matches!(self.state, State::Closed | State::Unwanted)
+    }
+
+    /// Looks after the device: takes what was opened, gives up what is lost, tries again when it is time.
+    pub(super) fn look(&mut self, now: Instant, news: &impl Fn(MediaNews)) {
+        while let Ok(answer) = self.answers.1.try_recv() {
+            self.take(answer, now, news);
+        }
+        if let Some(reason) = self.trouble(now) {
+            self.lose(&reason, now, news);
+        }
+        if matches!(self.state, State::StandIn { try_at: Some(due), .. } if now >= due) {
+            self.open_card(news);
+        }
+    }
+
+    /// When to look again at the latest.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        match self.state {
+            State::StandIn { try_at, .. } => try_at,
+            State::Card { since, .. } => Some(since + STANDSTILL),
+            _ => None,
+        }
+    }
+
+    /// How often the open card ran dry or over.
+    pub(super) fn xruns(&self) -> u64 {
+        match &self.state {
+            State::Card { device, .. } => device.health.xruns(),
+            _ => 0,
+        }
+    }
+
+    fn open_clocked(&mut self, news: &impl Fn(MediaNews)) {
+        let ends = Arc::default();
+        let opened = self.end.open_clocked(&self.needs, &ends);
+        self.tell(opened.as_ref().map(|device| device.sentence.clone()).map_err(Clone::clone), news);
+        let device = opened.or_else(|_| self.end.stand_in(&self.needs, &ends));
+        self.state = device.map_or(State::Closed, |device| State::Clocked { _device: device });
+    }
+
+    fn stand_in(&mut self, try_at: Option<Instant>, stale: bool) {
+        let ends = Arc::default();
+        let device = self.end.stand_in(&self.needs, &ends).ok();
+        self.state = State::StandIn { _device: device, ends, try_at, stale };
+    }
+
+    fn open_card(&mut self, news: &impl Fn(MediaNews)) {
+        let State::StandIn { ends, try_at, .. } = &mut self.state else { return };
+        *try_at = None;
+        let (end, needs, ends) = (self.end.clone(), self.needs.clone(), Arc::clone(ends));
+        let (answers, closing) = (self.answers.0.clone(), self.closing.take());
+        let work = move || {
+            if let Some(closing) = closing {
+                let _ = closing.join();
+            }
+            let _ = answers.send(end.open_card(&needs, &ends));
+            needs.wake();
+        };
+        if let Err(error) = Builder::new().name("open".into()).stack_size(STACK_BYTES).spawn(work) {
+            self.tell(Err(format!("no room for a thread: {error}")), news);
+        }
+    }
+
+    fn take(&mut self, answer: Answer, now: Instant, news: &impl Fn(MediaNews)) {
+        match (&mut self.state, answer) {
+            (State::StandIn { stale: false, .. }, Ok(device)) => {
+                self.tell(Ok(device.sentence.clone()), news);
+                self.state = State::Card { device, calls: 0, since: now };
+            }
+            (State::StandIn { stale: false, .. }, Err(reason)) => self.lose(&reason, now, news),
+            (State::StandIn { stale, try_at, .. }, answer) => {
+                (*stale, *try_at) = (false, Some(now));
+                self.release_if(answer);
+            }
+            (state, answer) => {
+                *state = State::Closed;
+                self.release_if(answer);
+            }
+        }
+    }
+
+    fn release_if(&mut self, opened: Answer) {
+        if let Ok(device) = opened {
+            self.release(device);
+        }
+    }
+
+    /// Why the open card is of no more use, if it is not.
+    fn trouble(&mut self, now: Instant) -> Option<String> {
+        let State::Card { device, calls, since } = &mut self.state else { return None };
+        let health = &device.health;
+        if health.calls() != *calls {
+            (*calls, *since) = (health.calls(), now);
+            self.backoff = FIRST_BACKOFF;
+        }
+        let stands_still = (now >= *since + STANDSTILL).then(|| "it stands still".to_owned());
+        health.failure().map(str::to_owned).or(stands_still)
+    }
+
+    /// The card is gone: the clock stands in, and the card is tried again later.
+    fn lose(&mut self, reason: &str, now: Instant, news: &impl Fn(MediaNews)) {
+        self.tell(Err(reason.to_owned()), news);
+        if let State::Card { device, .. } = std::mem::replace(&mut self.state, State::Closed) {
+            self.release(device);
+        }
+        self.stand_in(Some(now + self.backoff), false);
+        self.backoff = (self.backoff * 2).min(LONGEST_BACKOFF);
+    }
+
+    /// Closes a card on a thread of its own, after the one that is being closed already.
+    fn release(&mut self, device: Device) {
+        let before = self.closing.take();
+        let work = move || {
+            drop(device);
+            drop(before.map(JoinHandle::join));
+        };
+        self.closing = Builder::new().name("close".into()).stack_size(STACK_BYTES).spawn(work).ok();
+    }
+
+    fn tell(&self, opened: Result<String, String>, news: &impl Fn(MediaNews)) {
+        let direction = match self.end {
+            End::In(..) => Direction::In,
+            End::Out(..) => Direction::Out,
+        };
+        let works = opened.is_ok();
+        let (Ok(sentence) | Err(sentence)) = opened;
+        news(MediaNews::Device { direction, works, sentence });
+    }
+}
+
+impl End {
+    fn is_card(&self) -> bool {
+        matches!(
+            self,
+            Self::In(InputDevice::Default | InputDevice::Named(_), ..)
+                | Self::Out(OutputDevice::Default | OutputDevice::Named(_), _)
+        )
+    }
+
+    fn open_clocked(&self, needs: &Needs, ends: &Arc<AtomicBool>) -> Answer {
+        match self {
+            Self::In(input, ring, sender) => {
+                audio::open_clocked_input(input, needs, ring.microphone(sender.clone(), Arc::clone(ends)))
+            }
+            Self::Out(output, loudspeaker) => {
+                audio::open_clocked_output(output, needs, loudspeaker.speaker(Arc::clone(ends)))
+            }
+        }
+    }
+
+    fn stand_in(&self, needs: &Needs, ends: &Arc<AtomicBool>) -> Answer {
+        match self {
+            Self::In(_, ring, sender) => {
+                let microphone = ring.stand_in(sender.clone(), Arc::clone(ends));
+                audio::open_clocked_input(&InputDevice::Silence, needs, microphone)
+            }
+            Self::Out(_, loudspeaker) => {
+                let speaker = loudspeaker.stand_in(Arc::clone(ends));
+                audio::open_clocked_output(&OutputDevice::Null, needs, speaker)
+            }
+        }
+    }
+
+    fn open_card(&self, needs: &Needs, ends: &Arc<AtomicBool>) -> Answer {
+        match self {
+            Self::In(input, ring, sender) => {
+                let name = if let InputDevice::Named(name) = input { Some(name.as_str()) } else { None };
+                audio::open_card_input(name, needs, || ring.microphone(sender.clone(), Arc::clone(ends)))
+            }
+            Self::Out(output, loudspeaker) => {
+                let name = if let OutputDevice::Named(name) = output { Some(name.as_str()) } else { None };
+                audio::open_card_output(name, needs, || loudspeaker.speaker(Arc::clone(ends)))
+            }
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! The two devices, the sending thread and the bank, as the manager uses them.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rtrb::{Consumer, Producer};
+
+use super::captured::CaptureRing;
+use super::controls::Controls;
+use super::grants::Grants;
+use super::media::MediaSettings;
+use super::media_tx::{self, Outgoing, Shared, TxHandle, TxOrder};
+use super::playing::Loudspeaker;
+use super::side::{End, Side};
+use super::udp::{Arrival, UdpSender};
+use super::wake::Wake;
+use crate::audio::Needs;
+use crate::media::bank::BankOrder;
+use crate::media::orders::{Coding, Direction, LegId, LegReport, MediaNews, Path};
+use crate::media::stats::{LegStats, Stats};
+use crate::opus::OpusError;
+
+/// The fastest packets wait at least so long to be played: what a quiet machine itself is late by.
+const TARGET: Duration = Duration::from_millis(1);
+
+/// The loudspeaker stays open so long after the ring, because a call is likely to follow.
+const LINGER: Duration = Duration::from_millis(500);
+
+/// Where packets come in.
+pub(super) struct Inlets {
+    pub(super) packets: Consumer<Arrival>,
+    pub(super) reports: Consumer<Arrival>,
+}
+
+/// All that sounds.
+pub(super) struct Sound {
+    settings: MediaSettings,
+    input: Side,
+    output: Side,
+    tx: TxHandle,
+    bank: Producer<BankOrder>,
+    loudspeaker: Loudspeaker,
+    stats: Arc<Stats>,
+    controls: Arc<Controls>,
+    legs: u32,
+    ringing: bool,
+    close_output_at: Option<Instant>,
+}
+
+impl Sound {
+    pub(super) fn new(
+        settings: MediaSettings,
+        sender: UdpSender,
+        inlets: Inlets,
+        manager: &Wake,
+        grants: &Arc<Grants>,
+    ) -> Result<Self, OpusError> {
+        let (stats, controls) = (Arc::<Stats>::default(), Arc::<Controls>::default());
+        let (ring, captured) = CaptureRing::new();
+        let (loudspeaker, bank) = Loudspeaker::new(Arc::clone(&stats), inlets.packets)?;
+        let needs = needs(&settings, manager, grants);
+        let shared = Shared {
+            sender,
+            stats: Arc::clone(&stats),
+            controls: Arc::clone(&controls),
+            grants: Arc::clone(grants),
+            manager: manager.clone(),
+            cname: settings.cname.as_str().into(),
+        };
+        Ok(Self {
+            input: Side::new(End::In(settings.audio.input.clone(), ring, None), needs.clone()),
+            output: Side::new(End::Out(settings.audio.output.clone(), loudspeaker.clone()), needs),
+            tx: media_tx::new(shared, captured, inlets.reports),
+            settings,
+            bank,
+            loudspeaker,
+            stats,
+            controls,
+            legs: 0,
+            ringing: false,
+            close_output_at: None,
+        })
+    }
+
+    /// A leg is answered: its packets are played, and the devices opened for the first one.
+    pub(super) fn start(
+        &mut self,
+        leg: LegId,
+        path: Path,
+        sends: Coding,
+        now: Instant,
+        news: &impl Fn(MediaNews),
+    ) {
+        if let Some(stats) = self.stats.leg(leg) {
+            stats.clear();
+        }
+        self.play(BankOrder::Join { leg, target: TARGET });
+        self.legs += 1;
+        self.close_output_at = None;
+        self.output.open(now, news);
+        self.join(leg, path, sends);
+        self.input.open(now, news);
+    }
+
+    fn join(&mut self, leg: LegId, path: Path, sends: Coding) {
+        let priority = self.settings.priority.saturating_sub(2);
+        if let Err(error) = self.tx.start(priority) {
+            log::error!("nothing can be sent: {error}");
+        }
+        self.input.wake(self.tx.thread());
+        match Outgoing::new(leg, path, sends, self.settings.bitrate) {
+            Ok(outgoing) => self.tx.order(TxOrder::Join(Box::new(outgoing))),
+            Err(error) => log::error!("nothing can be sent: {error}"),
+        }
+    }
+
+    /// A leg's far end is there.
+    pub(super) fn send(&mut self, leg: LegId) {
+        self.tx.order(TxOrder::Send(leg));
+    }
+
+    /// A leg has ended. After the last one everything is closed, and recordings are complete.
+    pub(super) fn stop(&mut self, leg: LegId) {
+        self.tx.order(TxOrder::Leave(leg));
+        self.play(BankOrder::Leave(leg));
+        self.legs = self.legs.saturating_sub(1);
+        if self.legs == 0 {
+            self.input.close();
+            self.tx.stop();
+            if !self.ringing {
+                self.output.close();
+                self.loudspeaker.obey();
+            }
+        }
+    }
+
+    pub(super) fn ring(&mut self, on: bool, now: Instant, news: &impl Fn(MediaNews)) {
+        self.ringing = on;
+        self.play(BankOrder::Ring(on));
+        self.close_output_at = (!on && self.legs == 0).then(|| now + LINGER);
+        if on {
+            self.output.open(now, news);
+        }
+    }
+
+    pub(super) fn mute(&self, on: bool) {
+        self.controls.mute(on);
+    }
+
+    pub(super) fn volume(&mut self, direction: Direction, percent: u8) {
+        match direction {
+            Direction::In => self.controls.set_volume(percent),
+            Direction::Out => self.play(BankOrder::Volume(percent)),
+        }
+    }
+
+    /// How a leg fares.
+    pub(super) fn report(&self, leg: LegId) -> LegReport {
+        let report = self.stats.leg(leg).map(LegStats::report).unwrap_or_default();
+        let underruns = report.underruns + self.output.xruns() + self.loudspeaker.missed();
+        LegReport { underruns, ..report }
+    }
+
+    /// Looks after the devices.
+    pub(super) fn look(&mut self, now: Instant, news: &impl Fn(MediaNews)) {
+        if self.close_output_at.is_some_and(|due| now >= due) {
+            self.close_output_at = None;
+            self.output.close();
+        }
+        self.input.look(now, news);
+        self.output.look(now, news);
+    }
+
+    /// When to look again at the latest.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        [self.close_output_at, self.input.deadline(), self.output.deadline()].into_iter().flatten().min()
+    }
+
+    /// Orders that no loudspeaker would take are carried out here and now.
+    fn play(&mut self, order: BankOrder) {
+        if self.bank.push(order).is_err() {
+            log::error!("the loudspeaker does not take orders");
+        }
+        if self.output.is_closed() {
+            self.loudspeaker.obey();
+        }
+    }
+}
+
+fn needs(settings: &MediaSettings, manager: &Wake, grants: &Arc<Grants>) -> Needs {
+    let (manager, grants) = (manager.clone(), Arc::clone(grants));
+    let tell = move |grant: Option<_>| {
+        if let Some(grant) = grant {
+            grants.report(&grant);
+        }
+        manager.wake();
+    };
+    Needs {
+        frame: settings.frame,
+        period: settings.audio.period,
+        priority: settings.priority,
+        tell: Arc::new(tell),
+    }
+}
