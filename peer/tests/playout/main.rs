@@ -1,3 +1,6 @@
-//! The playout from outside: what is heard when, packet by packet.
+//! The playout from outside: what is heard when, packet by packet; and in simulated weather.
 
+mod network;
+mod properties;
+mod simulation;
 mod table;

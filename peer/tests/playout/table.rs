@@ -73,18 +73,86 @@ fn letter(sample: f32) -> char {
     }
 }
 
-fn play(target: u32, steps: &str) -> (String, Counters) {
+/// Plays a script; returns what was heard with how many frames were late, made up, dropped, and how many packets
+/// came twice or were refused.
+fn counted(target: u32, steps: &str) -> (String, [u64; 5]) {
     let mut script = Script::new(target);
     script.run(steps);
-    (script.heard, script.playout.counters())
+    let Counters { late, concealed, dropped, duplicate, refused, .. } = script.playout.counters();
+    (script.heard, [late, concealed / FRAME as u64, dropped, duplicate, refused])
 }
 
-fn heard(steps: &str) -> String {
-    play(0, steps).0
+fn check(table: &[(&str, &str, [u64; 5])]) {
+    for &(steps, wanted, numbers) in table {
+        let (heard, counted) = counted(0, steps);
+        assert_eq!((heard.as_str(), counted), (wanted, numbers), "{steps}");
+    }
+}
+
+const NOTHING: [u64; 5] = [0; 5];
+
+#[test]
+fn packets_in_time_are_played_in_the_pull_after_their_arrival() {
+    check(&[
+        ("_ a_ b_ c_ d_", ".abcd", NOTHING),
+        ("__ ++a_ b_", "..ab", NOTHING),
+        // A period of two frames: the first pull ends with what has come, so that nothing waits.
+        ("a= bc= de= fg=", "aceg", NOTHING),
+        ("ab= cd= ef=", "bdf", NOTHING),
+        // A period of a quarter.
+        ("a---- b---- c----", "?aaabbbbcccc", NOTHING),
+        // What came before the card was there is skipped.
+        ("abcdefgh_ i_ j_", "hij", [0, 0, 7, 0, 0]),
+    ]);
 }
 
 #[test]
-fn packets_are_played_in_the_pull_after_their_arrival() {
-    assert_eq!(heard("_ a_ b_ c_ d_"), ".abcd");
-    assert_eq!(heard("__ ++a_ b_"), "..ab");
+fn a_lost_packet_is_made_up_in_its_place() {
+    check(&[
+        ("a_ b_ c_ e_ f_ g_", "abccef", [0, 1, 0, 0, 0]),
+        ("a_ b_ c_ _ e_ f_ g_", "abccefg", [0, 1, 0, 0, 0]),
+        ("a_ b_ c_ __ f_ g_", "abccbfg", [0, 2, 0, 0, 0]),
+    ]);
+}
+
+#[test]
+fn one_late_packet_costs_a_frame_and_the_second_one_makes_the_delay_grow() {
+    check(&[
+        ("a_ b_ c_ _ de_ f_", "abccef", [1, 1, 0, 0, 0]),
+        ("a_ b_ c_ _ de_ f_ _ gh_ i_ j_", "abcceffghi", [1, 2, 0, 0, 0]),
+        // After its successor.
+        ("a_ b_ d_ c_ e_ f_", "abbdef", [1, 1, 0, 0, 0]),
+        ("a_ b_ d_ ce_ f_ h_ i_ gj_ k_ l_", "abbdeffghi", [1, 2, 0, 0, 0]),
+        // Late for good.
+        ("a_ b_ ____ c_ d_ e_", "abb.abcde", [0, 4, 0, 0, 0]),
+    ]);
+}
+
+#[test]
+fn duplicates_are_dropped_whether_their_twin_waits_or_was_played() {
+    check(&[("aa_ b_ abbc_ cd_ ad_", "abcdd", [0, 0, 0, 7, 0]), ("a_ bb_ c_ d_", "abcd", [0, 0, 0, 1, 0])]);
+}
+
+#[test]
+fn a_target_makes_room_for_reordering() {
+    assert_eq!(counted(480, "a_ b_ c_ e_ d_ f_ g_"), ("..abcde".into(), NOTHING));
+    assert_eq!(counted(240, "a_ b_ d_ c_ e_ f_ g_"), (".abcdef".into(), NOTHING));
+}
+
+#[test]
+fn a_sender_that_starts_over_is_heard_from_its_second_packet_on() {
+    check(&[
+        ("a_ b_ | a_ b_ c_ d_", "abbbcd", [0, 1, 0, 0, 1]),
+        ("a_ b_ | q_ r_ s_", "abbrs", [0, 1, 0, 0, 1]),
+    ]);
+}
+
+#[test]
+fn a_long_pause_is_silence_and_then_the_newest_is_heard() {
+    let pause = "________________________";
+    let (heard, _) = counted(0, &format!("a_ b_ {pause} cdefghijklmnop_ q_ r_"));
+    assert!(heard.starts_with("ab") && heard.ends_with("....pqr"), "{heard}");
+    let (heard, counted) = counted(0, "a_ b_ ____ cdefgh_ i_ j_");
+    assert!(heard.ends_with("ghi"), "{heard}");
+    assert_eq!(counted, [4, 4, 0, 0, 0]);
 }

@@ -1,0 +1,177 @@
+//! Once a call runs, neither we nor libopus allocate or free anything between microphone and loudspeaker.
+#![cfg(target_env = "gnu")]
+#![expect(unsafe_code, reason = "every allocation of the process is counted, those made in C among them")]
+
+use std::cell::Cell;
+use std::ffi::c_void;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use vox_common::sys::clock;
+use vox_peer::media::bank::{Bank, BankOrder};
+use vox_peer::media::framer::Framer;
+use vox_peer::media::loudness::{Gain, Meter};
+use vox_peer::media::orders::{Codec, Coding, LegId};
+use vox_peer::media::rtcp;
+use vox_peer::media::sender::{Beginning, PACKET_BYTES, Sender};
+use vox_peer::media::sequence::Reporter;
+use vox_peer::media::stats::Stats;
+use vox_peer::media::tones::Tone;
+
+thread_local! {
+    /// Allocations and frees of this thread.
+    static COUNT: Cell<u64> = const { Cell::new(0) };
+}
+
+unsafe extern "C" {
+    fn __libc_malloc(size: usize) -> *mut c_void;
+    fn __libc_calloc(count: usize, size: usize) -> *mut c_void;
+    fn __libc_realloc(old: *mut c_void, size: usize) -> *mut c_void;
+    fn __libc_free(old: *mut c_void);
+}
+
+fn count() {
+    COUNT.with(|count| count.set(count.get() + 1));
+}
+
+/// Stands before glibc's, for Rust and C alike.
+#[unsafe(no_mangle)]
+extern "C" fn malloc(size: usize) -> *mut c_void {
+    count();
+    // SAFETY: the same call, passed on.
+    unsafe { __libc_malloc(size) }
+}
+
+/// Stands before glibc's.
+#[unsafe(no_mangle)]
+extern "C" fn calloc(number: usize, size: usize) -> *mut c_void {
+    count();
+    // SAFETY: the same call, passed on.
+    unsafe { __libc_calloc(number, size) }
+}
+
+/// Stands before glibc's.
+///
+/// # Safety
+/// `old` came from malloc, calloc or realloc.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn realloc(old: *mut c_void, size: usize) -> *mut c_void {
+    count();
+    // SAFETY: the same call, passed on.
+    unsafe { __libc_realloc(old, size) }
+}
+
+/// Stands before glibc's.
+///
+/// # Safety
+/// `old` came from malloc, calloc or realloc.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn free(old: *mut c_void) {
+    count();
+    // SAFETY: the same call, passed on.
+    unsafe { __libc_free(old) }
+}
+
+/// Everything between a microphone and a loudspeaker.
+struct Call {
+    tone: Tone,
+    gain: Gain,
+    meter: Meter,
+    framer: Framer,
+    sender: Sender,
+    bank: Bank,
+    stats: Arc<Stats>,
+    reporter: Reporter,
+    now: Instant,
+    packets: u32,
+}
+
+const LEG: LegId = LegId(3);
+
+impl Call {
+    fn new(codec: Codec, ptime_us: u32) -> Self {
+        let now = clock::now();
+        let stats = Arc::new(Stats::default());
+        let beginning = Beginning { ssrc: 7, sequence: 65_000, time_stamp: 0 };
+        let sender = Sender::new(Coding { codec, ptime_us }, 64_000, beginning).expect("possible");
+        Self {
+            tone: Tone::new(440.0, 0.5),
+            gain: Gain::new(100),
+            meter: Meter::default(),
+            framer: Framer::new(sender.frame_samples()),
+            sender,
+            bank: Bank::new(Arc::clone(&stats), now).expect("memory"),
+            stats,
+            reporter: Reporter::default(),
+            now,
+            packets: 0,
+        }
+    }
+
+    /// One period of the card in both directions, with loss, duplicates, a pause, orders and reports.
+    fn period(&mut self, out: &mut [f32]) {
+        self.order();
+        let (bank, sender, packets, now) = (&mut self.bank, &mut self.sender, &mut self.packets, self.now);
+        self.tone.fill(out);
+        self.gain.apply(out);
+        self.meter.note(out);
+        self.framer.push(now, out, &mut |captured, frame| {
+            let mut buffer = [0; PACKET_BYTES];
+            let packet = sender.packet(frame, &mut buffer).expect("right length");
+            *packets += 1;
+            match *packets % 100 {
+                7 | 20..=50 => {} // lost, and a pause
+                8 => (0..2).for_each(|_| bank.push(LEG, packet, captured)),
+                _ => bank.push(LEG, packet, captured),
+            }
+        });
+        self.bank.pull(now, out);
+        self.report();
+        self.now += Duration::from_micros(out.len() as u64 * 1_000 / 48);
+    }
+
+    fn order(&mut self) {
+        match self.packets {
+            0 | 700 => self.bank.order(BankOrder::Join { leg: LEG, target: Duration::ZERO }),
+            300 => self.bank.order(BankOrder::Ring(true)),
+            400 => self.gain.set(0),
+            600 => self.bank.order(BankOrder::Leave(LEG)),
+            _ => {}
+        }
+    }
+
+    fn report(&mut self) {
+        let stats = self.stats.leg(LEG).expect("a leg");
+        stats.note_sent(self.meter.db());
+        let reception = stats.counts().map(|counts| self.reporter.report(counts));
+        let block = reception.map(|reception| rtcp::LastReport::default().block(reception, self.now));
+        let outgoing = rtcp::Outgoing { ssrc: 7, block, cname: "alice", ..Default::default() };
+        let mut buffer = [0; rtcp::COMPOUND_BYTES];
+        let length = rtcp::write(&outgoing, &mut buffer).expect("fits");
+        rtcp::read(&buffer[..length], &mut |_| {}).expect("ours");
+        assert!(stats.report().concealed <= 1.0);
+    }
+}
+
+#[test]
+fn a_running_call_allocates_nothing() {
+    let before = COUNT.with(Cell::get);
+    drop(std::hint::black_box(Box::new(1)));
+    assert_eq!(COUNT.with(Cell::get), before + 2, "the counter works");
+    for (codec, ptime_us, period) in [
+        (Codec::Opus, 2_500, 120),
+        (Codec::Opus, 10_000, 256),
+        (Codec::Opus, 20_000, 1_024),
+        (Codec::L16, 1_250, 60),
+    ] {
+        let mut call = Call::new(codec, ptime_us);
+        let mut out = vec![0.0; period];
+        let before = COUNT.with(Cell::get);
+        while call.packets < 2_000 {
+            call.period(&mut out);
+        }
+        assert_eq!(COUNT.with(Cell::get) - before, 0, "{codec:?} {ptime_us}");
+        let report = call.stats.leg(LEG).expect("a leg").report();
+        assert!(report.packets_received > 500 && report.concealed > 0.0, "{report:?}");
+    }
+}

@@ -1,0 +1,113 @@
+//! How the playout fares in weather of all kinds. Each case runs with several seeds; a failure names its seed.
+
+use crate::network::{CALM, Outcome, Weather, run};
+
+const SECOND: u64 = 48_000;
+const MS: u64 = 48;
+
+/// Plays each weather with five seeds.
+fn judge(weather: Weather, seconds: u64, verdict: impl Fn(&Outcome)) {
+    for seed in 0..5 {
+        println!("seed {seed} {weather:?}"); // shown only when the test fails
+        verdict(&run(weather, seed, seconds));
+    }
+}
+
+/// The network takes 1 ms here, so that a frame is heard to its end a period and 1 ms after it was captured.
+fn least(weather: Weather) -> u64 {
+    weather.frame.max(weather.period) + MS
+}
+
+#[test]
+fn on_a_calm_network_nothing_waits_longer_than_it_must() {
+    for (frame, period) in [(60, 60), (120, 120), (240, 240), (480, 480), (240, 60), (120, 240), (240, 480)] {
+        let weather = Weather { frame, period, ..CALM };
+        judge(weather, 5, |outcome| {
+            assert_eq!(outcome.percentiles(0, 5 * SECOND), (least(weather), least(weather)));
+            assert_eq!(outcome.counters.concealed, 0);
+        });
+    }
+}
+
+#[test]
+fn periods_that_are_no_multiple_of_the_frame_find_their_level() {
+    for (frame, period) in [(240, 256), (480, 441), (480, 1_024), (120, 500)] {
+        judge(Weather { frame, period, ..CALM }, 10, |outcome| {
+            let (median, slow) = outcome.percentiles(2 * SECOND, 10 * SECOND);
+            assert!(slow <= frame + period + MS + 120 && slow - median <= 120, "{median} {slow}");
+            assert!(outcome.made_up() <= 20, "{}", outcome.made_up());
+        });
+    }
+}
+
+#[test]
+fn loss_is_concealed_and_costs_no_delay() {
+    for loss in [1, 5, 10, 20, 30] {
+        let weather = Weather { loss, twice: 20, ..CALM };
+        judge(weather, 20, |outcome| {
+            assert_eq!(outcome.percentiles(2 * SECOND, 20 * SECOND).0, least(weather));
+            assert!(outcome.made_up().abs_diff(loss * 100) < 250, "{}", outcome.made_up());
+            assert_eq!(outcome.counters.late, 0);
+        });
+    }
+}
+
+#[test]
+fn jitter_costs_as_much_delay_as_there_is_jitter() {
+    for (frame, jitter) in [(240, MS), (240, 3 * MS), (240, 20 * MS), (480, 60 * MS), (120, 60 * MS)] {
+        let weather = Weather { frame, period: frame, jitter, ..CALM };
+        judge(weather, 20, |outcome| {
+            let (median, slow) = outcome.percentiles(5 * SECOND, 20 * SECOND);
+            let most = least(weather) + jitter.next_multiple_of(frame);
+            assert!(median <= most && slow <= most + frame, "{median} {slow}");
+            assert!(outcome.made_up() <= 50, "{}", outcome.made_up());
+        });
+    }
+}
+
+#[test]
+fn a_target_as_long_as_the_jitter_is_loses_nothing() {
+    let weather = Weather { frame: 480, period: 480, jitter: 60 * MS, target: 60 * 48, ..CALM };
+    judge(weather, 20, |outcome| {
+        assert!(outcome.percentiles(5 * SECOND, 20 * SECOND).0 <= least(weather) + 60 * MS + 960);
+        assert_eq!(outcome.counters.concealed, 0);
+    });
+}
+
+#[test]
+fn clocks_that_differ_never_let_the_delay_grow() {
+    for drift in [-300, 300] {
+        judge(Weather { drift, jitter: MS / 4, ..CALM }, 120, |outcome| {
+            for minute in [0, 60] {
+                let (_, slow) = outcome.percentiles(minute * SECOND + SECOND, (minute + 60) * SECOND);
+                assert!(slow <= least(CALM) + 2 * 240, "{slow}");
+            }
+            // 36 ms of difference are made up or dropped in frames; some are noticed by two late packets.
+            let frames = outcome.counters.concealed / 240 + outcome.counters.dropped;
+            assert!((6..=20).contains(&frames), "{:?}", outcome.counters);
+        });
+    }
+}
+
+#[test]
+fn after_a_stall_the_delay_is_at_once_what_it_was() {
+    for stalled in [10, 50, 200, 5_000] {
+        let stall = (2 * SECOND, 2 * SECOND + stalled * MS);
+        let weather = Weather { stall, ..CALM };
+        judge(weather, 10, |outcome| {
+            let (median, slow) = outcome.percentiles(stall.1 + 10 * MS, 10 * SECOND);
+            assert_eq!((median, slow), (least(weather), least(weather)));
+            assert!(outcome.counters.concealed <= (stalled + 5).min(100) * MS);
+        });
+    }
+}
+
+#[test]
+fn everything_at_once_is_survived() {
+    let stall = (5 * SECOND, 10 * SECOND);
+    let weather = Weather { loss: 20, twice: 10, jitter: 40 * MS, drift: 200, stall, ..CALM };
+    judge(weather, 20, |outcome| {
+        assert!(outcome.percentiles(12 * SECOND, 20 * SECOND).0 <= least(weather) + 60 * MS);
+        assert!(outcome.made_up() < 2_500, "{}", outcome.made_up());
+    });
+}
