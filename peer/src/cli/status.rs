@@ -111,8 +111,9 @@ fn media(fields: &Fields) -> String {
 }
 
 fn audio(fields: &Fields) -> String {
-    let works = match fields.value("works") {
-        "no" => Some("does not work".to_owned()),
+    let works = match (fields.value("works"), fields.find("sentence")) {
+        ("no", None) => Some("not in use".to_owned()),
+        ("no", Some(_)) => Some("does not work".to_owned()),
         _ => None,
     };
     parts([
@@ -151,12 +152,13 @@ fn parts<const N: usize>(parts: [Option<String>; N]) -> String {
 mod tests {
     use super::*;
 
-    const LINES: [&str; 8] = [
+    const LINES: [&str; 9] = [
         "peer name=alice display=Alice%20A. version=0.1.0 state=talking status=idle missed=2 uptime-s=7500",
         "registry link=down address=reg:5000 registered= since-s=5 reason=connection%20refused retry-s=4",
         "call id=0a with=bob display= address=10.0.0.2:6000 direction=out state=talking since-s=65 codec=opus ptime-ms=10 muted=on",
         "media call=0a packets-sent=100 packets-lost=1 concealed-percent=0.5 round-trip-ms=- level-in-db=-20.5",
         "audio direction=in works=no volume=100 sentence=no%20such%20device",
+        "audio direction=out works=no volume=50 sentence=",
         "thread name=udp policy=other priority=0 wanted=69",
         "thread name=capture policy=fifo priority=70 wanted=70",
         "security media=off",
@@ -178,6 +180,7 @@ mod tests {
                 "talking with bob, at 10.0.0.2:6000, for 1 min 5 s, opus, 10 ms, muted",
                 "sent 100, lost 1, concealed 0.5 %, level in -20.5 dB",
                 "in, does not work, volume 100 %, no such device",
+                "out, not in use, volume 50 %",
                 "udp, other, but wanted fifo 69",
                 "capture, fifo 70",
                 "media off",
