@@ -2,3 +2,6 @@
 
 pub mod bed;
 pub mod bins;
+pub mod transcript;
+pub mod wire;
+pub mod world;

@@ -132,14 +132,23 @@ impl Text {
 pub struct Registry<'t> {
     tables: &'t mut Tables,
     settings: Settings,
-    /// When the last connections end, once the registry was stopped.
-    ends: Option<Instant>,
+    phase: Phase,
+}
+
+/// How far the end has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Serving,
+    /// Everybody was told; connections end at this time.
+    Stopping(Instant),
+    /// Every connection was ended.
+    Stopped,
 }
 
 impl<'t> Registry<'t> {
     /// A registry without users.
     pub fn new(settings: Settings, tables: &'t mut Tables) -> Self {
-        Self { tables, settings, ends: None }
+        Self { tables, settings, phase: Phase::Serving }
     }
 
     /// Takes one input and performs its consequences through `out`.
@@ -156,7 +165,11 @@ impl<'t> Registry<'t> {
 
     /// When [`Input::Tick`] is wanted, whatever else happens before.
     pub fn deadline(&self) -> Option<Instant> {
-        self.ends.or_else(|| self.next_to_expire().map(|next| next.0))
+        match self.phase {
+            Phase::Serving => self.next_to_expire().map(|next| next.0),
+            Phase::Stopping(ends) => Some(ends),
+            Phase::Stopped => None,
+        }
     }
 
     /// How many users are there.
@@ -166,7 +179,11 @@ impl<'t> Registry<'t> {
 
     /// Whether it was stopped and the last connection has ended.
     pub fn is_finished(&self) -> bool {
-        self.ends.is_some() && self.tables.connections.len() == 0
+        self.phase == Phase::Stopped && self.tables.connections.len() == 0
+    }
+
+    fn is_serving(&self) -> bool {
+        self.phase == Phase::Serving
     }
 
     fn open(
@@ -191,10 +208,10 @@ impl<'t> Registry<'t> {
     }
 
     fn admit(&mut self, now: Instant, conn: ConnId, ends: Ends) -> Result<(), Refusal> {
-        let connections = &mut self.tables.connections;
-        if self.ends.is_some() {
+        if !self.is_serving() {
             return Err(Refusal::ShuttingDown);
         }
+        let connections = &mut self.tables.connections;
         let is_place = connections.len() < self.settings.max_users + MAX_UNREGISTERED;
         let added = is_place && connections.add(Connection::new(conn, ends, now));
         if added { Ok(()) } else { Err(Refusal::RegistryFull) }
@@ -206,7 +223,7 @@ impl<'t> Registry<'t> {
         };
         let ends = connection.ends;
         let served = match line {
-            _ if self.ends.is_some() => Err(Refusal::ShuttingDown),
+            _ if !self.is_serving() => Err(Refusal::ShuttingDown),
             Line::Text(line) => Request::parse(line).and_then(|request| self.serve(conn, ends, request, out)),
             Line::TooLong => Err(Refusal::LineTooLong),
             Line::NotText => Err(Refusal::NotText),
@@ -245,13 +262,15 @@ impl<'t> Registry<'t> {
     }
 
     fn expire(&mut self, now: Instant, out: &mut impl FnMut(Output<'_>)) {
-        if self.ends.is_some_and(|ends| ends <= now) {
-            return self.end(out);
+        match self.phase {
+            Phase::Serving => self.dismiss_the_silent(now, out),
+            Phase::Stopping(ends) if ends <= now => self.end(out),
+            Phase::Stopping(_) | Phase::Stopped => {}
         }
-        while let Some((due, conn)) = self.next_to_expire() {
-            if due > now {
-                return;
-            }
+    }
+
+    fn dismiss_the_silent(&mut self, now: Instant, out: &mut impl FnMut(Output<'_>)) {
+        while let Some((_, conn)) = self.next_to_expire().filter(|next| next.0 <= now) {
             self.dismiss(conn, Some(Farewell::Idle), out);
         }
     }
@@ -261,10 +280,11 @@ impl<'t> Registry<'t> {
         let Tables { connections, text, .. } = &mut *self.tables;
         let goodbye = text.line(Event::Goodbye(Farewell::ShuttingDown));
         connections.all_live().for_each(|conn| out(Output::Send(conn, goodbye)));
-        self.ends = Some(now + LAST_WORDS);
+        self.phase = Phase::Stopping(now + LAST_WORDS);
     }
 
     fn end(&mut self, out: &mut impl FnMut(Output<'_>)) {
+        self.phase = Phase::Stopped;
         let live: heapless::Vec<ConnId, MAX_CONNECTIONS> = self.tables.connections.all_live().collect();
         for conn in live {
             self.dismiss(conn, None, out);

@@ -103,7 +103,7 @@ impl Registry<'_> {
 
     /// Tells everybody who watches but the one whom it is about. While the registry ends, nobody is told.
     fn tell_watchers(&mut self, about: ConnId, event: &Event, out: &mut impl FnMut(Output<'_>)) {
-        if self.ends.is_some() {
+        if !self.is_serving() {
             return;
         }
         let Tables { users, text, .. } = &mut *self.tables;

@@ -1,0 +1,163 @@
+//! A registry's core with its clients around it, in one thread and on virtual time.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use vox_common::sys::clock;
+use vox_common::wire::line::Line;
+use vox_common::wire::names::Name;
+use vox_common::wire::reply::Nonce;
+use vox_registry::core::{ConnId, Input, Output, Registry, Settings, Tables};
+
+/// Connections that a world has places for: as many as the real shell.
+const PLACES: usize = vox_common::wire::limits::MAX_CONNECTIONS;
+
+/// The core, the time, and what every client has heard.
+#[derive(Debug)]
+pub struct World {
+    registry: Registry<'static>,
+    settings: Settings,
+    now: Instant,
+    clients: Vec<Client>,
+}
+
+/// One client's end of its connection.
+#[derive(Debug, Default)]
+struct Client {
+    is_open: bool,
+    heard: VecDeque<String>,
+}
+
+impl World {
+    /// An empty registry called `vox` on port 5000.
+    pub fn new() -> Self {
+        Self::with(|_| {})
+    }
+
+    /// As [`World::new`], with settings of the test's own.
+    ///
+    /// Its half megabyte is never given back: a test needs a handful of worlds.
+    pub fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = Settings {
+            name: Name::parse("vox").expect("three letters are a name"),
+            port: 5000,
+            max_users: 512,
+            idle_unregistered: Some(Duration::from_secs(120)),
+        };
+        change(&mut settings);
+        let registry = Registry::new(settings.clone(), Box::leak(Box::new(Tables::new())));
+        let clients = (0..PLACES).map(|_| Client::default()).collect();
+        Self { registry, settings, now: clock::now(), clients }
+    }
+
+    /// Connects from one address to another of the registry's; the client's number.
+    ///
+    /// # Panics
+    /// All places are taken.
+    pub fn connect(&mut self, from: &str, to: &str) -> u16 {
+        let place = (0..).zip(&self.clients).find(|(_, client)| !client.is_open).expect("a free place").0;
+        let at = |ip: &str, port| SocketAddr::new(ip.parse().expect("an address"), port);
+        self.clients[usize::from(place)] = Client { is_open: true, heard: VecDeque::new() };
+        let (from, to) = (at(from, 40_000), at(to, 5000));
+        self.put(Input::Opened { conn: ConnId(place), from, to, nonce: Nonce([7; 16]) });
+        place
+    }
+
+    /// Connects from the registry's own machine and hears the greeting out.
+    pub fn local(&mut self) -> u16 {
+        let client = self.connect("127.0.0.1", "127.0.0.1");
+        self.hear(client);
+        client
+    }
+
+    /// Sends a line.
+    pub fn say(&mut self, client: u16, line: &str) {
+        self.send(client, Line::Text(line));
+    }
+
+    /// Sends a line of whatever kind.
+    pub fn send(&mut self, client: u16, line: Line<'_>) {
+        if self.is_open(client) {
+            self.put(Input::Line(ConnId(client), line));
+        }
+    }
+
+    /// Everything that the client has heard since it last listened.
+    pub fn hear(&mut self, client: u16) -> Vec<String> {
+        self.clients[usize::from(client)].heard.drain(..).collect()
+    }
+
+    /// The next line that the client has heard.
+    pub fn hear_one(&mut self, client: u16) -> Option<String> {
+        self.clients[usize::from(client)].heard.pop_front()
+    }
+
+    /// Says a line and hears everything.
+    pub fn ask(&mut self, client: u16, line: &str) -> Vec<String> {
+        self.say(client, line);
+        self.hear(client)
+    }
+
+    /// The client vanishes.
+    pub fn close(&mut self, client: u16) {
+        if std::mem::take(&mut self.clients[usize::from(client)].is_open) {
+            self.put(Input::Closed(ConnId(client)));
+        }
+    }
+
+    /// Whether the registry has not ended the connection.
+    pub fn is_open(&self, client: u16) -> bool {
+        self.clients[usize::from(client)].is_open
+    }
+
+    /// The operator ends the registry.
+    pub fn stop(&mut self) {
+        self.put(Input::Stop);
+    }
+
+    /// Time passes, and what is due is done on time.
+    pub fn pass(&mut self, length: Duration) {
+        let end = self.now + length;
+        while let Some(deadline) = self.registry.deadline().filter(|&deadline| deadline <= end) {
+            self.now = self.now.max(deadline);
+            self.put(Input::Tick);
+            assert_ne!(self.registry.deadline(), Some(deadline), "a tick does what was due");
+        }
+        self.now = end;
+    }
+
+    /// The configuration is read again, changed.
+    pub fn settings(&mut self, change: impl FnOnce(&mut Settings)) {
+        change(&mut self.settings);
+        self.put(Input::Settings(self.settings.clone()));
+    }
+
+    /// The core itself.
+    pub fn registry(&self) -> &Registry<'static> {
+        &self.registry
+    }
+
+    /// One input; connections that the core ends are closed as the shell would, after it.
+    fn put(&mut self, input: Input<'_>) {
+        let clients = &mut self.clients;
+        let mut ended = Vec::new();
+        self.registry.handle(self.now, input, &mut |output| match output {
+            Output::Send(ConnId(place), lines) => {
+                assert!(lines.ends_with('\n'), "whole lines: {lines:?}");
+                clients[usize::from(place)].heard.extend(lines.lines().map(String::from));
+            }
+            Output::Close(ConnId(place)) => ended.push(place),
+            Output::News(news) => assert!(!news.to_string().contains('\n')),
+        });
+        for place in ended {
+            self.close(place);
+        }
+    }
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self::new()
+    }
+}
