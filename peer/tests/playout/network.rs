@@ -10,40 +10,40 @@ use vox_peer::media::rtp::{Header, L16};
 
 /// What a network does to packets.
 #[derive(Debug, Clone, Copy)]
-pub struct Weather {
+pub(crate) struct Weather {
     /// Samples in a packet.
-    pub frame: u64,
+    pub(crate) frame: u64,
     /// Samples in a pull.
-    pub period: u64,
+    pub(crate) period: u64,
     /// Of a hundred packets, how many are lost.
-    pub loss: u64,
+    pub(crate) loss: u64,
     /// Of a hundred packets, how many come twice.
-    pub twice: u64,
+    pub(crate) twice: u64,
     /// The network delays each packet by 0 to so many samples.
-    pub jitter: u64,
+    pub(crate) jitter: u64,
     /// The sender's clock is fast by so many millionths.
-    pub drift: i64,
+    pub(crate) drift: i64,
     /// The playout's target.
-    pub target: u32,
+    pub(crate) target: u32,
     /// From which to which sample of the whole the network holds everything back.
-    pub stall: (u64, u64),
+    pub(crate) stall: (u64, u64),
 }
 
 /// No trouble at all.
-pub const CALM: Weather =
+pub(crate) const CALM: Weather =
     Weather { frame: 240, period: 240, loss: 0, twice: 0, jitter: 0, drift: 0, target: 0, stall: (0, 0) };
 
 /// What came of it.
-pub struct Outcome {
+pub(crate) struct Outcome {
     /// For each pull: the time it was made, and the delay of its last sample; `None` if that was made up.
-    pub delays: Vec<(u64, Option<u64>)>,
+    pub(crate) delays: Vec<(u64, Option<u64>)>,
     /// What the playout counted.
-    pub counters: Counters,
+    pub(crate) counters: Counters,
 }
 
 impl Outcome {
     /// Median and 99th percentile of the delay between two times, in samples.
-    pub fn percentiles(&self, from: u64, to: u64) -> (u64, u64) {
+    pub(crate) fn percentiles(&self, from: u64, to: u64) -> (u64, u64) {
         let inside = self.delays.iter().filter(|(at, _)| (from..to).contains(at));
         let mut delays: Vec<u64> = inside.filter_map(|(_, delay)| *delay).collect();
         delays.sort_unstable();
@@ -52,17 +52,17 @@ impl Outcome {
     }
 
     /// The share of samples that was made up, in ten thousandths.
-    pub fn made_up(&self) -> u64 {
+    pub(crate) fn made_up(&self) -> u64 {
         self.counters.concealed * 10_000 / self.counters.samples
     }
 }
 
 /// A small generator (splitmix64).
-pub struct Dice(pub u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
     /// 0 to `end` − 1.
-    pub fn below(&mut self, end: u64) -> u64 {
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -71,7 +71,7 @@ impl Dice {
 }
 
 /// Plays `seconds` through the weather.
-pub fn run(weather: Weather, seed: u64, seconds: u64) -> Outcome {
+pub(crate) fn run(weather: Weather, seed: u64, seconds: u64) -> Outcome {
     let (start, end) = (clock::now(), seconds * 48_000);
     let arrivals = arrivals(weather, &mut Dice(seed), end);
     let mut arrivals = arrivals.iter().peekable();

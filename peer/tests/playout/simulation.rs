@@ -6,9 +6,10 @@ const SECOND: u64 = 48_000;
 const MS: u64 = 48;
 
 /// Plays each weather with five seeds.
+#[expect(clippy::print_stdout, reason = "shown when a test fails, and only then")]
 fn judge(weather: Weather, seconds: u64, verdict: impl Fn(&Outcome)) {
     for seed in 0..5 {
-        println!("seed {seed} {weather:?}"); // shown only when the test fails
+        println!("seed {seed} {weather:?}");
         verdict(&run(weather, seed, seconds));
     }
 }
