@@ -203,6 +203,17 @@ fn people_at_a_terminal_see_headings_and_the_running_call() {
 }
 
 #[test]
+fn the_devices_of_the_machine_are_shown_without_a_station_too() {
+    let place = Place::new();
+    let alice = Station::named("alice").start(&place);
+    let mut alone = Command::new(bins::peer());
+    alone.args(["devices", "--json", "--socket"]).arg(place.at("none.sock"));
+    let output = alone.output().expect("vox-peer starts");
+    let shown: Value = serde_json::from_slice(&output.stdout).expect("one object");
+    assert_eq!(shown, json(&alice, &["devices"]));
+}
+
+#[test]
 fn a_station_that_cannot_start_says_why_in_one_sentence() {
     let place = Place::new();
     let alice = Station::named("alice").start(&place);

@@ -26,6 +26,7 @@ use self::event::Event;
 use self::failure::Failure;
 use self::listing::Listing;
 use self::screen::Screen;
+use crate::audio;
 use crate::config::{self, Config};
 
 /// Does what the command line says; `run` is the daemon itself, with its configuration and the file that holds it.
@@ -64,7 +65,12 @@ fn perform(command: &Command, places: &[PathBuf]) -> Result<(), Failure> {
     if let Command::Call { detach, .. } = command {
         return call::call(&line, *detach, places, screen);
     }
-    let mut client = Client::connect(places)?;
+    let mut client = match (Client::connect(places), command) {
+        (Err(Failure::NoDaemon(_)), Command::Devices(format)) => {
+            return list(&listing::DEVICES, &devices(), *format, screen);
+        }
+        (connected, _) => connected?,
+    };
     let answer = client.ask(&line)?;
     match command {
         Command::Status(Format { json: true }) => print(&status::json(&answer), screen),
@@ -76,6 +82,15 @@ fn perform(command: &Command, places: &[PathBuf]) -> Result<(), Failure> {
         Command::Lookup { .. } => Ok(listing::show_found(&answer, screen)?),
         Command::Watch(format) => watch(&mut client, *format, screen),
         _ => Ok(screen.line(&answer.last)?),
+    }
+}
+
+/// The devices are the machine's: whoever sets a station up wants to see them before it runs.
+fn devices() -> Answer {
+    let devices = audio::list();
+    Answer {
+        lines: devices.iter().map(ToString::to_string).collect(),
+        last: format!("{} devices", devices.len()),
     }
 }
 

@@ -2,12 +2,14 @@
 
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
+use std::thread;
 
 use vox_common::sys::net::plain;
 use vox_common::sys::thread::spawn;
 
 use super::mail::{Mail, Mailbox};
 use crate::agent::io::{ClientId, Ticket};
+use crate::audio;
 
 /// Asks the resolver for `host:port`.
 ///
@@ -28,8 +30,11 @@ pub fn resolve(ticket: Ticket, host: &str, mailbox: &Mailbox) -> io::Result<()> 
 /// The thread could not be started.
 pub fn list_devices(client: ClientId, mailbox: &Mailbox) -> io::Result<()> {
     let mailbox = mailbox.clone();
-    spawn("devices", move || {
-        let _ = mailbox.send(Mail::Devices(client, "232 0 devices".to_owned()));
-    })
-    .map(drop)
+    // ALSA's plugins want a stack of the ordinary size.
+    thread::Builder::new().name("devices".into()).spawn(move || {
+        let devices = audio::list();
+        let lines = devices.iter().fold(String::new(), |lines, device| lines + &format!("232-{device}\n"));
+        let _ = mailbox.send(Mail::Devices(client, format!("{lines}232 {} devices", devices.len())));
+    })?;
+    Ok(())
 }
