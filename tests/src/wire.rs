@@ -1,9 +1,11 @@
 //! A connection that speaks lines, for tests that talk to a program as a person at nc would.
 
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
-use std::net::TcpStream;
+use std::io::{BufRead, BufReader, ErrorKind, Write};
+use std::net::{Shutdown, TcpStream};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::time::Duration;
 
 use crate::transcript::Party;
@@ -11,11 +13,9 @@ use crate::transcript::Party;
 /// Longer than any answer takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// One connection.
-pub struct Wire {
-    lines: BufReader<Box<dyn Read + Send>>,
-    out: Box<dyn Write + Send>,
-}
+/// One connection, over TCP or a Unix socket: the kernel reads, writes and ends both alike.
+#[derive(Debug)]
+pub struct Wire(BufReader<UnixStream>);
 
 impl Wire {
     /// Connects over TCP.
@@ -23,19 +23,16 @@ impl Wire {
         Self::over(TcpStream::connect(address).expect("the program listens"))
     }
 
-    /// Speaks over a TCP connection that is there already.
-    pub fn over(stream: TcpStream) -> Self {
-        stream.set_read_timeout(Some(PATIENCE)).expect("a socket of our own");
-        let out = stream.try_clone().expect("a descriptor to spare");
-        Self { lines: BufReader::new(Box::new(stream)), out: Box::new(out) }
+    /// Connects over a Unix socket.
+    pub fn unix(path: &Path) -> Self {
+        Self::over(UnixStream::connect(path).expect("the program listens"))
     }
 
-    /// Connects over a Unix socket.
-    pub fn unix(path: &std::path::Path) -> Self {
-        let stream = UnixStream::connect(path).expect("the program listens");
+    /// Speaks over a connection that is there already.
+    pub fn over(stream: impl Into<OwnedFd>) -> Self {
+        let stream = UnixStream::from(stream.into());
         stream.set_read_timeout(Some(PATIENCE)).expect("a socket of our own");
-        let out = stream.try_clone().expect("a descriptor to spare");
-        Self { lines: BufReader::new(Box::new(stream)), out: Box::new(out) }
+        Self(BufReader::new(stream))
     }
 
     /// Sends a line; one that arrives nowhere is noticed by what is heard.
@@ -45,7 +42,12 @@ impl Wire {
 
     /// Sends bytes.
     pub fn send(&mut self, bytes: &[u8]) {
-        let _ = self.out.write_all(bytes);
+        let _ = self.0.get_mut().write_all(bytes);
+    }
+
+    /// Says that nothing more will be said.
+    pub fn finish(&mut self) {
+        let _ = self.0.get_mut().shutdown(Shutdown::Write);
     }
 
     /// The next line. `None`: the connection has ended.
@@ -54,7 +56,7 @@ impl Wire {
     /// Nothing came for five seconds.
     pub fn hear(&mut self) -> Option<String> {
         let mut line = String::new();
-        match self.lines.read_line(&mut line) {
+        match self.0.read_line(&mut line) {
             Ok(0) => None,
             Ok(_) => Some(line.trim_end_matches('\n').to_owned()),
             Err(error) if error.kind() == ErrorKind::WouldBlock => panic!("nothing came for {PATIENCE:?}"),
@@ -75,6 +77,7 @@ impl Wire {
 }
 
 /// Many clients of one real program.
+#[derive(Debug)]
 pub struct Wires<C> {
     connect: C,
     wires: HashMap<u16, Wire>,

@@ -1,6 +1,6 @@
 //! The real `vox-registry` with real clients: who vanishes, who floods, who does not read, and how it ends.
 
-use std::net::{Shutdown, TcpStream};
+use std::net::TcpStream;
 use std::process::Command;
 use std::time::Duration;
 
@@ -59,15 +59,14 @@ fn watchers_hear_at_once_of_clients_that_vanish() {
             let at_once = nix::libc::linger { l_onoff: 1, l_linger: 0 };
             setsockopt(&stream, sockopt::Linger, &at_once).unwrap();
         }
-        let end = stream.try_clone().unwrap();
         let mut wire = Wire::over(stream);
         wire.hear();
         wire.ask("REGISTER bob 6000");
         assert_eq!(watcher.hear().as_deref(), Some("* JOINED bob 127.0.0.1:6000 idle -"));
         if !reset {
-            end.shutdown(Shutdown::Write).unwrap();
+            wire.finish();
         }
-        drop((wire, end));
+        drop(wire);
         let gone = clock::now();
         assert_eq!(watcher.hear().as_deref(), Some("* LEFT bob"));
         assert!(clock::now() - gone < Duration::from_secs(2), "at once");

@@ -9,6 +9,8 @@ use vox_common::wire::event::{Event, Heard};
 use vox_common::wire::keys::PublicKey;
 use vox_common::wire::line::Framer;
 use vox_common::wire::users::Entry;
+use vox_tests::bed::{Place, Registry};
+use vox_tests::wire::Wire;
 use vox_tests::world::World;
 
 /// One of each kind of line.
@@ -86,6 +88,48 @@ fn every_truncation_and_every_changed_byte_of_every_line_is_answered() {
             }
         }
     }
+}
+
+/// Every single-byte change at one place of a line, as lines.
+fn changes(line: &str, place: usize) -> Vec<u8> {
+    let change = |byte| {
+        let mut bytes = line.as_bytes().to_vec();
+        bytes[place] = byte;
+        bytes.push(b'\n');
+        bytes
+    };
+    (0..=255).flat_map(change).collect()
+}
+
+#[test]
+fn the_program_serves_others_whatever_it_is_told() {
+    let place = Place::new();
+    let registry = Registry::start(&place);
+    let mut alice = Wire::tcp(&registry.address());
+    alice.hear();
+    alice.ask("REGISTER alice 6000");
+    for line in lines() {
+        let truncated = (0..line.len())
+            .flat_map(|end| {
+                [
+                    &line.as_bytes()[..end],
+                    b"
+",
+                ]
+                .concat()
+            })
+            .collect();
+        let changed = (0..line.len()).map(|place| changes(&line, place));
+        for bytes in changed.chain([truncated]) {
+            let mut noisy = Wire::tcp(&registry.address());
+            noisy.send(&bytes);
+            noisy.finish();
+            let unknown = noisy.rest().into_iter().find(|line| Heard::parse(line) == Heard::Unknown);
+            assert_eq!(unknown, None, "after {:?}", String::from_utf8_lossy(&bytes));
+            assert_eq!(alice.ask("PING").as_deref(), Some("200 pong"));
+        }
+    }
+    assert!(registry.ask("LIST alice").contains(&"210-alice 127.0.0.1:6000 idle -".to_owned()));
 }
 
 #[derive(Debug, Clone)]

@@ -12,4 +12,5 @@ pub mod reply;
 pub mod request;
 pub mod signal;
 pub mod users;
+pub mod verb;
 pub mod words;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::limits::LINE_BYTES;
-use super::request::Verb;
+use super::verb::Verb;
 
 /// Why a request is not served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

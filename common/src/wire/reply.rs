@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use super::limits::{LINE_BYTES, NAME_BYTES, TEXT_BYTES};
 use super::names::Name;
 use super::refusal::Refusal;
-use super::request::Verb;
 use super::users::{ADDRESS_BYTES, ENTRY_BYTES, Entry, FOUND_BYTES, Found, Status};
+use super::verb::Verb;
 use super::words::split_first;
 
 const CODE: usize = "200 ".len();

@@ -5,36 +5,25 @@ mod ends;
 mod news;
 mod register;
 mod serve;
+mod tables;
 mod users;
 
-#[cfg(test)]
-mod tests;
-
-use std::fmt::{self, Write};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use vox_common::wire::event::{Event, Farewell};
-use vox_common::wire::limits::{MAX_CONNECTIONS, MAX_UNREGISTERED, MAX_USERS, SEND_BUFFER};
+use vox_common::wire::limits::{MAX_CONNECTIONS, MAX_UNREGISTERED};
 use vox_common::wire::line::Line;
 use vox_common::wire::names::Name;
 use vox_common::wire::refusal::Refusal;
-use vox_common::wire::reply::{Greeting, LISTED_USER_BYTES, Nonce, Reply};
+use vox_common::wire::reply::{Greeting, Nonce, Reply};
 use vox_common::wire::request::Request;
 
 pub use connections::ConnId;
-use connections::{Connection, Connections, Stage};
+use connections::{Connection, Stage};
 use ends::Ends;
 pub use news::News;
-use users::Users;
-
-/// The longest answer: LIST of a full registry. It goes into a connection's send buffer in one piece, and what
-/// the kernel grants is twice [`SEND_BUFFER`]: one reader may have two of them waiting.
-const LISTING_BYTES: usize = MAX_USERS * LISTED_USER_BYTES + "210 512 users\n".len();
-const _: () = assert!(LISTING_BYTES <= SEND_BUFFER);
-
-/// All tables together, which is nearly all the memory that a registry needs. Half of 4 MiB is for the rest.
-const _: () = assert!(size_of::<Tables>() <= 512 * 1024);
+pub use tables::{Tables, users_listed_in};
 
 /// How long requests that were on their way are still answered with `503` before connections end.
 const LAST_WORDS: Duration = Duration::from_millis(100);
@@ -83,48 +72,10 @@ pub struct Settings {
     pub name: Name,
     /// The TCP port on which it really listens.
     pub port: u16,
-    /// Users at a time, at most [`MAX_USERS`].
+    /// Users at a time, at most [`MAX_USERS`](vox_common::wire::limits::MAX_USERS).
     pub max_users: usize,
     /// How long a connection may be silent without REGISTER. `None`: as long as it likes.
     pub idle_unregistered: Option<Duration>,
-}
-
-/// The tables, in fixed capacity and all zero while empty, so that a `static` of them costs only what is used.
-#[derive(Debug)]
-pub struct Tables {
-    connections: Connections,
-    users: Users,
-    text: Text,
-}
-
-impl Tables {
-    /// Nobody is there.
-    #[expect(clippy::new_without_default, reason = "half a megabyte does not belong on a stack")]
-    pub const fn new() -> Self {
-        Self { connections: Connections::new(), users: Users::new(), text: Text(heapless::String::new()) }
-    }
-}
-
-/// As many users as one LIST of them fits a send buffer of so many bytes.
-pub const fn users_listed_in(bytes: usize) -> usize {
-    bytes / LISTED_USER_BYTES
-}
-
-/// What is being said: one line, or a whole listing.
-#[derive(Debug)]
-struct Text(heapless::String<LISTING_BYTES>);
-
-impl Text {
-    /// Only this line.
-    fn line(&mut self, line: impl fmt::Display) -> &str {
-        self.0.clear();
-        self.add(line);
-        &self.0
-    }
-
-    fn add(&mut self, line: impl fmt::Display) {
-        writeln!(self.0, "{line}").expect("the longest listing fits, by the assertion on LISTING_BYTES");
-    }
 }
 
 /// The registry: one input and the time in, what should happen out.

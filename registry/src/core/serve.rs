@@ -3,7 +3,8 @@
 use vox_common::wire::names::Name;
 use vox_common::wire::refusal::Refusal;
 use vox_common::wire::reply::Reply;
-use vox_common::wire::request::{Request, Verb};
+use vox_common::wire::request::Request;
+use vox_common::wire::verb::Verb;
 
 use super::ends::Ends;
 use super::{ConnId, Output, Registry, Tables};
