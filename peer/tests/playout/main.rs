@@ -3,4 +3,5 @@
 mod network;
 mod properties;
 mod simulation;
+mod sound;
 mod table;

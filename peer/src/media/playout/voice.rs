@@ -77,6 +77,9 @@ impl Voice {
     /// # Errors
     /// The packet is broken; nothing is ready then.
     pub(super) fn decode(&mut self, payload: Payload, bytes: &[u8], skipped: usize) -> Result<(), OpusError> {
+        if !self.joins_by_itself(payload) {
+            self.expect_other();
+        }
         (self.start, self.end) = (0, 0);
         self.payload = payload;
         let samples = match payload {
@@ -143,6 +146,13 @@ impl Voice {
             self.blends = true;
         }
         (self.start, self.end) = (0, 0);
+    }
+
+    /// Whether the next packet's sound begins where the last sound ended. An Opus decoder sees to that even after
+    /// what it has made up.
+    fn joins_by_itself(&self, payload: Payload) -> bool {
+        let follows = payload == self.payload && (payload == Payload::Opus || self.made_up == 0);
+        follows || self.blends
     }
 
     /// Fills the beginning of `ready` with made-up sound.
