@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use vox_common::sys::syslog;
 use vox_common::wire::limits;
 
 use crate::config::{Config, ConfigError, SYSTEM_FILE};
@@ -72,7 +73,10 @@ pub fn main(run: impl FnOnce(Config, Source) -> ExitCode) -> ExitCode {
     match Cli::parse().command {
         Command::Run(source) => match source.load() {
             Ok(config) => run(config, source),
-            Err(error) => refuse(&error),
+            Err(error) => {
+                syslog::tell("vox-registry", &error.to_string());
+                refuse(&error)
+            }
         },
         Command::Check(check) => check.perform(),
     }

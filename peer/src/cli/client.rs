@@ -37,7 +37,9 @@ pub(super) struct Answer {
 
 /// Where to look for the station, in this order.
 pub(super) fn places(named: Option<PathBuf>) -> Vec<PathBuf> {
-    if let Some(named) = named.or_else(|| env::var_os("VOX_SOCKET").map(PathBuf::from)) {
+    if let Some(named) =
+        named.or_else(|| env::var_os("VOX_SOCKET").filter(|set| !set.is_empty()).map(PathBuf::from))
+    {
         return vec![named];
     }
     let own = env::var_os("XDG_RUNTIME_DIR").map(|run| Path::new(&run).join("vox/peer.sock"));

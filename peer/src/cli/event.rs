@@ -138,6 +138,15 @@ mod tests {
         assert!(Event::read("200 watching").is_none());
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_line_is_too_strange_to_show(rest in "(CALL|LINK|AUDIO|JOINED|STATUS|MSG|[A-Z]{0,5}) ?\\PC{0,60}") {
+            let event = Event::read(&format!("* {rest}")).expect("an event");
+            proptest::prop_assert!(!event.sentence().contains(char::is_control));
+            proptest::prop_assert!(event.json(0).is_object());
+        }
+    }
+
     #[test]
     fn an_event_is_json_under_the_words_of_the_grammar() {
         let line = "* CALL 00 ended ann reason=busy";

@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use serde_json::Value;
-use vox_common::sys::clock;
+use vox_common::sys::{clock, syslog};
 
 use self::args::{Cli, Command, Format};
 use self::client::{Answer, Client};
@@ -27,7 +27,7 @@ use self::failure::Failure;
 use self::listing::Listing;
 use self::screen::Screen;
 use crate::audio;
-use crate::config::{self, Config};
+use crate::config::{self, Config, ConfigError};
 
 /// Does what the command line says; `run` is the daemon itself, with its configuration and the file that holds it.
 pub fn main(run: impl FnOnce(Config, PathBuf) -> ExitCode) -> ExitCode {
@@ -35,7 +35,10 @@ pub fn main(run: impl FnOnce(Config, PathBuf) -> ExitCode) -> ExitCode {
     let done = match command {
         Command::Run { config } => match load(config, socket) {
             Ok((config, file)) => return run(config, file),
-            Err(failure) => Err(failure),
+            Err(error) => {
+                syslog::tell("vox-peer", &error.to_string());
+                Err(error.into())
+            }
         },
         Command::Check { file } => check(file),
         command => perform(&command, &client::places(socket)),
@@ -43,7 +46,7 @@ pub fn main(run: impl FnOnce(Config, PathBuf) -> ExitCode) -> ExitCode {
     done.map_or_else(Failure::tell, |()| ExitCode::SUCCESS)
 }
 
-fn load(file: Option<PathBuf>, socket: Option<PathBuf>) -> Result<(Config, PathBuf), Failure> {
+fn load(file: Option<PathBuf>, socket: Option<PathBuf>) -> Result<(Config, PathBuf), ConfigError> {
     let file = file.unwrap_or_else(config::find);
     let mut config = Config::load(&file)?;
     config.control_socket = socket.unwrap_or(config.control_socket);

@@ -38,7 +38,8 @@ impl Screen {
             return Ok(());
         }
         self.live = true;
-        write!(self.out, "\r\x1b[K{text}")?;
+        // Cut at the edge instead of wrapped: a wrapped line cannot be written over.
+        write!(self.out, "\r\x1b[K\x1b[?7l{text}\x1b[?7h")?;
         self.out.flush()
     }
 

@@ -326,6 +326,34 @@ mod tests {
         assert_eq!(twice, Err("peer.toml: contacts.bob stands twice (case does not matter)".into()));
     }
 
+    /// A refusal is one line that begins with the file; anything else is a configuration.
+    fn is_told_in_one_line(text: &str) {
+        if let Err(refusal) = parse(text) {
+            assert!(
+                refusal.starts_with("peer.toml:") && !refusal.contains(char::is_control),
+                "{text:?}: {refusal:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn no_change_of_the_sample_is_too_strange_to_refuse() {
+        let sample: String = SAMPLE.lines().map(uncomment).filter(|line| !line.starts_with('#')).collect();
+        for at in 0..sample.len() {
+            is_told_in_one_line(&sample[..at]);
+            for letter in ["", "\"", "\n", "=", "9", "\u{1b}", "\u{e9}"] {
+                is_told_in_one_line(&format!("{}{letter}{}", &sample[..at], &sample[at + 1..]));
+            }
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_is_too_strange_to_refuse(text in "[a-z\\[\\]=\"'0-9. {}#\\n\\x00-\\x1f]{0,60}") {
+            is_told_in_one_line(&text);
+        }
+    }
+
     #[test]
     fn contacts_are_bounded() {
         use std::fmt::Write;

@@ -34,6 +34,7 @@ impl Places {
     }
 
     fn choose(own: Option<Self>, variable: impl Fn(&'static str) -> Option<OsString>) -> Self {
+        let variable = |name| variable(name).filter(|set| !set.is_empty());
         let places = own.unwrap_or_default();
         Self {
             socket: variable("VOX_SOCKET").map_or(places.socket, PathBuf::from),

@@ -7,7 +7,9 @@
 mod settings;
 mod writer;
 
+use std::env;
 use std::io::{self, IsTerminal};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -15,6 +17,7 @@ use std::time::Duration;
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
 
+use self::settings::DEV_LOG;
 pub use self::settings::{Settings, Target};
 use self::writer::{Lines, Writer};
 use super::thread;
@@ -42,6 +45,15 @@ pub fn start(program: &'static str, settings: &Settings) -> io::Result<LogHandle
     log::set_max_level(settings.level);
     thread::spawn("log", move || lines.each(writer))?;
     Ok(LogHandle(()))
+}
+
+/// Tells syslog one sentence at once, or not at all: of a daemon that ends before it has a logger.
+///
+/// To be said on stderr as well; so nothing is done where that is a terminal or goes to the journal.
+pub fn tell(program: &str, sentence: &str) {
+    if !io::stderr().is_terminal() && env::var_os("JOURNAL_STREAM").is_none() {
+        Writer::new(program, Target::Stderr).tell_once(Path::new(DEV_LOG), &one_line(sentence));
+    }
 }
 
 /// The logger of this process.

@@ -25,7 +25,7 @@ pub enum Target {
 }
 
 /// Where every syslog daemon on Linux listens.
-const DEV_LOG: &str = "/dev/log";
+pub(super) const DEV_LOG: &str = "/dev/log";
 
 impl Settings {
     /// Reads a `[log]` section.

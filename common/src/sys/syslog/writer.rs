@@ -60,6 +60,13 @@ impl Writer {
         Self { target, format, syslog: None, journal: env::var_os("JOURNAL_STREAM").is_some() }
     }
 
+    /// Tells an error without waiting and without a second try.
+    pub(super) fn tell_once(self, path: &Path, text: &str) {
+        if let Ok(socket) = connect(path) {
+            let _ = write(&mut Logger::new(LoggerBackend::Unix(socket), self.format), Level::Error, text);
+        }
+    }
+
     fn tell(&mut self, level: Level, text: &str) {
         let told = match &self.target {
             Target::Syslog(path) => send(&mut self.syslog, path, &self.format, level, text),
@@ -207,6 +214,19 @@ mod tests {
         // daemon(3) * 8 + warning(4), RFC 3164 4.1.1.
         assert!(line.starts_with("<28>"), "{line}");
         assert!(line.ends_with(&format!(" vox-test[{}]: bob is late seconds=5", process::id())), "{line}");
+        bench.end();
+    }
+
+    #[test]
+    fn the_only_sentence_of_a_program_arrives_or_is_dropped_at_once() {
+        let bench = Bench::new("once");
+        let daemon = bench.daemon();
+        let once = |n: u32| {
+            let writer = Writer::new("vox-test", Target::Stderr);
+            writer.tell_once(&bench.directory.join("log"), &format!("sentence {n}"));
+        };
+        (0..2000).for_each(once);
+        assert!(heard(&daemon).ends_with(": sentence 0"));
         bench.end();
     }
 
