@@ -152,7 +152,7 @@ impl<'t> Registry<'t> {
                 out(Output::Send(conn, self.tables.text.line(Reply::Greeting(greeting))));
             }
             Err(refusal) => {
-                self.reply(conn, &Reply::Refused(refusal), out);
+                self.refuse(conn, refusal, out);
                 out(Output::Close(conn));
             }
         }
@@ -180,9 +180,13 @@ impl<'t> Registry<'t> {
             Line::NotText => Err(Refusal::NotText),
         };
         if let Err(refusal) = served {
-            out(Output::News(News::Refused(conn, refusal)));
-            self.reply(conn, &Reply::Refused(refusal), out);
+            self.refuse(conn, refusal, out);
         }
+    }
+
+    fn refuse(&mut self, conn: ConnId, refusal: Refusal, out: &mut impl FnMut(Output<'_>)) {
+        out(Output::News(News::Refused(conn, refusal)));
+        self.reply(conn, &Reply::Refused(refusal), out);
     }
 
     fn reply(&mut self, conn: ConnId, reply: &Reply<'_>, out: &mut impl FnMut(Output<'_>)) {
