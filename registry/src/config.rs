@@ -82,10 +82,9 @@ fn read_top(top: &mut Section<'_>, state: &Path) -> Result<Config, ConfigError> 
     let max_rooms = read_bound(top, "max-rooms", MAX_ROOMS)?;
     top.section("access", read_access)?;
     let limits = top.section("limits", read_limits)?;
-    let control_socket =
-        top.section("control", |control| read_path(control, "socket", CONTROL_SOCKET.as_ref()))?;
+    let control_socket = top.section("control", |control| control.path("socket", CONTROL_SOCKET.as_ref()))?;
     top.section("page", read_page)?;
-    let state_directory = top.section("state", |section| read_path(section, "directory", state))?;
+    let state_directory = top.section("state", |section| section.path("directory", state))?;
     let log = top.section("log", syslog::Settings::read)?;
     Ok(Config { name, listen, max_users, max_rooms, limits, control_socket, state_directory, log })
 }
@@ -125,12 +124,6 @@ fn read_limits(section: &mut Section<'_>) -> Result<Limits, ConfigError> {
         requests_per_second: (per_second != 0).then_some(per_second),
         burst,
         idle_unregistered: (idle != 0).then_some(Duration::from_secs(idle.into())),
-    })
-}
-
-fn read_path(section: &mut Section<'_>, key: &'static str, default: &Path) -> Result<PathBuf, ConfigError> {
-    section.value(key, "a path that begins with /", default.into(), |given| {
-        given.text().filter(|path| path.starts_with('/')).map(PathBuf::from)
     })
 }
 

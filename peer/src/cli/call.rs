@@ -55,11 +55,12 @@ pub(super) fn call(
     places: &[PathBuf],
     screen: &mut Screen,
 ) -> Result<(), Failure> {
-    let mut interrupts =
-        interrupts().map_err(|error| Failure::Refused(format!("cannot catch signals: {error}")))?;
     let mut client = Client::connect(places)?;
     let answer = client.ask(line)?;
     client.wait_at_most(None);
+    // Until here Ctrl-C simply ends the program, and with its connection what it asked for.
+    let mut interrupts =
+        interrupts().map_err(|error| Failure::Refused(format!("cannot catch signals: {error}")))?;
     let fields = Fields::read(&answer.last, &["calling", "name", "call"]);
     let (id, name) = (fields.value("call").to_owned(), fields.value("name").to_owned());
     let meter = Meter { places: places.to_vec(), client: None };

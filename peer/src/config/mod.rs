@@ -1,21 +1,21 @@
 //! `peer.toml`: every key as a value that was checked. The manual of each key is peer.toml(5).
 
 mod places;
+mod read;
 mod values;
 
-use std::net::{Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use vox_common::sys::config::ConfigError;
-use vox_common::sys::config::{Document, Given, Section};
+use vox_common::sys::config::Document;
 use vox_common::sys::syslog;
-use vox_common::wire::limits::MAX_CONTACTS;
 use vox_common::wire::names::{DisplayName, Name};
 
 pub use self::places::{Places, find};
 pub use self::values::{HostPort, InputDevice, OutputDevice, Period};
-use crate::media::orders::{Codec, Coding};
+use crate::media::orders::Coding;
 
 /// The UDP port of stations, where an address names none.
 pub const PEER_PORT: u16 = 6000;
@@ -32,7 +32,7 @@ pub struct Config {
     pub display: Option<DisplayName>,
     /// Where the registry is. `None`: calls by host and contacts only.
     pub registry: Option<HostPort>,
-    /// `[contacts]`, by name, at most [`MAX_CONTACTS`], each name once.
+    /// `[contacts]`, by name, at most [`MAX_CONTACTS`](vox_common::wire::limits::MAX_CONTACTS), each name once.
     pub contacts: Vec<(Name, HostPort)>,
     /// The address of the one UDP socket for signals and media.
     pub listen: SocketAddr,
@@ -83,152 +83,17 @@ impl Config {
     /// # Errors
     /// One sentence with file, line, key, and what is allowed.
     pub fn parse(document: &Document, places: &Places) -> Result<Self, ConfigError> {
-        document.parse(|top| read_top(top, places))
+        document.parse(|top| read::read_top(top, places))
     }
-}
-
-fn read_top(top: &mut Section<'_>, places: &Places) -> Result<Config, ConfigError> {
-    let name = top.required("name", NAME, |given| Name::parse(given.text()?).ok())?;
-    let display =
-        top.value("display", "at most 64 bytes of printable text", None, |given| match given.text()? {
-            "" => Some(None),
-            text => DisplayName::new(text).map(Some),
-        })?;
-    let registry = top.section("registry", read_registry)?;
-    let contacts = top.section("contacts", read_contacts)?;
-    let (listen, dscp) = top.section("network", read_network)?;
-    let (audio, ptime_us) = top.section("audio", read_audio)?;
-    let (codec, bitrate) = top.section("codec", read_codec)?;
-    let (auto_answer, ring_timeout) = top.section("call", read_call)?;
-    let control_socket = top.section("control", |control| read_path(control, "socket", &places.socket))?;
-    let state_directory = top.section("state", |state| read_path(state, "directory", &places.state))?;
-    let priority = top.section("realtime", read_priority)?;
-    top.section("security", read_security)?;
-    let log = top.section("log", syslog::Settings::read)?;
-    let coding = Coding { codec, ptime_us };
-    Ok(Config {
-        name,
-        display,
-        registry,
-        contacts,
-        listen,
-        dscp,
-        audio,
-        coding,
-        bitrate,
-        auto_answer,
-        ring_timeout,
-        control_socket,
-        state_directory,
-        priority,
-        log,
-    })
-}
-
-const NAME: &str = "1 to 32 of a-z 0-9 . _ - and begin with a letter";
-const HOST: &str = r#"a host and a port like "192.168.1.20:6000""#;
-
-fn read_registry(section: &mut Section<'_>) -> Result<Option<HostPort>, ConfigError> {
-    let allowed = r#""none", this version proves no secret"#;
-    section.value("secret-file", allowed, (), |given| (given.text()? == "none").then_some(()))?;
-    let allowed = r#"a host and a port like "intercom.lan:5000", or "none""#;
-    section.value("address", allowed, None, |given| match given.text()? {
-        "none" => Some(None),
-        text => HostPort::parse(text, REGISTRY_PORT).map(Some),
-    })
-}
-
-fn read_contacts(section: &mut Section<'_>) -> Result<Vec<(Name, HostPort)>, ConfigError> {
-    let allowed = format!("{HOST} under a name of {NAME}");
-    let contact =
-        |key: &str, given: &Given| Some((Name::parse(key).ok()?, HostPort::parse(given.text()?, PEER_PORT)?));
-    let mut contacts = section.each(&allowed, contact)?;
-    contacts.sort_by(|(one, _), (other, _)| one.cmp(other));
-    if contacts.len() > MAX_CONTACTS {
-        let sentence =
-            format!("[contacts] has {} entries, but must have at most {MAX_CONTACTS}", contacts.len());
-        return Err(section.refuse(&sentence));
-    }
-    match contacts.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-        Some(pair) => {
-            Err(section.refuse(&format!("contacts.{} stands twice (case does not matter)", pair[0].0)))
-        }
-        None => Ok(contacts),
-    }
-}
-
-fn read_network(section: &mut Section<'_>) -> Result<(SocketAddr, u8), ConfigError> {
-    let any = SocketAddr::from((Ipv6Addr::UNSPECIFIED, PEER_PORT));
-    let allowed = r#"an IP address and a port like "[::]:6000" or "0.0.0.0:6000""#;
-    let listen = section.value("listen", allowed, any, |given| given.text()?.parse().ok())?;
-    let dscp = section.value("dscp", "0 to 63", 46, |given| small(given, 0, 63))?;
-    Ok((listen, dscp))
-}
-
-fn read_audio(section: &mut Section<'_>) -> Result<(Audio, u32), ConfigError> {
-    let allowed = r#""default", the name of a device, "file:PATH.wav", "tone:HERTZ" or "silence""#;
-    let input =
-        section.value("input", allowed, InputDevice::Default, |given| InputDevice::parse(given.text()?))?;
-    let allowed = r#""default", the name of a device, "file:PATH.wav" or "null""#;
-    let output = section
-        .value("output", allowed, OutputDevice::Default, |given| OutputDevice::parse(given.text()?))?;
-    let ptime_us = section.value("ptime-ms", "2.5, 5, 10 or 20", 10_000, ptime_us)?;
-    let period = section.value("period", r#""auto" or 16 to 8192 frames"#, Period::Auto, period)?;
-    Ok((Audio { input, output, period }, ptime_us))
-}
-
-fn ptime_us(given: &Given) -> Option<u32> {
-    let choices = [(2.5, 2_500), (5.0, 5_000), (10.0, 10_000), (20.0, 20_000)];
-    let ms = given.number()?;
-    choices.into_iter().find_map(|(choice, us)| (ms.to_bits() == f64::to_bits(choice)).then_some(us))
-}
-
-fn period(given: &Given) -> Option<Period> {
-    match given.text() {
-        Some(text) => (text == "auto").then_some(Period::Auto),
-        None => given.whole(16..=8192).map(Period::Frames),
-    }
-}
-
-fn read_codec(section: &mut Section<'_>) -> Result<(Codec, u32), ConfigError> {
-    let codec = section.value("name", r#""opus" or "l16""#, Codec::Opus, |given| match given.text()? {
-        "opus" => Some(Codec::Opus),
-        "l16" => Some(Codec::L16),
-        _ => None,
-    })?;
-    let bitrate = section.value("bitrate", "6000 to 510000", 64_000, |given| given.whole(6_000..=510_000))?;
-    Ok((codec, bitrate))
-}
-
-fn read_call(section: &mut Section<'_>) -> Result<(bool, Duration), ConfigError> {
-    let auto_answer = section.value("auto-answer", "true or false", false, Given::flag)?;
-    let seconds = section.value("ring-timeout-s", "1 to 600", 30, |given| given.whole(1..=600))?;
-    Ok((auto_answer, Duration::from_secs(seconds.into())))
-}
-
-fn read_path(section: &mut Section<'_>, key: &'static str, default: &Path) -> Result<PathBuf, ConfigError> {
-    section.value(key, "a path that begins with /", default.into(), |given| {
-        given.text().filter(|path| path.starts_with('/')).map(PathBuf::from)
-    })
-}
-
-fn read_priority(section: &mut Section<'_>) -> Result<u8, ConfigError> {
-    let choice = |given: &Given| small(given, 3, 98).or_else(|| small(given, 0, 0));
-    section.value("priority", "3 to 98, or 0 for ordinary threads", 70, choice)
-}
-
-fn read_security(section: &mut Section<'_>) -> Result<(), ConfigError> {
-    let allowed = r#""off", this version cannot encrypt yet"#;
-    section.value("media", allowed, (), |given| (given.text()? == "off").then_some(()))
-}
-
-fn small(given: &Given, least: u32, most: u32) -> Option<u8> {
-    given.whole(least..=most).and_then(|number| number.try_into().ok())
 }
 
 #[cfg(test)]
 mod tests {
+    use vox_common::wire::limits::MAX_CONTACTS;
+
+    use super::read::NAME;
     use super::*;
+    use crate::media::orders::Codec;
 
     const SAMPLE: &str = include_str!("../../../systemd/etc/peer.toml");
 

@@ -3,16 +3,20 @@
 //! A program describes its file by reading it: [`Document::parse`] hands out the top [`Section`], each key is
 //! asked for by name, and whatever was not asked for is refused at the end. So the list of keys stands once.
 
-use std::borrow::Cow;
+mod given;
+mod section;
+
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
-use std::ops::{Range, RangeInclusive};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
+
+pub use self::given::Given;
+pub use self::section::Section;
 
 /// The longest file that is read. Longer: refused, for it is not one of ours.
 const FILE_BYTES: u64 = 256 * 1024;
@@ -68,8 +72,7 @@ impl Document {
         read: impl FnOnce(&mut Section<'_>) -> Result<T, ConfigError>,
     ) -> Result<T, ConfigError> {
         let top = DeTable::parse(&self.text).map_err(|error| self.not_toml(&error))?;
-        Section { document: self, name: "", table: top.into_inner(), keys: Vec::new(), sections: Vec::new() }
-            .finish(read)
+        Section::new(self, "", top.into_inner()).finish(read)
     }
 
     fn not_toml(&self, error: &toml::de::Error) -> ConfigError {
@@ -91,199 +94,6 @@ impl Document {
         let written = self.text.get(span).unwrap_or_default();
         let short: String = written.chars().take(QUOTED_CHARS).flat_map(escape_control).collect();
         if written.chars().nth(QUOTED_CHARS).is_some() { short + "…" } else { short }
-    }
-}
-
-/// One `[section]` of a file, or its top.
-pub struct Section<'a> {
-    document: &'a Document,
-    name: &'static str,
-    table: DeTable<'a>,
-    keys: Vec<&'static str>,
-    sections: Vec<&'static str>,
-}
-
-impl<'a> Section<'a> {
-    /// The value of a key as `parse` reads it, or `default` when the key is not there.
-    ///
-    /// # Errors
-    /// `parse` gave `None`: the refusal says what the file holds and what is `allowed`.
-    pub fn value<T>(
-        &mut self,
-        key: &'static str,
-        allowed: &str,
-        default: T,
-        parse: impl FnOnce(&Given) -> Option<T>,
-    ) -> Result<T, ConfigError> {
-        Ok(self.optional(key, allowed, parse)?.unwrap_or(default))
-    }
-
-    /// The value of a key that the file must have.
-    ///
-    /// # Errors
-    /// As for [`Section::value`], and when the key is not there.
-    pub fn required<T>(
-        &mut self,
-        key: &'static str,
-        allowed: &str,
-        parse: impl FnOnce(&Given) -> Option<T>,
-    ) -> Result<T, ConfigError> {
-        let value = self.optional(key, allowed, parse)?;
-        value.ok_or_else(|| self.refuse(&format!("{} is missing: it must be {allowed}", self.full_name(key))))
-    }
-
-    /// The value of a key, or `None` when it is not there.
-    ///
-    /// # Errors
-    /// As for [`Section::value`].
-    pub fn optional<T>(
-        &mut self,
-        key: &'static str,
-        allowed: &str,
-        parse: impl FnOnce(&Given) -> Option<T>,
-    ) -> Result<Option<T>, ConfigError> {
-        self.keys.push(key);
-        let Some(value) = self.table.remove(key) else { return Ok(None) };
-        self.parse_value(key, &value, allowed, parse).map(Some)
-    }
-
-    /// Hands a section inside this one to `read` (an empty one when the file has none).
-    ///
-    /// # Errors
-    /// The name stands for something else than a section, or what `read` refuses, or a key it did not ask for.
-    pub fn section<T>(
-        &mut self,
-        name: &'static str,
-        read: impl FnOnce(&mut Section<'_>) -> Result<T, ConfigError>,
-    ) -> Result<T, ConfigError> {
-        self.sections.push(name);
-        let table = self.table.remove(name).map_or(Ok(DeTable::new()), |value| self.table_of(name, value))?;
-        Section { document: self.document, name, table, keys: Vec::new(), sections: Vec::new() }.finish(read)
-    }
-
-    /// Every key of a section whose keys are the operator's own, in alphabetical order.
-    ///
-    /// # Errors
-    /// `parse` gave `None` for one of them.
-    pub fn each<T>(
-        &mut self,
-        allowed: &str,
-        mut parse: impl FnMut(&str, &Given) -> Option<T>,
-    ) -> Result<Vec<T>, ConfigError> {
-        let table = std::mem::take(&mut self.table);
-        let read = |(key, value): (Spanned<Cow<'_, str>>, _)| {
-            self.parse_value(key.get_ref(), &value, allowed, |given| parse(key.get_ref(), given))
-        };
-        table.into_iter().map(read).collect()
-    }
-
-    /// A refusal about this section as a whole: "contacts has 70 entries, but …".
-    pub fn refuse(&self, sentence: &str) -> ConfigError {
-        ConfigError(format!("{}: {sentence}", self.document.path.display()))
-    }
-
-    fn parse_value<T>(
-        &self,
-        key: &str,
-        value: &Spanned<DeValue<'_>>,
-        allowed: &str,
-        parse: impl FnOnce(&Given) -> Option<T>,
-    ) -> Result<T, ConfigError> {
-        parse(&Given::new(value.get_ref())).ok_or_else(|| {
-            let written = self.document.quote(value.span());
-            let sentence = format!("{} is {written}, but must be {allowed}", self.full_name(key));
-            self.document.refuse(value.span().start, &sentence)
-        })
-    }
-
-    fn table_of(&self, name: &str, value: Spanned<DeValue<'a>>) -> Result<DeTable<'a>, ConfigError> {
-        let span = value.span();
-        if let DeValue::Table(table) = value.into_inner() {
-            return Ok(table);
-        }
-        let written = self.document.quote(span.clone());
-        Err(self.document.refuse(span.start, &format!("{name} is {written}, but must be a section [{name}]")))
-    }
-
-    fn finish<T>(
-        mut self,
-        read: impl FnOnce(&mut Section<'_>) -> Result<T, ConfigError>,
-    ) -> Result<T, ConfigError> {
-        let done = read(&mut self)?;
-        match self.table.iter().min_by_key(|(key, _)| key.span().start) {
-            None => Ok(done),
-            Some((key, value)) => Err(self.unknown(key, value.get_ref())),
-        }
-    }
-
-    fn unknown(&self, key: &Spanned<Cow<'_, str>>, value: &DeValue<'_>) -> ConfigError {
-        let name: String = key.get_ref().chars().take(QUOTED_CHARS).flat_map(escape_control).collect();
-        let sentence = match value {
-            DeValue::Table(_) if self.name.is_empty() => {
-                format!("[{name}] is not a section: there are {}", list(&self.sections))
-            }
-            _ if self.name.is_empty() => {
-                format!("{name} is not a key: outside sections there are {}", list(&self.keys))
-            }
-            _ => format!("{} is not a key: [{}] has {}", self.full_name(&name), self.name, list(&self.keys)),
-        };
-        self.document.refuse(key.span().start, &sentence)
-    }
-
-    fn full_name(&self, key: &str) -> String {
-        if self.name.is_empty() { key.to_owned() } else { format!("{}.{key}", self.name) }
-    }
-}
-
-/// A value as the file gives it; each question answers `None` for a value of another kind.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Given(Kind);
-
-#[derive(Debug, Clone, PartialEq)]
-enum Kind {
-    Text(String),
-    Flag(bool),
-    Number(f64),
-    Other,
-}
-
-impl Given {
-    fn new(value: &DeValue<'_>) -> Self {
-        Self(match value {
-            DeValue::String(text) => Kind::Text(text.clone().into_owned()),
-            DeValue::Boolean(flag) => Kind::Flag(*flag),
-            DeValue::Float(float) => float.as_str().parse().map_or(Kind::Other, Kind::Number),
-            DeValue::Integer(integer) => i32::from_str_radix(integer.as_str(), integer.radix())
-                .map_or(Kind::Other, |number| Kind::Number(f64::from(number))),
-            _ => Kind::Other,
-        })
-    }
-
-    /// A string.
-    pub fn text(&self) -> Option<&str> {
-        if let Kind::Text(text) = &self.0 { Some(text) } else { None }
-    }
-
-    /// `true` or `false`.
-    pub fn flag(&self) -> Option<bool> {
-        if let Kind::Flag(flag) = self.0 { Some(flag) } else { None }
-    }
-
-    /// Any number: 2.5, 10 and 10.0 alike.
-    pub fn number(&self) -> Option<f64> {
-        if let Kind::Number(number) = self.0 { Some(number) } else { None }
-    }
-
-    /// A whole number between two bounds, both allowed; 10.0 is one too.
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "whole and within the range of u32"
-    )]
-    pub fn whole(&self, range: RangeInclusive<u32>) -> Option<u32> {
-        let number = self.number().filter(|number| number.fract() == 0.0)?;
-        let bounds = f64::from(*range.start())..=f64::from(*range.end());
-        bounds.contains(&number).then_some(number as u32)
     }
 }
 
@@ -313,14 +123,6 @@ fn escape_control(character: char) -> impl Iterator<Item = char> {
     let escaped = character.is_control().then(|| character.escape_default());
     let plain = escaped.is_none().then_some(character);
     escaped.into_iter().flatten().chain(plain)
-}
-
-fn list(names: &[&str]) -> String {
-    match names {
-        [] => "none".into(),
-        [only] => (*only).into(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
-    }
 }
 
 #[cfg(test)]
