@@ -22,6 +22,10 @@ use crate::rt;
 /// A card that reports an error again and again is slowed down to this until somebody closes it.
 const BETWEEN_ERRORS: Duration = Duration::from_millis(20);
 
+/// So many periods are asked for at once before the card starts (cpal keeps two in it). They are silence: there is
+/// nothing yet that would not be missing when the third is asked for.
+const FILLING: u64 = 2;
+
 /// A longer period is filled in several pieces.
 const LONGEST_PERIOD: usize = 4_096;
 
@@ -140,7 +144,9 @@ fn play<T: SizedSample + FromSample<f32>>(
     let mut thread = CardThread::new("playback", needs, health);
     let mut mono = Box::new([0.0; LONGEST_PERIOD]);
     let callback = move |samples: &mut [T], _: &cpal::OutputCallbackInfo| {
-        thread.called();
+        if thread.called() < FILLING {
+            return;
+        }
         let now = clock::now();
         for frames in samples.chunks_mut(LONGEST_PERIOD * channels) {
             let mono = &mut mono[..frames.len() / channels];
@@ -184,24 +190,26 @@ fn before(now: Instant, stamp: cpal::InputStreamTimestamp) -> Instant {
 /// What a callback does besides its work.
 struct CardThread {
     name: &'static str,
-    started: bool,
+    calls: u64,
     needs: Needs,
     health: Arc<Health>,
 }
 
 impl CardThread {
     fn new(name: &'static str, needs: &Needs, health: &Arc<Health>) -> Self {
-        Self { name, started: false, needs: needs.clone(), health: Arc::clone(health) }
+        Self { name, calls: 0, needs: needs.clone(), health: Arc::clone(health) }
     }
 
-    /// cpal owns the thread: the first callback is the first chance to be on it.
-    fn called(&mut self) {
-        if !self.started {
-            self.started = true;
+    /// cpal owns the thread: the first callback is the first chance to be on it. Tells how often it was called before.
+    fn called(&mut self) -> u64 {
+        let before = self.calls;
+        self.calls += 1;
+        if before == 0 {
             self.needs.report(rt::schedule(self.name, self.needs.priority));
             rt::flush_denormals();
         }
         self.health.called();
+        before
     }
 }
 

@@ -1,7 +1,8 @@
 //! One direction's device through its life: wanted, opened, lost, opened again, closed.
 //!
-//! Cards are opened and closed by short-lived threads, because that may take seconds; until one is there the clock
-//! stands in for it.
+//! Cards are opened and closed by short-lived threads, because that may take seconds. When one has failed the clock
+//! stands in for it until it is back; while it is opened for the first time nothing does, so that the playout begins
+//! with the beat that it will keep.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -58,7 +59,7 @@ enum State {
         calls: u64,
         since: Instant,
     },
-    /// The clock stands in. `try_at`: when to open the card; `None`: it is being opened. `stale`: it is being opened
+    /// No card yet, or no more: the clock stands in. `try_at`: when to open the card; `None`: it is being opened. `stale`: it is being opened
     /// for a call that has ended, and must be opened again for this one.
     StandIn {
         _device: Option<Device>,
@@ -85,9 +86,9 @@ impl Side {
     /// Lets sound go through, as soon as it can.
     pub(super) fn open(&mut self, now: Instant, news: &impl Fn(MediaNews)) {
         match self.state {
-            State::Closed if self.end.is_card() => self.stand_in(Some(now), false),
+            State::Closed if self.end.is_card() => self.wait(Some(now), false),
             State::Closed => self.open_clocked(news),
-            State::Unwanted => self.stand_in(None, true),
+            State::Unwanted => self.wait(None, true),
             _ => (),
         }
         self.look(now, news);
@@ -146,10 +147,14 @@ impl Side {
         self.state = device.map_or(State::Closed, |device| State::Clocked { _device: device });
     }
 
-    fn stand_in(&mut self, try_at: Option<Instant>, stale: bool) {
+    fn wait(&mut self, try_at: Option<Instant>, stale: bool) {
+        self.state = State::StandIn { _device: None, ends: Arc::default(), try_at, stale };
+    }
+
+    fn stand_in(&mut self, try_at: Instant) {
         let ends = Arc::default();
         let device = self.end.stand_in(&self.needs, &ends).ok();
-        self.state = State::StandIn { _device: device, ends, try_at, stale };
+        self.state = State::StandIn { _device: device, ends, try_at: Some(try_at), stale: false };
     }
 
     fn open_card(&mut self, news: &impl Fn(MediaNews)) {
@@ -211,7 +216,7 @@ impl Side {
         if let State::Card { device, .. } = std::mem::replace(&mut self.state, State::Closed) {
             self.release(device);
         }
-        self.stand_in(Some(now + self.backoff), false);
+        self.stand_in(now + self.backoff);
         self.backoff = (self.backoff * 2).min(LONGEST_BACKOFF);
     }
 
