@@ -14,8 +14,8 @@ use vox_common::sys::thread::spawn;
 
 use super::RATE;
 
-/// Samples that may wait for a slow disk: two seconds. More are lost.
-const BEHIND: usize = 96_000;
+/// Samples that may wait for a slow disk: one second. More are lost.
+const BEHIND: usize = 48_000;
 
 /// How often the file is brought up to date: it can be played at any time, and lacks at most this much.
 const ROUND: Duration = Duration::from_millis(100);

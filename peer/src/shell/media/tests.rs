@@ -1,7 +1,7 @@
 use std::f32::consts::TAU;
 use std::net::{SocketAddr, UdpSocket};
 use std::path::{Path as FilePath, PathBuf};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 
 use super::*;
 use crate::config::{InputDevice, OutputDevice, Period};
@@ -167,4 +167,84 @@ fn the_ring_is_heard_and_its_recording_becomes_that_of_the_call() {
     assert!(sound.len() > 480 * 40, "{}", sound.len());
     assert!(sound[..9_600].iter().any(|sample| sample.abs() > 0.2));
     assert!(sound[sound.len() - 4_800..].iter().all(|sample| sample.abs() < 0.01));
+}
+
+/// Passes datagrams on between two stations, each of which takes it for the other one. `drops` says, by number and
+/// size, which do not arrive.
+fn forwarder(drops: impl Fn(u32, usize) -> bool + Send + 'static) -> (SocketAddr, Sender<[SocketAddr; 2]>) {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.set_read_timeout(Some(LONG)).unwrap();
+    let address = socket.local_addr().unwrap();
+    let (tell, ends) = channel::<[SocketAddr; 2]>();
+    thread::spawn(move || {
+        let [a, b] = ends.recv().unwrap();
+        let mut packet = [0; 2_048];
+        for n in 0.. {
+            let Ok((length, from)) = socket.recv_from(&mut packet) else { return };
+            if !drops(n, length) {
+                let _ = socket.send_to(&packet[..length], if from == a { b } else { a });
+            }
+        }
+    });
+    (address, tell)
+}
+
+#[test]
+fn a_fifth_of_all_packets_may_be_lost() {
+    let file = scratch("lossy");
+    let mut a = station(InputDevice::Tone(440.0), OutputDevice::Null);
+    let mut b = station(InputDevice::Silence, OutputDevice::File(file.clone()));
+    // Both directions pass here in turn: a prime number, so that both lose.
+    let (between, tell) = forwarder(|n, length| length < 150 && n * 7 % 31 < 6);
+    tell.send([a.address, b.address]).unwrap();
+    a.talk_to(between);
+    b.talk_to(between);
+    clock::sleep_until(clock::now() + Duration::from_millis(2_500));
+    let (_, b) = (a.end(), b.end());
+    assert!((20..100).contains(&b.packets_lost) && b.concealed > 0.05, "{b:?}");
+    assert!(b.far_loss < 0.4, "{b:?}");
+    let sound = recorded(&file);
+    let share = share_of(440.0, &sound[14_400..81_600]);
+    assert!(share > 0.5, "{share}");
+}
+
+#[test]
+fn a_far_end_that_was_started_again_is_heard_again() {
+    let file = scratch("again");
+    let mut a = station(InputDevice::Tone(440.0), OutputDevice::Null);
+    let mut b = station(InputDevice::Silence, OutputDevice::File(file.clone()));
+    let far = b.address;
+    b.talk_to(a.address);
+    for _ in 0..2 {
+        a.talk_to(far);
+        clock::sleep_until(clock::now() + Duration::from_millis(800));
+        a.order(MediaOrder::Stop(LEG));
+    }
+    a.talk_to(far);
+    clock::sleep_until(clock::now() + Duration::from_millis(800));
+    let (_, b) = (a.end(), b.end());
+    assert!(b.packets_received > 180, "{b:?}");
+    let sound = recorded(&file);
+    let share = share_of(440.0, &sound[sound.len() - 24_000..sound.len() - 4_800]);
+    assert!(share > 0.9, "{share}");
+}
+
+#[test]
+fn what_is_muted_is_silent_and_the_volume_is_what_was_set() {
+    let file = scratch("mute");
+    let mut a = station(InputDevice::Tone(440.0), OutputDevice::Null);
+    let mut b = station(InputDevice::Silence, OutputDevice::File(file.clone()));
+    b.order(MediaOrder::Volume(Direction::Out, 50));
+    b.talk_to(a.address);
+    a.talk_to(b.address);
+    clock::sleep_until(clock::now() + Duration::from_millis(600));
+    a.order(MediaOrder::Mute(true));
+    clock::sleep_until(clock::now() + Duration::from_millis(600));
+    a.end();
+    b.end();
+    let sound = recorded(&file);
+    let peak = |sound: &[f32]| sound.iter().fold(0.0, |peak: f32, sample| peak.max(sample.abs()));
+    let loud = peak(&sound[14_400..24_000]);
+    assert!((0.2..0.3).contains(&loud), "{loud}");
+    assert!(peak(&sound[sound.len() - 9_600..]) < 0.01);
 }

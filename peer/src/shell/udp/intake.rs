@@ -17,8 +17,8 @@ use crate::shell::wake::Wake;
 /// One RTP or RTCP packet. Longer would not cross an Ethernet in one piece: dropped and counted.
 pub const MEDIA_BYTES: usize = 1500;
 
-/// RTP packets that may wait to be pulled: a stall of half a second at 2.5 ms, of two seconds at 10 ms.
-const RTP_WAITING: usize = 256;
+/// RTP packets that may wait to be pulled: a stall of 0.3 s at 2.5 ms, of more than a second at 10 ms.
+const RTP_WAITING: usize = 128;
 
 /// RTCP packets that may wait for the sending thread.
 const RTCP_WAITING: usize = 32;

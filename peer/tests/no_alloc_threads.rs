@@ -1,0 +1,152 @@
+//! The threads of a running call neither allocate nor free: counted for each thread, C libraries among them, while
+//! two stations talk over loopback.
+#![cfg(target_env = "gnu")]
+#![expect(unsafe_code, reason = "every allocation of the process is counted, those made in C among them")]
+
+use std::cell::Cell;
+use std::ffi::c_void;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use vox_common::sys::clock;
+use vox_peer::config::{Audio, InputDevice, OutputDevice, Period};
+use vox_peer::media::orders::{Codec, Coding, LegId, MediaNews, MediaOrder, Path};
+use vox_peer::shell::media::{self, MediaHandle, MediaSettings};
+use vox_peer::shell::udp::{self, Socket, UdpThread};
+
+/// Far more threads than there are.
+const MOST_THREADS: usize = 256;
+
+/// Thread id and count of each thread that ever allocated, in the order of their first time.
+static TABLE: [(AtomicU64, AtomicU64); MOST_THREADS] =
+    [const { (AtomicU64::new(0), AtomicU64::new(0)) }; MOST_THREADS];
+static NEXT: AtomicU64 = AtomicU64::new(0);
+
+thread_local! {
+    static PLACE: Cell<Option<usize>> = const { Cell::new(None) };
+}
+
+unsafe extern "C" {
+    fn __libc_malloc(size: usize) -> *mut c_void;
+    fn __libc_calloc(count: usize, size: usize) -> *mut c_void;
+    fn __libc_realloc(old: *mut c_void, size: usize) -> *mut c_void;
+    fn __libc_free(old: *mut c_void);
+}
+
+fn count() {
+    let place = PLACE.get().unwrap_or_else(|| {
+        let place = usize::try_from(NEXT.fetch_add(1, Relaxed)).unwrap_or(0).min(MOST_THREADS - 1);
+        TABLE[place].0.store(u64::from(nix::unistd::gettid().as_raw().unsigned_abs()), Relaxed);
+        PLACE.set(Some(place));
+        place
+    });
+    TABLE[place].1.fetch_add(1, Relaxed);
+}
+
+/// Stands before glibc's, for Rust and C alike.
+#[unsafe(no_mangle)]
+extern "C" fn malloc(size: usize) -> *mut c_void {
+    count();
+    // SAFETY: the same call, passed on.
+    unsafe { __libc_malloc(size) }
+}
+
+/// Stands before glibc's.
+#[unsafe(no_mangle)]
+extern "C" fn calloc(number: usize, size: usize) -> *mut c_void {
+    count();
+    // SAFETY: the same call, passed on.
+    unsafe { __libc_calloc(number, size) }
+}
+
+/// Stands before glibc's.
+///
+/// # Safety
+/// `old` came from malloc, calloc or realloc.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn realloc(old: *mut c_void, size: usize) -> *mut c_void {
+    count();
+    // SAFETY: the same call, passed on.
+    unsafe { __libc_realloc(old, size) }
+}
+
+/// Stands before glibc's.
+///
+/// # Safety
+/// `old` came from malloc, calloc or realloc.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn free(old: *mut c_void) {
+    count();
+    // SAFETY: the same call, passed on.
+    unsafe { __libc_free(old) }
+}
+
+/// Name and count of each thread that lives now and whose name is one of these.
+fn counts(names: &[&str]) -> Vec<(String, u64, u64)> {
+    let mut found = Vec::new();
+    for thread in std::fs::read_dir("/proc/self/task").expect("Linux").flatten() {
+        let id: u64 = thread.file_name().to_str().expect("a number").parse().expect("a number");
+        let name = std::fs::read_to_string(thread.path().join("comm")).unwrap_or_default();
+        if names.contains(&name.trim()) {
+            let count = TABLE.iter().find(|(tid, _)| tid.load(Relaxed) == id).map_or(0, |(_, n)| n.load(Relaxed));
+            found.push((name.trim().to_owned(), id, count));
+        }
+    }
+    found.sort();
+    found
+}
+
+struct Station {
+    media: MediaHandle,
+    address: SocketAddr,
+    _udp: UdpThread,
+}
+
+fn station(recording: &std::path::Path) -> Station {
+    let socket = Socket::bind("[::]:0".parse().expect("an address"), 46).expect("bound");
+    let (input, output) = (InputDevice::Tone(440.0), OutputDevice::File(recording.into()));
+    let audio = Audio { input, output, period: Period::Auto };
+    let settings = MediaSettings { audio, frame: 120, bitrate: 64_000, priority: 50, cname: "test".into() };
+    let (media, intake) = media::start(settings, socket.sender(), |_: MediaNews| ()).expect("started");
+    let udp = udp::start(&socket, intake, |_| ()).expect("started");
+    let port = socket.local_addr().expect("bound").port();
+    Station { media, address: SocketAddr::new([127, 0, 0, 1].into(), port), _udp: udp }
+}
+
+impl Station {
+    fn talk_to(&mut self, remote: SocketAddr) {
+        let sends = Coding { codec: Codec::Opus, ptime_us: 2_500 };
+        let path = Path { remote, local: Some([127, 0, 0, 1].into()) };
+        self.media.order(MediaOrder::Start { leg: LegId(0), path, sends }).expect("taken");
+        self.media.order(MediaOrder::Send(LegId(0))).expect("taken");
+    }
+}
+
+fn wait(milliseconds: u64) {
+    clock::sleep_until(clock::now() + Duration::from_millis(milliseconds));
+}
+
+#[test]
+fn the_threads_of_a_running_call_allocate_nothing() {
+    let file = |name: &str| std::env::temp_dir().join(format!("vox-no-alloc-{}-{name}.wav", std::process::id()));
+    let files = [file("a"), file("b")];
+    let (mut a, mut b) = (station(&files[0]), station(&files[1]));
+    a.talk_to(b.address);
+    b.talk_to(a.address);
+    wait(1_000);
+    let names = ["udp", "media-tx", "clock"];
+    let before = counts(&names);
+    wait(2_500);
+    let after = counts(&names);
+    assert_eq!(before.len(), 8, "{before:?}"); // each station: udp, media-tx, two clocks
+    assert_eq!(before, after);
+    a.media.order(MediaOrder::Stop(LegId(0))).expect("taken");
+    b.media.order(MediaOrder::Stop(LegId(0))).expect("taken");
+    wait(200);
+    for file in files {
+        let heard = hound::WavReader::open(&file).expect("a recording");
+        assert!(heard.duration() > 48_000 * 3, "{}", heard.duration());
+        std::fs::remove_file(file).expect("removed");
+    }
+}
