@@ -89,7 +89,8 @@ fn counts(names: &[&str]) -> Vec<(String, u64, u64)> {
         let id: u64 = thread.file_name().to_str().expect("a number").parse().expect("a number");
         let name = std::fs::read_to_string(thread.path().join("comm")).unwrap_or_default();
         if names.contains(&name.trim()) {
-            let count = TABLE.iter().find(|(tid, _)| tid.load(Relaxed) == id).map_or(0, |(_, n)| n.load(Relaxed));
+            let count =
+                TABLE.iter().find(|(tid, _)| tid.load(Relaxed) == id).map_or(0, |(_, n)| n.load(Relaxed));
             found.push((name.trim().to_owned(), id, count));
         }
     }
@@ -129,7 +130,8 @@ fn wait(milliseconds: u64) {
 
 #[test]
 fn the_threads_of_a_running_call_allocate_nothing() {
-    let file = |name: &str| std::env::temp_dir().join(format!("vox-no-alloc-{}-{name}.wav", std::process::id()));
+    let file =
+        |name: &str| std::env::temp_dir().join(format!("vox-no-alloc-{}-{name}.wav", std::process::id()));
     let files = [file("a"), file("b")];
     let (mut a, mut b) = (station(&files[0]), station(&files[1]));
     a.talk_to(b.address);

@@ -214,7 +214,6 @@ impl<N: Fn(MediaNews)> Manager<N> {
     fn start(&mut self, leg: LegId, path: Path, sends: Coding, now: Instant) {
         self.stop(leg);
         if let Some(place) = self.legs.get_mut(usize::from(leg.0)) {
-            self.heard.take(leg);
             *place = Some(Leg { told: None, report_due: now + TELLING });
             self.sound.start(leg, path, sends, now, &self.news);
         }
@@ -224,6 +223,8 @@ impl<N: Fn(MediaNews)> Manager<N> {
         let place = self.legs.get_mut(usize::from(leg.0));
         if place.is_some_and(|place| place.take().is_some()) {
             self.sound.stop(leg);
+            // Not when the next call starts: its first packets may come before this thread learns of it.
+            self.heard.take(leg);
             (self.news)(MediaNews::Report(leg, self.sound.report(leg)));
         }
     }

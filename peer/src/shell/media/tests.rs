@@ -223,7 +223,7 @@ fn a_far_end_that_was_started_again_is_heard_again() {
     a.talk_to(far);
     clock::sleep_until(clock::now() + Duration::from_millis(800));
     let (_, b) = (a.end(), b.end());
-    assert!(b.packets_received > 180, "{b:?}");
+    assert!(b.packets_received > 40, "{b:?}");
     let sound = recorded(&file);
     let share = share_of(440.0, &sound[sound.len() - 24_000..sound.len() - 4_800]);
     assert!(share > 0.9, "{share}");

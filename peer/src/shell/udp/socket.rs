@@ -156,9 +156,14 @@ impl UdpSender {
         let to = self.0.native(path.remote);
         let source = path.local.map(|local| self.0.native_ip(local));
         let send = || rt::send_from(&*self.0.udp, &to, source, bytes);
-        send().or_else(|error| if is_refusal(&error) { send() } else { Err(error) })
+        let mut answers = std::iter::repeat_with(send).take(MOST_LEFTOVERS);
+        let is_last = |answer: &io::Result<()>| !answer.as_ref().is_err_and(is_refusal);
+        answers.find(is_last).unwrap_or_else(send)
     }
 }
+
+/// Each dequeued refusal brings the errno of the next one in the queue back to life, so several may come in a row.
+const MOST_LEFTOVERS: usize = 8;
 
 /// With `IP_RECVERR` the next call on the socket returns what an ICMP message said of an earlier one.
 pub(super) fn is_refusal(error: &io::Error) -> bool {
