@@ -50,7 +50,10 @@ pub struct Bank {
 struct Seat {
     playout: Playout,
     meter: Meter,
+    gain: Gain,
     taken: bool,
+    /// The leg is gone, and its sound fades.
+    leaving: bool,
 }
 
 impl Bank {
@@ -58,8 +61,7 @@ impl Bank {
     pub fn new(stats: Arc<Stats>, origin: Instant) -> Result<Self, OpusError> {
         let mut all = heapless::Vec::<Seat, MAX_LEGS>::new();
         while !all.is_full() {
-            let seat = Seat { playout: Playout::new(origin)?, meter: Meter::default(), taken: false };
-            let _ = all.push(seat);
+            let _ = all.push(Seat::new(origin)?);
         }
         Ok(Self {
             seats: all.into_array().unwrap_or_else(|_| unreachable!("filled to the brim above")),
@@ -75,7 +77,7 @@ impl Bank {
     pub fn order(&mut self, order: BankOrder) {
         match order {
             BankOrder::Join { leg, target } => self.join(leg, target),
-            BankOrder::Leave(leg) => self.seat(leg, |seat| seat.taken = false),
+            BankOrder::Leave(leg) => self.seat(leg, Seat::leave),
             BankOrder::Target(leg, target) => self.seat(leg, |seat| seat.playout.set_target(samples(target))),
             BankOrder::Ring(on) => self.ring.sound(on),
             BankOrder::Volume(percent) => self.volume.set(percent),
@@ -113,8 +115,8 @@ impl Bank {
         self.seat(leg, |seat| {
             seat.playout.clear();
             seat.playout.set_target(samples(target));
-            seat.meter = Meter::default();
-            seat.taken = true;
+            (seat.meter, seat.gain) = (Meter::default(), Gain::new(100));
+            (seat.taken, seat.leaving) = (true, false);
         });
     }
 
@@ -126,9 +128,21 @@ impl Bank {
 }
 
 impl Seat {
+    fn new(origin: Instant) -> Result<Self, OpusError> {
+        let playout = Playout::new(origin)?;
+        Ok(Self { playout, meter: Meter::default(), gain: Gain::new(100), taken: false, leaving: false })
+    }
+
+    fn leave(&mut self) {
+        self.leaving = true;
+        self.gain.set(0);
+    }
+
     fn pull(&mut self, now: Instant, part: &mut [f32]) {
         self.playout.pull(now, part);
+        self.gain.apply(part);
         self.meter.note(part);
+        self.taken = !(self.leaving && self.gain.is_silent());
     }
 
     fn publish(&self, stats: &PlayedStats) {
@@ -151,4 +165,82 @@ impl Seat {
 
 fn samples(target: Duration) -> u32 {
     u32::try_from(target.as_micros() * 48 / 1_000).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::orders::{Codec, Coding};
+    use crate::media::sender::{Beginning, PACKET_BYTES, Sender};
+
+    const LEG: LegId = LegId(7);
+    const OTHER: LegId = LegId(0);
+
+    /// A bank and a sender of a constant.
+    struct Rig {
+        bank: Bank,
+        stats: Arc<Stats>,
+        sender: Sender,
+        now: Instant,
+    }
+
+    impl Rig {
+        fn new() -> Self {
+            let (now, stats) = (vox_common::sys::clock::now(), Arc::new(Stats::default()));
+            let bank = Bank::new(Arc::clone(&stats), now).unwrap();
+            let coding = Coding { codec: Codec::L16, ptime_us: 5_000 };
+            let beginning = Beginning { ssrc: 1, sequence: 0, time_stamp: 0 };
+            Self { bank, stats, sender: Sender::new(coding, 64_000, beginning).unwrap(), now }
+        }
+
+        /// One frame to each of these legs, and what is heard then.
+        fn frame(&mut self, legs: &[LegId]) -> [f32; 240] {
+            let (mut buffer, mut out) = ([0; PACKET_BYTES], [9.0; 240]);
+            let packet = self.sender.packet(&[0.8; 240], &mut buffer).unwrap();
+            for &leg in legs {
+                self.bank.push(leg, packet, self.now);
+            }
+            self.bank.pull(self.now, &mut out);
+            self.now += Duration::from_millis(5);
+            out
+        }
+    }
+
+    fn join(leg: LegId) -> BankOrder {
+        BankOrder::Join { leg, target: Duration::ZERO }
+    }
+
+    #[test]
+    fn only_legs_that_joined_are_heard_and_their_sum_is_within_full_scale() {
+        let mut rig = Rig::new();
+        assert!(rig.frame(&[LEG]).iter().all(|sample| *sample == 0.0));
+        rig.bank.order(join(LEG));
+        rig.frame(&[LEG]);
+        assert!(rig.frame(&[LEG, LegId(8)]).iter().all(|sample| (sample - 0.8).abs() < 0.001));
+        rig.bank.order(join(OTHER));
+        rig.frame(&[LEG, OTHER]);
+        assert!(rig.frame(&[LEG, OTHER]).iter().all(|sample| (sample - 1.0).abs() < 1e-6));
+        assert_eq!(rig.stats.leg(LEG).unwrap().report().packets_received, 4);
+    }
+
+    #[test]
+    fn who_leaves_fades_out_and_is_gone() {
+        let mut rig = Rig::new();
+        rig.bank.order(join(LEG));
+        rig.frame(&[LEG]);
+        rig.bank.order(BankOrder::Leave(LEG));
+        let end = rig.frame(&[LEG]);
+        assert!(end.windows(2).all(|pair| (pair[1] - pair[0]).abs() < 0.005));
+        rig.frame(&[LEG]);
+        assert!(rig.frame(&[LEG]).iter().all(|sample| *sample == 0.0));
+        assert!(!rig.bank.seats[7].taken);
+    }
+
+    #[test]
+    fn volume_does_not_touch_the_ring() {
+        let mut rig = Rig::new();
+        rig.bank.order(BankOrder::Volume(0));
+        rig.bank.order(BankOrder::Ring(true));
+        assert!((0..4).any(|_| rig.frame(&[]).iter().any(|sample| sample.abs() > 0.2)));
+    }
 }

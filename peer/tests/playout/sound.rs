@@ -66,6 +66,13 @@ impl Line {
         }
     }
 
+    /// The sender starts over under another SSRC.
+    fn restart(&mut self, codec: Codec) {
+        let beginning = Beginning { ssrc: 2, sequence: 70, time_stamp: 7 };
+        let coding = Coding { codec, ptime_us: 10_000 };
+        self.sender = Sender::new(coding, 64_000, beginning).expect("possible");
+    }
+
     fn steepest(&self) -> f32 {
         self.heard.windows(2).map(|pair| (pair[1] - pair[0]).abs()).fold(0.0, f32::max)
     }
@@ -90,6 +97,20 @@ fn nothing_that_can_happen_clicks() {
             line.run(&format!("{steady}{trouble}{steady}"));
             let steepest = line.steepest();
             assert!(steepest < 2.0 * STEEPEST, "{codec:?} {name}: {steepest}");
+        }
+    }
+}
+
+#[test]
+fn a_sender_that_starts_over_does_not_click() {
+    for (before, after) in [(Codec::Opus, Codec::Opus), (Codec::Opus, Codec::L16), (Codec::L16, Codec::Opus)]
+    {
+        for pause in ["", "xxx", "xxxxxxxxxxxxxxxxxxxx"] {
+            let mut line = Line::new(before);
+            line.run(&format!("pppppppppppppppppppp{pause}"));
+            line.restart(after);
+            line.run("pppppppppppppppppppp");
+            assert!(line.steepest() < 2.0 * STEEPEST, "{before:?} {pause} {after:?} {}", line.steepest());
         }
     }
 }

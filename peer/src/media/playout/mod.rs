@@ -116,6 +116,7 @@ impl Playout {
     /// Forgets everything, for a new call. Allocates and frees nothing.
     pub fn clear(&mut self) {
         self.start_over();
+        self.voice.clear();
         self.admission = Admission::default();
         self.reception = Reception::default();
         self.counters = Counters::default();
@@ -154,21 +155,28 @@ impl Playout {
     pub fn pull(&mut self, now: Instant, out: &mut [f32]) {
         let wanted = length(out.len());
         self.depth = self.waiting();
-        let mut filled = 0;
+        let mut silent = 0;
         if !self.playing {
-            filled = self.begin(now, wanted).min(out.len());
-            out[..filled].fill(0.0);
+            silent = self.begin(now, wanted).min(out.len());
         } else if self.is_far_behind(wanted) {
             self.leap(wanted);
         }
+        let (silence, sound) = out.split_at_mut(silent);
+        self.fill(silence, |this, missing| this.voice.silence(missing));
+        self.fill(sound, |this, missing| this.refill(now, missing));
+        self.counters.samples += out.len() as u64;
+        self.balance();
+    }
+
+    /// Plays into all of `out`; `refill` makes at least one sample ready each time that none is.
+    fn fill(&mut self, out: &mut [f32], mut refill: impl FnMut(&mut Self, usize)) {
+        let mut filled = 0;
         while filled < out.len() {
             if self.voice.ready() == 0 {
-                self.refill(now, out.len() - filled);
+                refill(self, out.len() - filled);
             }
             filled += self.voice.play(&mut out[filled..]);
         }
-        self.counters.samples += out.len() as u64;
-        self.balance();
     }
 
     /// The place in the time line of the next sample to be played, unless more is ready.

@@ -49,13 +49,24 @@ impl Voice {
         })
     }
 
-    /// Forgets the sender; what comes next fades in.
+    /// Forgets the sender, but for how its sound would have gone on: that is blended into what comes next.
     pub(super) fn restart(&mut self) {
+        if self.ready() >= BLEND {
+            self.replace_ready();
+        } else if self.made_up < FADED {
+            self.expect_other();
+        }
         self.decoder.reset();
         self.played.fill(0.0);
         (self.start, self.end) = (0, 0);
-        self.blends = false;
         self.made_up = FADED;
+    }
+
+    /// Forgets everything: not a sample of one call is heard in another.
+    pub(super) fn clear(&mut self) {
+        self.restart();
+        self.onward.fill(0.0);
+        self.blends = false;
     }
 
     /// Samples ready to be played.
