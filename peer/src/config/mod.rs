@@ -173,6 +173,10 @@ mod tests {
                 "2: audio.ptime-ms is 1.25, but must be 2.5, 5, 10 or 20",
             ),
             (
+                "name = \"a\"\naudio.ptime-ms = 20\ncodec.name = \"l16\"",
+                "2: audio.ptime-ms is 20, but must be 2.5, 5 or 10 with codec.name \"l16\"",
+            ),
+            (
                 "name = \"a\"\nrealtime.priority = 1",
                 "2: realtime.priority is 1, but must be 3 to 98, or 0 for ordinary threads",
             ),

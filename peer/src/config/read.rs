@@ -21,8 +21,8 @@ pub(super) fn read_top(top: &mut Section<'_>, places: &Places) -> Result<Config,
     let registry = top.section("registry", read_registry)?;
     let contacts = top.section("contacts", read_contacts)?;
     let (listen, dscp) = top.section("network", read_network)?;
-    let (audio, ptime_us) = top.section("audio", read_audio)?;
     let (codec, bitrate) = top.section("codec", read_codec)?;
+    let (audio, ptime_us) = top.section("audio", |section| read_audio(section, codec))?;
     let (auto_answer, ring_timeout) = top.section("call", read_call)?;
     let control_socket = top.section("control", |control| control.path("socket", &places.socket))?;
     let state_directory = top.section("state", |state| state.path("directory", &places.state))?;
@@ -89,16 +89,25 @@ fn read_network(section: &mut Section<'_>) -> Result<(SocketAddr, u8), ConfigErr
     Ok((listen, dscp))
 }
 
-fn read_audio(section: &mut Section<'_>) -> Result<(Audio, u32), ConfigError> {
+fn read_audio(section: &mut Section<'_>, codec: Codec) -> Result<(Audio, u32), ConfigError> {
     let allowed = r#""default", the name of a device, "file:PATH.wav", "tone:HERTZ" or "silence""#;
     let input =
         section.value("input", allowed, InputDevice::Default, |given| InputDevice::parse(given.text()?))?;
     let allowed = r#""default", the name of a device, "file:PATH.wav" or "null""#;
     let output = section
         .value("output", allowed, OutputDevice::Default, |given| OutputDevice::parse(given.text()?))?;
-    let ptime_us = section.value("ptime-ms", "2.5, 5, 10 or 20", 10_000, ptime_us)?;
+    let ptime_us = read_ptime(section, codec)?;
     let period = section.value("period", r#""auto" or 16 to 8192 frames"#, Period::Auto, period)?;
     Ok((Audio { input, output, period }, ptime_us))
+}
+
+/// 20 ms that are not compressed do not fit into a packet.
+fn read_ptime(section: &mut Section<'_>, codec: Codec) -> Result<u32, ConfigError> {
+    let (allowed, most) = match codec {
+        Codec::Opus => ("2.5, 5, 10 or 20", 20_000),
+        Codec::L16 => (r#"2.5, 5 or 10 with codec.name "l16""#, 10_000),
+    };
+    section.value("ptime-ms", allowed, 10_000, |given| ptime_us(given).filter(|&us| us <= most))
 }
 
 fn ptime_us(given: &Given) -> Option<u32> {
