@@ -30,6 +30,8 @@ pub struct Sender {
     next: Header,
     packets: u32,
     octets: u32,
+    /// A frame that begins after silence, faded in.
+    faded: [f32; LONGEST_FRAME],
 }
 
 impl Sender {
@@ -42,7 +44,7 @@ impl Sender {
         };
         let Beginning { ssrc, sequence, time_stamp } = beginning;
         let next = Header { marker: true, payload_type, sequence, time_stamp, ssrc };
-        Ok(Self { encoder, frame_samples, next, packets: 0, octets: 0 })
+        Ok(Self { encoder, frame_samples, next, packets: 0, octets: 0, faded: [0.0; LONGEST_FRAME] })
     }
 
     /// Samples in one frame.
@@ -50,19 +52,22 @@ impl Sender {
         self.frame_samples
     }
 
-    /// Makes the next packet of one frame, into `buffer`.
+    /// Makes the next packet of one frame, into `buffer`. The first frame, and the first after a gap, is faded in: a
+    /// microphone that is opened in the middle of a word is no click.
     pub fn packet<'b>(
         &mut self,
         frame: &[f32],
         buffer: &'b mut [u8; PACKET_BYTES],
     ) -> Result<&'b [u8], OpusError> {
         let (head, payload) = buffer.split_at_mut(HEADER_BYTES);
+        let frame = if self.next.marker { fade_in(frame, &mut self.faded) } else { frame };
+        let samples = frame.len();
         let bytes = match &mut self.encoder {
             Some(encoder) => encoder.encode(frame, payload)?,
             None => big_endian(frame, payload)?,
         };
         head.copy_from_slice(&self.next.to_bytes());
-        self.advance(frame.len(), bytes);
+        self.advance(samples, bytes);
         Ok(&buffer[..HEADER_BYTES + bytes])
     }
 
@@ -110,6 +115,18 @@ pub fn frame_samples(coding: Coding) -> Result<usize, OpusError> {
     possible.then_some(samples).ok_or(OpusError::BadArgument)
 }
 
+/// The frame from silence to full within 5 ms or its whole length.
+fn fade_in<'f>(frame: &[f32], faded: &'f mut [f32; LONGEST_FRAME]) -> &'f [f32] {
+    let frame = &frame[..frame.len().min(LONGEST_FRAME)];
+    let ramp = frame.len().min(240);
+    for (at, (faded, sample)) in faded.iter_mut().zip(frame).enumerate() {
+        #[expect(clippy::cast_precision_loss, reason = "at most 960")]
+        let share = ((at + 1) as f32 / ramp as f32).min(1.0);
+        *faded = share * sample;
+    }
+    &faded[..frame.len()]
+}
+
 fn big_endian(frame: &[f32], payload: &mut [u8]) -> Result<usize, OpusError> {
     let bytes = 2 * frame.len();
     let room = payload.get_mut(..bytes).ok_or(OpusError::BufferTooSmall)?;
@@ -155,8 +172,22 @@ mod tests {
     fn uncompressed_samples_are_big_endian_and_saturate() {
         let mut sender = sender(Codec::L16, 1_250).unwrap();
         let mut buffer = [0; PACKET_BYTES];
+        sender.packet(&[0.0; 60], &mut buffer).unwrap();
         let packet = Packet::parse(sender.packet(&[0.5, -1.0, 9.0, -9.0], &mut buffer).unwrap()).unwrap();
         assert_eq!(packet.payload, [0x40, 0, 0x80, 0, 0x7f, 0xff, 0x80, 0]);
+    }
+
+    #[test]
+    fn the_first_frame_and_the_first_after_a_gap_are_faded_in() {
+        let mut sender = sender(Codec::L16, 1_250).unwrap();
+        let mut buffer = [0; PACKET_BYTES];
+        let mut first = |sender: &mut Sender| {
+            let packet = Packet::parse(sender.packet(&[0.5; 60], &mut buffer).unwrap()).unwrap();
+            (packet.payload[0], packet.payload[118])
+        };
+        assert_eq!([first(&mut sender), first(&mut sender)], [(1, 0x40), (0x40, 0x40)]);
+        sender.skip(60);
+        assert_eq!([first(&mut sender), first(&mut sender)], [(1, 0x40), (0x40, 0x40)]);
     }
 
     #[test]
