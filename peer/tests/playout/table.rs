@@ -140,6 +140,14 @@ fn a_target_makes_room_for_reordering() {
 }
 
 #[test]
+fn a_target_is_waited_for_by_the_newest_packet_that_is_played() {
+    // 1 ms: whatever came earlier is not played any more.
+    assert_eq!(counted(48, "abc+_ d+_ e_"), ("cde".into(), [0, 0, 2, 0, 0]));
+    assert_eq!(counted(48, "ab++++c_ d_ e_"), ("bcd".into(), [0, 0, 1, 0, 0]));
+    assert_eq!(counted(48, "a_ b_ c_"), (".ab".into(), NOTHING));
+}
+
+#[test]
 fn a_sender_that_starts_over_is_heard_from_its_second_packet_on() {
     check(&[
         ("a_ b_ | a_ b_ c_ d_", "abbbcd", [0, 1, 0, 0, 1]),

@@ -19,23 +19,28 @@ const FAR_BEHIND: i64 = 12_000;
 const MOST_DROPPED: u32 = 4;
 
 impl Playout {
-    /// Ties the time line to the card when enough has come; returns how much silence comes before.
+    /// Ties the time line to the card when a packet has waited as long as the target says; returns how much silence
+    /// comes before.
     ///
-    /// The last sample that came is played at the end of this pull, or as much later as the target says: no
-    /// other beginning has less delay.
+    /// The newest packet that has waited long enough is the last one played in this pull: no other beginning has
+    /// less delay.
     pub(super) fn begin(&mut self, now: Instant, wanted: i64) -> usize {
-        let Some(&first) = self.queue.first() else { return usize::MAX };
-        let age = samples_between(first.arrived, now);
-        if age < self.target && self.waiting() < wanted + self.target {
-            return usize::MAX;
-        }
-        self.skip_to(wanted + self.target);
+        let Some(end) = self.ripe(now) else { return usize::MAX };
+        self.skip_to(end, wanted);
         let Some(&first) = self.queue.first() else { return usize::MAX };
         self.explain(first.sequence != self.next_sequence);
         self.playing = true;
         self.tie_to(&first);
         self.waits.restart(self.counters.samples);
-        usize::try_from(wanted - self.waiting()).unwrap_or(0)
+        usize::try_from(wanted - (end - first.time_stamp)).unwrap_or(0)
+    }
+
+    /// The end of the newest packet that has waited as long as the target says, or of the oldest if there is no room
+    /// to wait for longer.
+    fn ripe(&self, now: Instant) -> Option<i64> {
+        let waited = |entry: &&Entry| samples_between(entry.arrived, now) >= self.target;
+        let newest = self.queue.newest_first().find(waited);
+        newest.or(self.queue.first().filter(|_| self.queue.is_full())).map(Entry::end)
     }
 
     /// Whether so much waits that the usual way of shrinking would take too long.
@@ -46,17 +51,17 @@ impl Playout {
     /// Skips what has become far too old.
     pub(super) fn leap(&mut self, wanted: i64) {
         self.voice.expect_other();
-        self.skip_to(wanted + self.target);
+        let end = self.queue.last().map_or(0, Entry::end);
+        self.skip_to(end, wanted + self.target);
         if let Some(&first) = self.queue.first() {
             self.tie_to(&first);
         }
         self.waits.restart(self.counters.samples);
     }
 
-    /// Drops the oldest packets as long as `kept` samples wait without them.
-    fn skip_to(&mut self, kept: i64) {
-        let end = self.queue.last().map_or(0, Entry::end);
-        while self.queue.second().is_some_and(|second| end - second.time_stamp >= kept) {
+    /// Drops the oldest packets as long as `kept` samples up to `end` remain without them.
+    fn skip_to(&mut self, end: i64, kept: i64) {
+        while self.queue.second().is_some_and(|second| end - second.time_stamp >= kept.max(1)) {
             self.counters.dropped += 1;
             let _ = self.queue.pop();
         }

@@ -119,6 +119,16 @@ impl Queue {
         self.entries.last()
     }
 
+    /// All packets, the newest first.
+    pub(super) fn newest_first(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().rev()
+    }
+
+    /// Whether the next packet makes the oldest go.
+    pub(super) fn is_full(&self) -> bool {
+        self.entries.is_full()
+    }
+
     /// Takes the first packet out. Its bytes stay where they are until the next push.
     pub(super) fn pop(&mut self) -> Option<Entry> {
         if self.entries.is_empty() {
