@@ -76,16 +76,16 @@ fn rsyslog_writes_down_what_it_is_told() {
 
 #[test]
 fn the_forwarder_loses_what_the_dice_say() {
-    let callee = UdpSocket::bind("127.0.0.1:0").expect("loopback");
-    callee.set_read_timeout(Some(Duration::from_millis(300))).expect("a socket");
+    let far = UdpSocket::bind("127.0.0.1:0").expect("loopback");
+    far.set_read_timeout(Some(Duration::from_millis(300))).expect("a socket");
     let weather = Weather { loss: 0.2, seed: 7, ..Weather::default() };
-    let forwarder = Forwarder::start(callee.local_addr().expect("bound"), weather);
-    let caller = UdpSocket::bind("127.0.0.1:0").expect("loopback");
+    let forwarder = Forwarder::start(far.local_addr().expect("bound"), weather);
+    let near = UdpSocket::bind("127.0.0.1:0").expect("loopback");
     for n in 0..500_u16 {
-        caller.send_to(&n.to_be_bytes(), forwarder.address()).expect("loopback");
+        near.send_to(&n.to_be_bytes(), forwarder.address()).expect("loopback");
     }
     let mut bytes = [0; 16];
-    let arrived = std::iter::from_fn(|| callee.recv(&mut bytes).ok()).count();
+    let arrived = std::iter::from_fn(|| far.recv(&mut bytes).ok()).count();
     assert!((350..=450).contains(&arrived), "{arrived} of 500 with 20 % loss");
     assert_eq!(forwarder.passed().len(), 500);
 }

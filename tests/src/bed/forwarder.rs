@@ -50,6 +50,7 @@ pub struct Forwarder {
 struct Shared {
     front: UdpSocket,
     back: UdpSocket,
+    stand_in: Option<UdpSocket>,
     caller: Mutex<Option<SocketAddr>>,
     passed: Mutex<Vec<Passed>>,
     stop: AtomicBool,
@@ -58,7 +59,17 @@ struct Shared {
 impl Forwarder {
     /// Forwards between whoever sends to its address and `callee`, on loopback.
     pub fn start(callee: SocketAddr, weather: Weather) -> Self {
-        let shared = Arc::new(Shared::new(callee));
+        Self::with(callee, weather, None)
+    }
+
+    /// As [`Forwarder::start`], but instead of the caller's media the callee hears what somebody else sends to
+    /// `port` on loopback.
+    pub fn speaking_for_the_caller(callee: SocketAddr, port: u16) -> Self {
+        Self::with(callee, Weather::default(), Some(port))
+    }
+
+    fn with(callee: SocketAddr, weather: Weather, stand_in: Option<u16>) -> Self {
+        let shared = Arc::new(Shared::new(callee, stand_in));
         let address = shared.front.local_addr().expect("a bound socket");
         let lane = |forth: bool| {
             let shared = Arc::clone(&shared);
@@ -66,7 +77,11 @@ impl Forwarder {
             let mut dice = Dice { weather, rng: ChaCha8Rng::seed_from_u64(seed) };
             std::thread::spawn(move || shared.run(forth, &mut dice))
         };
-        let threads = vec![lane(true), lane(false)];
+        let mut threads = vec![lane(true), lane(false)];
+        if stand_in.is_some() {
+            let shared = Arc::clone(&shared);
+            threads.push(std::thread::spawn(move || shared.speak_for_the_caller()));
+        }
         Self { address, shared, threads }
     }
 
@@ -96,13 +111,13 @@ impl Drop for Forwarder {
 }
 
 impl Shared {
-    fn new(callee: SocketAddr) -> Self {
-        let socket = || {
-            let socket = UdpSocket::bind("127.0.0.1:0").expect("loopback is there");
+    fn new(callee: SocketAddr, stand_in: Option<u16>) -> Self {
+        let socket = |port: u16| {
+            let socket = UdpSocket::bind(("127.0.0.1", port)).expect("loopback is there");
             socket.set_read_timeout(Some(Duration::from_millis(100))).expect("a socket of our own");
             socket
         };
-        let back = socket();
+        let back = socket(0);
         back.connect(callee).expect("loopback is there");
         Self {
             front: socket(),
@@ -120,8 +135,20 @@ impl Shared {
             let Some(length) = self.receive(forth, &mut bytes) else { continue };
             let datagram = bytes[..length].to_vec();
             locked(&self.passed).push(Passed { at: clock::monotonic(), forth, bytes: datagram.clone() });
+            if forth && self.stand_in.is_some() && is_media(&datagram) {
+                continue;
+            }
             for datagram in dice.throw(datagram, &mut held) {
                 self.send(forth, &datagram);
+            }
+        }
+    }
+
+    fn speak_for_the_caller(&self) {
+        let mut bytes = [0; 2048];
+        while let (Some(socket), false) = (&self.stand_in, self.stop.load(Ordering::Relaxed)) {
+            if let Ok(length) = socket.recv(&mut bytes) {
+                let _ = self.back.send(&bytes[..length]);
             }
         }
     }
@@ -167,6 +194,11 @@ impl Dice {
     fn happens(&mut self, share: f64) -> bool {
         f64::from(self.rng.next_u32()) / f64::from(u32::MAX) < share
     }
+}
+
+/// RTP or RTCP (RFC 7983), not a signal.
+fn is_media(datagram: &[u8]) -> bool {
+    datagram.first().is_some_and(|byte| (128..=191).contains(byte))
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -56,6 +56,11 @@ impl Registry {
         format!("{}:{}", self.host, self.port.number())
     }
 
+    /// The TCP port it listens on.
+    pub fn port(&self) -> u16 {
+        self.port.number()
+    }
+
     /// Its process.
     pub fn process(&mut self) -> &mut Process {
         &mut self.process

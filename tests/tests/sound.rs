@@ -1,0 +1,82 @@
+//! Calls through sound cards, as production opens them: cpal on ALSA, here with JACK's dummy card (exact to the sample)
+//! and PulseAudio behind it. Bounds are generous: `make bench` measures.
+
+use std::fs;
+use std::time::Duration;
+
+use vox_tests::bed::jack::Card;
+use vox_tests::bed::pulse::Pulse;
+use vox_tests::bed::station::{Station, talk};
+use vox_tests::bed::wav::{RATE, Recording};
+use vox_tests::bed::{Place, listen, may};
+
+#[test]
+fn what_is_spoken_into_one_card_comes_out_of_the_other() {
+    let place = Place::new();
+    let Some(card) = may("sound::jack", Card::start(&place, 60)) else { return };
+    let words = place.at("chirps.wav");
+    listen::chirps(4).write(&words);
+    let probe = card.probe(&place, &[("alice", &words), ("bob", &words)]);
+    let named = |name| {
+        let station = Station::named(name).within(&card.surroundings(name)).set("audio.input", "default");
+        station.set("audio.output", "default").set("audio.ptime-ms", 5_i64).set("audio.period", 240_i64)
+    };
+    let (alice, bob) = (named("alice").start(&place), named("bob").answering().start(&place));
+    let _call = alice.begin(&["call", &format!("127.0.0.1:{}", bob.port())]);
+    talk(&alice, &bob, Duration::from_secs(4));
+    let heard = probe.finish();
+    for (mouth, ear) in [("alice", "bob"), ("bob", "alice")] {
+        let delays = listen::chirp_delays(&heard.microphone(mouth), &heard.loudspeaker(ear));
+        assert!(delays.len() >= 4, "{ear} heard {} chirps of {mouth}: {delays:?}", delays.len());
+        let middle = listen::quantile(&delays, 0.5);
+        assert!((5.0..150.0).contains(&middle), "from {mouth} to {ear}: {delays:?} ms");
+    }
+}
+
+#[test]
+fn an_incoming_call_is_heard_before_it_is_answered() {
+    let place = Place::new();
+    let Some(card) = may("sound::ring", Card::start(&place, 60)) else { return };
+    let words = place.at("chirps.wav");
+    listen::chirps(4).write(&words);
+    let probe = card.probe(&place, &[("bob", &words)]);
+    let bob = Station::named("bob").within(&card.surroundings("bob")).set("audio.output", "default");
+    let bob = bob.set("audio.input", "default").start(&place);
+    let alice =
+        Station::named("alice").set("audio.output", format!("file:{}", place.at("alice.wav").display()));
+    let alice = alice.start(&place);
+    let _call = alice.begin(&["call", &format!("127.0.0.1:{}", bob.port())]);
+    bob.wait_until("ringing");
+    vox_tests::bed::wait::pause(Duration::from_secs(3));
+    assert_eq!(bob.run(&["reject"]).code, 0);
+    let heard = probe.finish();
+    assert!(heard.loudspeaker("bob").level() > 0.01, "nothing rings: {}", heard.loudspeaker("bob").level());
+    let leaked = fs::metadata(place.at("alice.wav")).is_ok()
+        && Recording::read(&place.at("alice.wav")).level() > 0.001;
+    assert!(!leaked, "nothing of the microphone leaves before the call is answered");
+}
+
+#[test]
+fn the_ordinary_desktop_path_works() {
+    let place = Place::new();
+    let Some(pulse) = may("sound::pulse", Pulse::start(&place)) else { return };
+    let words = place.at("tone.wav");
+    let samples =
+        (0..RATE * 12).map(|n| (f64::from(n) * 660.0 * std::f64::consts::TAU / f64::from(RATE)).sin() * 0.4);
+    #[expect(clippy::cast_possible_truncation, reason = "a sample")]
+    Recording { rate: RATE, samples: samples.map(|sample| sample as f32).collect() }.write(&words);
+    let named = |name| Station::named(name).within(pulse.surroundings());
+    let alice = named("alice").set("audio.input", "default").start(&place);
+    let bob = named("bob").set("audio.output", "default").answering().start(&place);
+    let _speaker = pulse.speak(&place, &words);
+    let raw = place.at("bob.raw");
+    let _call = alice.begin(&["call", &format!("127.0.0.1:{}", bob.port())]);
+    let recorder = pulse.record(&place, &raw);
+    talk(&alice, &bob, Duration::from_secs(4));
+    drop(recorder);
+    let bytes = fs::read(&raw).expect("parec wrote it");
+    let samples = bytes.chunks_exact(2).map(|two| f32::from(i16::from_le_bytes([two[0], two[1]])) / 32_768.0);
+    let heard = Recording { rate: RATE, samples: samples.collect() };
+    let second = heard.piece((heard.seconds() - 1.5).max(0.0), 1.0);
+    assert!(listen::tone_share(&second, 660.0) > 0.5, "level {}, {} s", second.level(), heard.seconds());
+}

@@ -1,0 +1,64 @@
+//! A real rsyslog that is stopped, frozen and restarted while a call runs.
+
+use std::time::Duration;
+
+use vox_tests::bed::rsyslog::Rsyslog;
+use vox_tests::bed::station::{Station, talk};
+use vox_tests::bed::{Place, Registry, may, wait};
+
+/// What the call lost so far, on one side.
+fn harm(station: &Station) -> f64 {
+    ["packets-lost", "packets-late", "underruns"].iter().map(|key| station.figure("media", key)).sum()
+}
+
+/// Lets a station write many lines.
+fn chatter(station: &Station, requests: usize) {
+    let mut control = station.control();
+    for n in 0..requests {
+        let answer = control.ask(if n % 2 == 0 { "MUTE on" } else { "MUTE off" });
+        assert!(answer.first().is_some_and(|line| line.starts_with('2')), "{answer:?}");
+    }
+}
+
+#[test]
+fn a_call_does_not_notice_what_becomes_of_the_syslog_daemon() {
+    let place = Place::new();
+    let Some(mut rsyslog) = may("syslog::call", Rsyslog::start(&place)) else { return };
+    let registry = Registry::with(&place, &<_>::default(), "127.0.0.1", |settings| {
+        settings.set("log.target", rsyslog.target());
+    });
+    let named = |name| Station::named(name).registry(&registry).set("log.target", rsyslog.target());
+    let alice = named("alice").start(&place);
+    let bob = named("bob").answering().start(&place);
+    alice.wait_for_registry();
+    bob.wait_for_registry();
+    let _call = alice.begin(&["call", "bob"]);
+    talk(&alice, &bob, Duration::from_millis(1500));
+    rsyslog.wait_for("vox-registry");
+    rsyslog.wait_for("vox-peer");
+    let before = harm(&alice) + harm(&bob);
+
+    rsyslog.freeze();
+    // More lines than the daemon's socket and our ring can hold together.
+    chatter(&alice, 3000);
+    assert_eq!(registry.ask("ECHO prompt")[0], "200 prompt");
+    wait::pause(Duration::from_secs(1));
+    rsyslog.thaw();
+    rsyslog.wait_for("lost");
+
+    rsyslog.stop();
+    chatter(&alice, 20);
+    rsyslog.start_again();
+    wait::pause(Duration::from_millis(1500));
+    let call = alice.status("call", "id").expect("the call still runs");
+    chatter(&alice, 4);
+    assert_eq!(alice.run(&["hangup"]).code, 0);
+    bob.wait_until("idle");
+    wait::until("the end of the call in the new log", 10, || {
+        let messages = rsyslog.messages();
+        let after = messages.rfind("lost").unwrap_or(0);
+        messages[after..].contains(&call).then_some(())
+    });
+    let harm = harm(&alice) + harm(&bob) - before;
+    assert!(harm < 10.0, "{harm} packets were lost or late meanwhile");
+}
