@@ -120,8 +120,9 @@ impl Shared {
         let back = socket(0);
         back.connect(callee).expect("loopback is there");
         Self {
-            front: socket(),
+            front: socket(0),
             back,
+            stand_in: stand_in.map(socket),
             caller: Mutex::default(),
             passed: Mutex::default(),
             stop: AtomicBool::new(false),

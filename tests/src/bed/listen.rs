@@ -7,6 +7,8 @@
     reason = "sample counts and sample values, all far from the bounds of their types"
 )]
 
+use std::time::Duration;
+
 use super::wav::{RATE, Recording};
 
 /// A chirp: 20 ms that rise from 800 to 4,000 Hz, found again to the sample even after a codec.
@@ -51,14 +53,22 @@ fn chirp_delay(chirp: &[f32], spoken: &[f32], heard: &[f32]) -> Option<f64> {
     (was_spoken && best > 0.6).then(|| milliseconds(place))
 }
 
-/// The delay in milliseconds between two recordings of the same speech that began at the same moment, up to
-/// `within_ms`; and how alike they are there, 0 to 1. `None`: one of them is silent.
-pub fn speech_delay(spoken: &Recording, heard: &Recording, within_ms: u32) -> Option<(f64, f64)> {
-    let within = (within_ms * RATE / 1000) as usize;
+/// How many milliseconds after it was spoken something was heard, up to half a second, and how alike the two are, 0
+/// to 1. Each recording comes with the time of its first sample. `None`: it is not in there.
+pub fn delay_of(
+    spoken: &Recording,
+    spoken_from: Duration,
+    heard: &Recording,
+    heard_from: Duration,
+) -> Option<(f64, f64)> {
+    let ahead = (heard_from.as_secs_f64() - spoken_from.as_secs_f64()) * f64::from(RATE);
     let pattern = loudest_second(&spoken.samples)?;
-    let window = heard.samples.get(pattern.start..(pattern.end + within).min(heard.samples.len()))?;
-    let (place, likeness) = find(spoken.samples.get(pattern)?, window);
-    (likeness > 0.1).then(|| (milliseconds(place), likeness))
+    let from = pattern.start as f64 - ahead;
+    let start = usize::try_from(from.max(0.0) as u64).ok()?;
+    let end = (start + pattern.len() + RATE as usize / 2).min(heard.samples.len());
+    let (place, likeness) = find(&spoken.samples[pattern], heard.samples.get(start..end)?);
+    let samples = (start + place) as f64 - from;
+    (likeness > 0.1).then_some((samples * 1000.0 / f64::from(RATE), likeness))
 }
 
 /// Coarse first, every sixth sample, then to the sample around it.
@@ -169,8 +179,12 @@ mod tests {
         let samples =
             (0..RATE as usize * 3 / 12).flat_map(|_| std::iter::repeat_n(noise() as f32, 12)).collect();
         let spoken = Recording { rate: RATE, samples };
-        let (delay, likeness) = speech_delay(&spoken, &later(&spoken, 1234), 400).expect("it is there");
-        assert!((delay - 1234.0 / 48.0).abs() < 0.03 && likeness > 0.9, "{delay} ms, {likeness}");
+        let (at, later_at) = (Duration::from_secs(7), Duration::from_millis(7010));
+        let heard = later(&spoken, 1234);
+        for (began, extra) in [(at, 0.0), (later_at, 10.0)] {
+            let (delay, likeness) = delay_of(&spoken, at, &heard, began).expect("it is there");
+            assert!((delay - 1234.0 / 48.0 - extra).abs() < 0.03 && likeness > 0.9, "{delay} ms, {likeness}");
+        }
     }
 
     #[test]

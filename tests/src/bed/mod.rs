@@ -18,6 +18,7 @@ pub mod process;
 pub mod pulse;
 pub mod registry;
 pub mod rsyslog;
+pub mod set_up;
 pub mod settings;
 pub mod slots;
 pub mod station;

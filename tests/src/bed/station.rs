@@ -119,6 +119,15 @@ impl Station {
         wait::until(&what, 20, || (self.status("registry", "link").as_deref() == Some("up")).then_some(()));
     }
 
+    /// When the `capture` or the `playback` of its latest call began with the first sample, since boot. Only devices
+    /// that are no cards tell it, in the debug log.
+    pub fn sound_began(&self, which: &str) -> Option<Duration> {
+        let log = self.process.log();
+        let line = log.lines().rev().find(|line| line.contains(&format!("{which} began")))?;
+        let seconds = line.split(' ').find_map(|word| word.strip_prefix("since-boot-s="))?;
+        seconds.parse().ok().map(Duration::from_secs_f64)
+    }
+
     /// Starts it again, after it was stopped or killed.
     pub fn start_again(&mut self) {
         self.process.end();

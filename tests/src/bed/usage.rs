@@ -13,11 +13,12 @@ pub fn processor_time(pid: u32) -> Duration {
     Duration::from_millis(ticks * 1000 / ticks_per_second())
 }
 
-/// Memory that a process has in RAM, in kilobytes.
-pub fn resident_kb(pid: u32) -> u64 {
+/// Memory that a process has in RAM, in megabytes of a million bytes.
+pub fn resident_mb(pid: u32) -> f64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+    line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok())
+        .map_or(0.0, |kilobytes| kilobytes * 1024.0 / 1e6)
 }
 
 fn ticks_per_second() -> u64 {

@@ -1,0 +1,200 @@
+//! `make demo`: a registry and two stations in a private directory; alice calls bob, both speak at once, and a report
+//! says how it went. With SOUND=1 alice has this machine's microphone and loudspeaker.
+
+#![expect(clippy::print_stdout, reason = "it is made to be looked at")]
+
+use std::fs;
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use vox_common::sys::clock;
+use vox_tests::bed::wav::Recording;
+use vox_tests::bed::{Place, Registry, Station, listen, need, set_up, usage, wait};
+
+/// A little longer than the longer sentence.
+const CALL: Duration = Duration::from_millis(7600);
+const LOOK: Duration = Duration::from_millis(100);
+
+fn main() {
+    let own_card = std::env::var("SOUND").is_ok_and(|sound| sound == "1");
+    let place = Place::new();
+    title("A registry and two stations start");
+    let mut registry = Registry::start(&place);
+    let mut alice = prepare(&place, "alice", &registry, own_card).start(&place);
+    let mut bob = prepare(&place, "bob", &registry, false).answering().start(&place);
+    alice.wait_for_registry();
+    bob.wait_for_registry();
+    print!("{}", indented(&alice.run(&["users"]).out));
+
+    title("alice calls bob: vox-peer call bob");
+    let call = set_up::call(&alice, "bob", &bob);
+    let watched = watch(
+        &mut [
+            ("registry", registry.process().pid()),
+            ("alice", alice.process().pid()),
+            ("bob", bob.process().pid()),
+        ],
+        &alice,
+        &bob,
+    );
+    let figures = [Figures::of(&alice), Figures::of(&bob)];
+    alice.run(&["hangup"]);
+    drop(call.program);
+    alice.wait_until("idle");
+    bob.wait_until("idle");
+
+    title("How it went");
+    row(
+        "call set-up",
+        &format!("{:.1} ms from the command to talking on both sides", call.took.as_secs_f64() * 1e3),
+    );
+    if own_card {
+        row("mouth to ear", "not measured on your own sound card (make bench measures)");
+    } else {
+        mouth_to_ear(&place, &alice, &bob);
+    }
+    for (name, figures) in ["alice", "bob"].iter().zip(&figures) {
+        row(&format!("{name} received"), &figures.sentence());
+    }
+    for costs in watched {
+        row(&costs.0, &costs.1);
+    }
+    keep_recordings(&place, own_card);
+}
+
+fn prepare(
+    place: &Place,
+    name: &str,
+    registry: &Registry,
+    own_card: bool,
+) -> vox_tests::bed::station::Preparation {
+    let (input, output) = if own_card {
+        ("default".to_owned(), "default".to_owned())
+    } else {
+        (format!("file:{}", sentence(name).display()), format!("file:{}", heard(place, name).display()))
+    };
+    Station::named(name).registry(registry).set("audio.input", input).set("audio.output", output)
+}
+
+/// What a station says.
+fn sentence(name: &str) -> PathBuf {
+    need::top().join(format!("tests/speech/{name}.wav"))
+}
+
+/// What a station hears.
+fn heard(place: &Place, name: &str) -> PathBuf {
+    place.at(&format!("{name}-heard.wav"))
+}
+
+/// Shows the call while it runs, and returns what each process cost meanwhile.
+fn watch(processes: &mut [(&str, u32)], alice: &Station, bob: &Station) -> Vec<(String, String)> {
+    let before: Vec<Duration> = processes.iter().map(|(_, pid)| usage::processor_time(*pid)).collect();
+    let began = clock::now();
+    while clock::now() - began < CALL {
+        if std::io::stdout().is_terminal() {
+            print!("\r{}\x1b[K", live(clock::now() - began, alice, bob));
+            let _ = std::io::stdout().flush();
+        }
+        wait::pause(LOOK);
+    }
+    println!("\r{}\x1b[K", live(CALL, alice, bob));
+    let cost = |((name, pid), before): (&(&str, u32), &Duration)| {
+        let used = usage::processor_time(*pid).saturating_sub(*before).as_secs_f64() / CALL.as_secs_f64();
+        let megabytes = usage::resident_mb(*pid);
+        (format!("{name} costs"), format!("{:.1} % of a core, {megabytes:.1} MB of memory", used * 100.0))
+    };
+    processes.iter().zip(&before).map(cost).collect()
+}
+
+fn live(since: Duration, alice: &Station, bob: &Station) -> String {
+    let side = |station: &Station| {
+        let (level_in, level_out) =
+            (station.figure("media", "level-in-db"), station.figure("media", "level-out-db"));
+        format!("says {} hears {}", meter(level_in), meter(level_out))
+    };
+    format!("  {:4.1} s   alice {}   bob {}", since.as_secs_f64(), side(alice), side(bob))
+}
+
+/// A level as a bar of ten: -50 dB and less is empty, 0 dB full.
+fn meter(decibels: f64) -> String {
+    let full = (1..=10).filter(|step| decibels > -50.0 + 5.0 * f64::from(*step) - 5.0).count();
+    format!("{}{}", "█".repeat(full), "·".repeat(10 - full))
+}
+
+struct Figures {
+    received: f64,
+    lost: f64,
+    late: f64,
+    concealed: f64,
+    jitter: f64,
+}
+
+impl Figures {
+    fn of(station: &Station) -> Self {
+        let figure = |key| station.figure("media", key);
+        Self {
+            received: figure("packets-received"),
+            lost: figure("packets-lost"),
+            late: figure("packets-late"),
+            concealed: figure("concealed-percent"),
+            jitter: figure("jitter-ms"),
+        }
+    }
+
+    fn sentence(&self) -> String {
+        format!(
+            "{} packets, {} lost, {} late, {:.2} % of the sound concealed, jitter {:.1} ms",
+            self.received, self.lost, self.late, self.concealed, self.jitter
+        )
+    }
+}
+
+/// Finds what one said in what the other heard.
+fn mouth_to_ear(place: &Place, alice: &Station, bob: &Station) {
+    for (mouth, mouth_station, ear, ear_station) in
+        [("alice", alice, "bob", bob), ("bob", bob, "alice", alice)]
+    {
+        let delay = || {
+            let spoken = Recording::read(&sentence(mouth)).at_48_khz();
+            let heard = Recording::read(&heard(place, ear));
+            let began = [mouth_station.sound_began("capture")?, ear_station.sound_began("playback")?];
+            listen::delay_of(&spoken, began[0], &heard, began[1])
+        };
+        let found = delay().map_or("not found".to_owned(), |(delay, likeness)| {
+            format!("{delay:.1} ms (what came out is {:.0} % like what went in)", likeness * 100.0)
+        });
+        row(&format!("{mouth}'s mouth to {ear}'s ear"), &found);
+    }
+}
+
+/// Keeps what was heard where it does not go away.
+fn keep_recordings(place: &Place, own_card: bool) {
+    let kept = need::top().join("target/demo");
+    let names: &[&str] = if own_card { &["bob"] } else { &["alice", "bob"] };
+    let _ = fs::create_dir_all(&kept);
+    for name in names {
+        let to = kept.join(format!("{name}-heard.wav"));
+        match fs::copy(heard(place, name), &to) {
+            Ok(_) => row(&format!("what {name} heard"), &shown(&to)),
+            Err(error) => row(&format!("what {name} heard"), &format!("cannot be kept: {error}")),
+        }
+    }
+}
+
+fn shown(path: &Path) -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    path.strip_prefix(&here).unwrap_or(path).display().to_string()
+}
+
+fn title(text: &str) {
+    println!("\n\x1b[1m{text}\x1b[0m");
+}
+
+fn row(name: &str, text: &str) {
+    println!("  {name:<26} {text}");
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("  {line}\n")).collect::<Vec<_>>().concat()
+}
