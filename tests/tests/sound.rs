@@ -6,14 +6,16 @@ use std::time::Duration;
 
 use vox_tests::bed::jack::Card;
 use vox_tests::bed::pulse::Pulse;
+use vox_tests::bed::slots::Slot;
 use vox_tests::bed::station::{Station, talk};
 use vox_tests::bed::wav::{RATE, Recording};
 use vox_tests::bed::{Place, listen, may};
 
 #[test]
 fn what_is_spoken_into_one_card_comes_out_of_the_other() {
+    let _alone = Slot::wait("sound", 1);
     let place = Place::new();
-    let Some(card) = may("sound::jack", Card::start(&place, 60)) else { return };
+    let Some(card) = may("sound::jack", Card::start(&place, 120)) else { return };
     let words = place.at("chirps.wav");
     listen::chirps(4).write(&words);
     let probe = card.probe(&place, &[("alice", &words), ("bob", &words)]);
@@ -23,11 +25,11 @@ fn what_is_spoken_into_one_card_comes_out_of_the_other() {
     };
     let (alice, bob) = (named("alice").start(&place), named("bob").answering().start(&place));
     let _call = alice.begin(&["call", &format!("127.0.0.1:{}", bob.port())]);
-    talk(&alice, &bob, Duration::from_secs(4));
+    talk(&alice, &bob, Duration::from_secs(3));
     let heard = probe.finish();
     for (mouth, ear) in [("alice", "bob"), ("bob", "alice")] {
         let delays = listen::chirp_delays(&heard.microphone(mouth), &heard.loudspeaker(ear));
-        assert!(delays.len() >= 4, "{ear} heard {} chirps of {mouth}: {delays:?}", delays.len());
+        assert!(delays.len() >= 3, "{ear} heard {} chirps of {mouth}: {delays:?}", delays.len());
         let middle = listen::quantile(&delays, 0.5);
         assert!((5.0..150.0).contains(&middle), "from {mouth} to {ear}: {delays:?} ms");
     }
@@ -35,8 +37,9 @@ fn what_is_spoken_into_one_card_comes_out_of_the_other() {
 
 #[test]
 fn an_incoming_call_is_heard_before_it_is_answered() {
+    let _alone = Slot::wait("sound", 1);
     let place = Place::new();
-    let Some(card) = may("sound::ring", Card::start(&place, 60)) else { return };
+    let Some(card) = may("sound::ring", Card::start(&place, 120)) else { return };
     let words = place.at("chirps.wav");
     listen::chirps(4).write(&words);
     let probe = card.probe(&place, &[("bob", &words)]);
@@ -58,6 +61,7 @@ fn an_incoming_call_is_heard_before_it_is_answered() {
 
 #[test]
 fn the_ordinary_desktop_path_works() {
+    let _alone = Slot::wait("sound", 1);
     let place = Place::new();
     let Some(pulse) = may("sound::pulse", Pulse::start(&place)) else { return };
     let words = place.at("tone.wav");

@@ -33,6 +33,7 @@ auto-answer = true
 
 /// Asked by hand, as anybody could.
 const WHO_IS_THERE: &str = "printf 'LIST\\nQUIT\\n' | socat -t 2 - TCP:127.0.0.1:5000";
+const ALL_USERS: &str = "printf 'USERS\\n' | socat -t 1 - UNIX:/run/vox/peer.sock";
 const ALL_OF_STATUS: &str = "printf 'STATUS\\n' | socat -t 1 - UNIX:/run/vox/peer.sock";
 
 /// A Debian with vox installed, users and directories made, and alice's and the registry's configuration in place.
@@ -81,7 +82,7 @@ fn started_by_systemctl_one_calls_the_other() {
     debian.wait_for("vox-peer status", "idle");
     debian.must("vox-peer users");
     debian.must("systemctl stop vox-registry");
-    debian.wait_for("vox-peer users", "as of");
+    debian.wait_for(ALL_USERS, "as of");
     debian.must("systemctl start vox-registry");
     debian.wait_for(WHO_IS_THERE, "210-alice");
     debian.must("systemctl stop vox-peer");

@@ -14,7 +14,7 @@ use super::{Place, Process, wait};
 
 /// What is in it beside what every Debian has.
 const PACKAGES: &str =
-    "systemd,systemd-sysv,dbus,libpam-systemd,iproute2,procps,util-linux,bsdutils,libasound2";
+    "systemd,systemd-sysv,dbus,libpam-systemd,iproute2,procps,util-linux,bsdutils,socat,libasound2";
 
 /// A booted Debian. Dropped: switched off at once.
 #[derive(Debug)]
@@ -29,14 +29,20 @@ impl Debian {
         need::root()?;
         need::program("systemd-nspawn", "systemd-container")?;
         need::program("mmdebstrap", "mmdebstrap")?;
-        let mut nspawn = start(&root_tree()?, place, files);
-        let init = wait::until("the first process of Debian", 20, || {
-            if nspawn.ended().is_some() { Some(None) } else { first_child(nspawn.pid()).map(Some) }
-        });
-        let Some(init) = init else { return Err(Lack::Forbidden("nspawn")) };
-        let debian = Self { init, nspawn };
-        wait::until("Debian to boot", 30, || debian.is_up().then_some(()));
-        Ok(debian)
+        let mut debian = Self { init: 0, nspawn: start(&root_tree()?, place, files) };
+        let up = wait::until("Debian to boot", 30, || debian.look());
+        if up { Ok(debian) } else { Err(Lack::Forbidden("nspawn")) }
+    }
+
+    /// Whether it is up, once that is known. nspawn's first child is not always the first process of Debian: while
+    /// it prepares the container there are others.
+    fn look(&mut self) -> Option<bool> {
+        if self.nspawn.ended().is_some() {
+            return Some(false);
+        }
+        self.init = first_child(self.nspawn.pid())?;
+        let state = self.run("systemctl is-system-running").out;
+        matches!(state.trim(), "running" | "degraded").then_some(true)
     }
 
     /// Runs a command inside, as root.
@@ -72,7 +78,7 @@ impl Debian {
 
     /// The journal of our services.
     pub fn journal(&self) -> String {
-        self.run("journalctl --no-pager -o cat -n 80 -u 'vox-*'").out
+        self.run("journalctl --no-pager -o cat -n 80 -u 'vox-*' --user-unit 'vox-*'").out
     }
 
     fn command(&self, command: &str) -> Command {
@@ -80,17 +86,14 @@ impl Debian {
         entered.args(["-t", &self.init.to_string(), "-a", "--", "sh", "-c", command]);
         entered
     }
-
-    fn is_up(&self) -> bool {
-        let state = self.run("systemctl is-system-running").out;
-        matches!(state.trim(), "running" | "degraded")
-    }
 }
 
 impl Drop for Debian {
     fn drop(&mut self) {
         // Its first process, not nspawn: killing that would leave the rest of the container alone in the world.
-        let _ = kill(Pid::from_raw(self.init), Signal::SIGKILL);
+        if self.init > 1 {
+            let _ = kill(Pid::from_raw(self.init), Signal::SIGKILL);
+        }
         let _ = wait::within(std::time::Duration::from_secs(5), || self.nspawn.ended());
     }
 }

@@ -4,7 +4,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::need::{self, Lack};
 use super::slots::Slot;
@@ -14,8 +13,6 @@ use crate::bins;
 
 /// JACK servers at once on one machine; at nine or so JACK's registry of servers is full.
 const MOST: u32 = 6;
-
-static NEXT: AtomicU32 = AtomicU32::new(0);
 
 /// A running card of 48,000 Hz.
 #[derive(Debug)]
@@ -32,7 +29,8 @@ impl Card {
         need::program("jackd", "jackd2")?;
         plugin()?;
         let slot = Slot::wait("jackd", MOST);
-        let server = format!("vox{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        // JACK forgets a server that was killed only when another of the same name comes.
+        let server = format!("vox{}-{}", nix::unistd::getuid(), slot.number());
         let mut command = Command::new("jackd");
         command
             .args(["-n", &server])
