@@ -2,6 +2,7 @@
 
 pub mod bed;
 pub mod bins;
+pub mod sim;
 pub mod transcript;
 pub mod wire;
 pub mod world;

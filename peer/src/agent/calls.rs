@@ -15,7 +15,7 @@ use super::dice::Dice;
 use super::io::{ClientId, Moment, Policy};
 use super::leg::{Leg, MAX_CANDIDATES, State};
 use super::outcome::Outcome;
-use super::timer::{PATIENCE, Resend, earlier};
+use super::timer::{Resend, TALK_PATIENCE, earlier};
 use crate::media::orders::{LegId, MediaOrder, Path};
 
 /// Who this station is to others.
@@ -244,7 +244,7 @@ impl Calls {
         if leg.is_ringing_here() {
             out(CallOutput::Media(MediaOrder::Ring(false)));
         }
-        leg.state = State::Talking { accept, silent: now.at + PATIENCE };
+        leg.state = State::Talking { accept, silent: now.at + TALK_PATIENCE };
         leg.answered = Some(now.at);
         out(CallOutput::Media(MediaOrder::Start { leg: leg.place, path: leg.path, sends }));
         out(CallOutput::Changed(leg));

@@ -10,7 +10,7 @@ use vox_common::wire::signal::{CallId, Cookie, Hello, Reason};
 
 use super::io::{ClientId, Moment};
 use super::outcome::Outcome;
-use super::timer::{PATIENCE, RING_REPEAT, Resend};
+use super::timer::{PATIENCE, RING_REPEAT, Resend, TALK_PATIENCE};
 use crate::media::orders::{Coding, LegId, Path};
 
 /// Addresses that are tried in turn while calling.
@@ -159,7 +159,7 @@ impl Leg {
     pub fn heard(&mut self, now: Instant) {
         match &mut self.state {
             State::RingingThere(ringing) | State::RingingHere(ringing) => ringing.silent = now + PATIENCE,
-            State::Talking { silent, .. } => *silent = now + PATIENCE,
+            State::Talking { silent, .. } => *silent = now + TALK_PATIENCE,
             State::Calling { .. } | State::Cancelling { .. } => {}
         }
     }

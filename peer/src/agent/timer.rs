@@ -5,6 +5,9 @@ use std::time::{Duration, Instant};
 /// Silence after which a request, a ringing leg or a call is given up.
 pub const PATIENCE: Duration = Duration::from_secs(6);
 
+/// An answered call is lost after this long without a word of the sound, which speaks up once a second at most.
+pub const TALK_PATIENCE: Duration = Duration::from_secs(7);
+
 /// Between two INVITEs or RINGINGs while it rings.
 pub const RING_REPEAT: Duration = Duration::from_secs(2);
 
