@@ -63,7 +63,7 @@ struct World<'t> {
     weather: Weather,
     is_dead: bool,
     is_traced: bool,
-    stations: [Station; 2],
+    stations: Vec<Station>,
     registry: Registry<'t>,
     registry_is_up: bool,
     /// Which station a registry connection belongs to.
@@ -101,7 +101,7 @@ impl<'t> World<'t> {
             Station::new(name, address.parse().expect("an address"), auto, seed, moment)
         };
         let stations =
-            [station("alice", "192.0.2.1:6000", false), station("bob", "192.0.2.2:6000", auto_answer)];
+            vec![station("alice", "192.0.2.1:6000", false), station("bob", "192.0.2.2:6000", auto_answer)];
         Self {
             now,
             start: now,
@@ -192,9 +192,10 @@ impl<'t> World<'t> {
                 return;
             }
             self.now = next;
-            match self.freight.peek().is_some_and(|Reverse((at, ..))| *at <= next) {
-                true => self.arrive_next(),
-                false => self.tick(),
+            if self.freight.peek().is_some_and(|Reverse((at, ..))| *at <= next) {
+                self.arrive_next();
+            } else {
+                self.tick();
             }
         }
     }
@@ -421,6 +422,7 @@ impl<'t> World<'t> {
     }
 
     /// What happens, for `TRACE=1 SEED=n SEEDS=1`.
+    #[expect(clippy::print_stdout, reason = "for whoever asked to see the story")]
     fn note(&self, what: fmt::Arguments<'_>) {
         if self.is_traced {
             println!("{:6} {what}", (self.now - self.start).as_millis());
