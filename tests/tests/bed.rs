@@ -5,31 +5,9 @@ use std::process::Command;
 use std::time::Duration;
 
 use vox_tests::bed::forwarder::{Forwarder, Weather};
-use vox_tests::bed::jack::Card;
 use vox_tests::bed::net::Net;
 use vox_tests::bed::rsyslog::Rsyslog;
-use vox_tests::bed::{Place, Process, listen, may, wait};
-
-/// A pipe from the card's capture to its playback, by ALSA's own tools: the probe hears what it spoke.
-#[test]
-fn the_card_carries_what_is_spoken() {
-    let place = Place::new();
-    let Some(card) = may("bed::card", Card::start(&place, 60)) else { return };
-    let words = place.at("chirps.wav");
-    listen::chirps(4).write(&words);
-    let probe = card.probe(&place, &[("loop", &words)]);
-    let mut pipe = card.surroundings("loop").command("sh");
-    let form = "-q -t raw -f FLOAT_LE -r 48000 -c 1 --period-size=240 --buffer-size=480 -D";
-    pipe.arg("-c").arg(format!("arecord {form} voxin | aplay {form} voxout"));
-    let pipe = Process::start("arecord | aplay", &pipe, &place.at("pipe.log"));
-    wait::pause(Duration::from_secs(3));
-    let heard = probe.finish();
-    let delays = listen::chirp_delays(&heard.microphone("loop"), &heard.loudspeaker("loop"));
-    assert!(delays.len() >= 2, "{} of {:?}: {}", delays.len(), heard.loudspeaker("loop").level(), pipe.log());
-    // A machine that stands still costs the card whole periods, but between those it is exact.
-    let steps: Vec<f64> = delays.windows(2).map(|two| (two[0] - two[1]).abs()).collect();
-    assert!(listen::quantile(&steps, 0.5) < 0.03, "exact to the sample, but {delays:?}");
-}
+use vox_tests::bed::{Place, Process, may, wait};
 
 #[test]
 fn two_hosts_reach_each_other_by_every_address() {
@@ -80,7 +58,7 @@ fn the_forwarder_loses_what_the_dice_say() {
     let weather = Weather { loss: 0.2, seed: 7, ..Weather::default() };
     let forwarder = Forwarder::start(far.local_addr().expect("bound"), weather);
     let near = UdpSocket::bind("127.0.0.1:0").expect("loopback");
-    for n in 0..500_u16 {
+    for n in 0..200_u16 {
         near.send_to(&n.to_be_bytes(), forwarder.address()).expect("loopback");
         if n % 50 == 49 {
             let sent = usize::from(n) + 1;
@@ -89,6 +67,6 @@ fn the_forwarder_loses_what_the_dice_say() {
     }
     let mut bytes = [0; 16];
     let arrived = std::iter::from_fn(|| far.recv(&mut bytes).ok()).count();
-    assert!((350..=450).contains(&arrived), "{arrived} of 500 with 20 % loss");
-    assert_eq!(forwarder.passed().len(), 500);
+    assert!((135..=185).contains(&arrived), "{arrived} of 200 with 20 % loss");
+    assert_eq!(forwarder.passed().len(), 200);
 }
