@@ -18,14 +18,16 @@ const HOPELESS: Duration = Duration::from_secs(1);
 
 /// A thread that works at a steady pace until this is dropped.
 pub(super) struct Beat {
+    what: &'static str,
     stopping: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+    thread: Option<JoinHandle<Instant>>,
 }
 
 impl Beat {
     /// Calls `work` every `samples` with the time that this beat stands for, never more often on average than the
-    /// monotonic clock says.
+    /// monotonic clock says. The log is told at the end when `what` began.
     pub(super) fn start(
+        what: &'static str,
         samples: usize,
         priority: u8,
         report: impl FnOnce(ThreadGrant) + Send + 'static,
@@ -36,19 +38,28 @@ impl Beat {
         let thread = spawn("clock", move || {
             report(rt::schedule("clock", priority));
             rt::flush_denormals();
-            run(span(samples), &stop, work);
+            run(span(samples), &stop, work)
         })?;
-        Ok(Self { stopping, thread: Some(thread) })
+        Ok(Self { what, stopping, thread: Some(thread) })
     }
 }
 
-fn run(period: Duration, stop: &AtomicBool, mut work: impl FnMut(Instant)) {
-    let mut due = clock::now();
+/// Returns the time of the first beat.
+fn run(period: Duration, stop: &AtomicBool, mut work: impl FnMut(Instant)) -> Instant {
+    let began = clock::now();
+    let mut due = began;
     while !stop.load(Ordering::Acquire) {
         work(due);
         due = next(due, period, clock::now());
         clock::sleep_until(due);
     }
+    began
+}
+
+/// With this, two recordings can be laid beside each other.
+fn tell_the_log(what: &str, began: Instant) {
+    let since_boot = clock::monotonic().saturating_sub(clock::now().saturating_duration_since(began));
+    log::debug!("{what} began since-boot-s={:.6}", since_boot.as_secs_f64());
 }
 
 fn next(due: Instant, period: Duration, now: Instant) -> Instant {
@@ -60,7 +71,9 @@ impl Drop for Beat {
     fn drop(&mut self) {
         self.stopping.store(true, Ordering::Release);
         if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
+            if let Ok(began) = thread.join() {
+                tell_the_log(self.what, began);
+            }
         }
     }
 }

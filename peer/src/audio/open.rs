@@ -149,14 +149,14 @@ fn clocked(
     work: impl FnMut(Instant, &mut [f32]) + Send + 'static,
 ) -> Result<Device, String> {
     let health = Arc::<Health>::default();
-    let beat = beat(needs, &health, work)?;
+    let beat = beat("clock", needs, &health, work)?;
     Ok(Device { _running: Running::Clocked(beat), health, sentence })
 }
 
 fn read(path: &Path, needs: &Needs, mut microphone: Microphone) -> Result<Device, String> {
     let (reader, mut ring) = Reader::open(path)?;
     let health = Arc::<Health>::default();
-    let beat = beat(needs, &health, move |due, samples| {
+    let beat = beat("capture", needs, &health, move |due, samples| {
         samples.fill_with(|| ring.pop().unwrap_or(0.0));
         microphone(due, samples);
     })?;
@@ -170,7 +170,7 @@ fn read(path: &Path, needs: &Needs, mut microphone: Microphone) -> Result<Device
 fn write(path: &Path, needs: &Needs, mut speaker: Speaker) -> Result<Device, String> {
     let (writer, mut ring) = Writer::create(path)?;
     let health = Arc::<Health>::default();
-    let beat = beat(needs, &health, move |_, samples| {
+    let beat = beat("playback", needs, &health, move |_, samples| {
         speaker(clock::now(), samples);
         for &mut sample in samples {
             let _ = ring.push(rounded(sample));
@@ -184,6 +184,7 @@ fn write(path: &Path, needs: &Needs, mut speaker: Speaker) -> Result<Device, Str
 }
 
 fn beat(
+    what: &'static str,
     needs: &Needs,
     health: &Arc<Health>,
     mut work: impl FnMut(Instant, &mut [f32]) + Send + 'static,
@@ -191,6 +192,7 @@ fn beat(
     let (pace, health, tell) = (needs.pace(), Arc::clone(health), needs.clone());
     let mut block = [0.0; BLOCK];
     let beat = Beat::start(
+        what,
         pace,
         needs.priority,
         move |grant| tell.report(grant),
