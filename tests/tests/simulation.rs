@@ -33,7 +33,7 @@ fn in_every_story_both_come_to_rest_and_agree() {
         complaints.extend(complained);
     }
     println!("{pairs}");
-    if env::var_os("SEEDS").is_none() && env::var_os("SEED").is_none() {
+    if (first, stories) == (0, STORIES) {
         compare(&pairs.to_string());
     }
     assert!(
