@@ -70,10 +70,10 @@ fn next(due: Instant, period: Duration, now: Instant) -> Instant {
 impl Drop for Beat {
     fn drop(&mut self) {
         self.stopping.store(true, Ordering::Release);
-        if let Some(thread) = self.thread.take() {
-            if let Ok(began) = thread.join() {
-                tell_the_log(self.what, began);
-            }
+        if let Some(thread) = self.thread.take()
+            && let Ok(began) = thread.join()
+        {
+            tell_the_log(self.what, began);
         }
     }
 }

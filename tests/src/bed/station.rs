@@ -122,10 +122,12 @@ impl Station {
     /// When the `capture` or the `playback` of its latest call began with the first sample, since boot. Only devices
     /// that are no cards tell it, in the debug log.
     pub fn sound_began(&self, which: &str) -> Option<Duration> {
-        let log = self.process.log();
-        let line = log.lines().rev().find(|line| line.contains(&format!("{which} began")))?;
-        let seconds = line.split(' ').find_map(|word| word.strip_prefix("since-boot-s="))?;
-        seconds.parse().ok().map(Duration::from_secs_f64)
+        let told = format!("{which} began since-boot-s=");
+        wait::within(Duration::from_secs(2), || {
+            let log = self.process.log();
+            let seconds = log.lines().rev().find_map(|line| line.split_once(&told))?.1;
+            seconds.parse().ok().map(Duration::from_secs_f64)
+        })
     }
 
     /// Starts it again, after it was stopped or killed.

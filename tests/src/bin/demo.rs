@@ -14,6 +14,8 @@ use vox_tests::bed::{Place, Registry, Station, listen, need, set_up, usage, wait
 
 /// A little longer than the longer sentence.
 const CALL: Duration = Duration::from_millis(7600);
+/// What a station sends in one packet, unless it is told otherwise.
+const FRAME: Duration = Duration::from_millis(10);
 const LOOK: Duration = Duration::from_millis(100);
 
 fn main() {
@@ -158,8 +160,9 @@ fn mouth_to_ear(place: &Place, alice: &Station, bob: &Station) {
         let delay = || {
             let spoken = Recording::read(&sentence(mouth)).at_48_khz();
             let heard = Recording::read(&heard(place, ear));
-            let began = [mouth_station.sound_began("capture")?, ear_station.sound_began("playback")?];
-            listen::delay_of(&spoken, began[0], &heard, began[1])
+            // A file gives a frame when a microphone would begin to hear it; a microphone gives it when it is full.
+            let spoken_from = mouth_station.sound_began("capture")?.checked_sub(FRAME)?;
+            listen::delay_of(&spoken, spoken_from, &heard, ear_station.sound_began("playback")?)
         };
         let found = delay().map_or("not found".to_owned(), |(delay, likeness)| {
             format!("{delay:.1} ms (what came out is {:.0} % like what went in)", likeness * 100.0)
