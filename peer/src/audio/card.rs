@@ -3,7 +3,7 @@
 //! What cpal wants one to know: a stream does not start by itself; the slice may be shorter or longer than the
 //! period asked for; an error other than an xrun is reported for ever, as fast as the thread can.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -38,6 +38,15 @@ struct Shape {
 }
 
 type Answer<T> = Result<T, String>;
+
+/// Plugins of libasound do not survive being opened or closed twice at a time: libjack's clients then hang. Only the
+/// short-lived threads that open and close cards wait here.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+/// Keeps every other card from being opened or closed.
+pub(super) fn alone() -> MutexGuard<'static, ()> {
+    ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Opens and starts a card for playback; the sentence says what it does. `speaker` is called for each attempt.
 pub(super) fn output(

@@ -28,7 +28,7 @@ pub struct Needs {
     pub tell: Arc<dyn Fn(Option<ThreadGrant>) + Send + Sync>,
 }
 
-/// An open device. Dropping it stops it and waits for its threads.
+/// An open device. [`Device::close`] stops it and waits for its threads; so does dropping it.
 pub struct Device {
     _running: Running,
     /// How it fares.
@@ -43,6 +43,14 @@ enum Running {
     Clocked(Beat),
     Reading(Beat, Reader),
     Writing(Beat, Writer),
+}
+
+impl Device {
+    /// Closes it, while no other card is being opened or closed.
+    pub fn close(self) {
+        let _alone = card::alone();
+        drop(self);
+    }
 }
 
 impl Needs {
@@ -82,6 +90,7 @@ pub fn open_card_input(
     microphone: impl Fn() -> Microphone,
 ) -> Result<Device, String> {
     let health = Arc::<Health>::default();
+    let _alone = card::alone();
     let (stream, sentence) = card::input(name, needs, &health, microphone)?;
     Ok(Device { _running: Running::Card(stream), health, sentence })
 }
@@ -96,6 +105,7 @@ pub fn open_card_output(
     speaker: impl Fn() -> Speaker,
 ) -> Result<Device, String> {
     let health = Arc::<Health>::default();
+    let _alone = card::alone();
     let (stream, sentence) = card::output(name, needs, &health, speaker)?;
     Ok(Device { _running: Running::Card(stream), health, sentence })
 }

@@ -23,6 +23,10 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(8);
 /// A card that has not called for so long is gone, whatever it says.
 const STANDSTILL: Duration = Duration::from_secs(2);
 
+/// The same when the other direction was just lost: most often both are one card. It must be closed before the other
+/// is opened again, or libjack frees its clients under it; hence less than [`FIRST_BACKOFF`].
+const SUSPICIOUS: Duration = Duration::from_millis(250);
+
 /// libasound and its plugins want room while they open.
 const STACK_BYTES: usize = 512 * 1024;
 
@@ -44,6 +48,8 @@ pub(super) struct Side {
     /// A card that is still being closed.
     closing: Option<JoinHandle<()>>,
     answers: (Sender<Answer>, Receiver<Answer>),
+    /// What was last told, so that a card that cannot be opened is not told of again and again.
+    told: Option<Result<String, String>>,
 }
 
 type Answer = Result<Device, String>;
@@ -54,10 +60,12 @@ enum State {
     Clocked {
         _device: Device,
     },
+    /// `since`: when it was last seen to call. `patience`: how long it may go without.
     Card {
         device: Device,
         calls: u64,
         since: Instant,
+        patience: Duration,
     },
     /// No card yet, or no more: the clock stands in. `try_at`: when to open the card; `None`: it is being opened. `stale`: it is being opened
     /// for a call that has ended, and must be opened again for this one.
@@ -73,7 +81,15 @@ enum State {
 
 impl Side {
     pub(super) fn new(end: End, needs: Needs) -> Self {
-        Self { end, needs, state: State::Closed, backoff: FIRST_BACKOFF, closing: None, answers: channel() }
+        Self {
+            end,
+            needs,
+            state: State::Closed,
+            backoff: FIRST_BACKOFF,
+            closing: None,
+            answers: channel(),
+            told: None,
+        }
     }
 
     /// The thread that the microphone is to wake from its next opening on.
@@ -109,24 +125,27 @@ impl Side {
         matches!(self.state, State::Closed | State::Unwanted)
     }
 
-    /// Looks after the device: takes what was opened, gives up what is lost, tries again when it is time.
-    pub(super) fn look(&mut self, now: Instant, news: &impl Fn(MediaNews)) {
+    /// Looks after the device: takes what was opened, gives up what is lost, tries again when it is time. Tells
+    /// whether a card was lost.
+    pub(super) fn look(&mut self, now: Instant, news: &impl Fn(MediaNews)) -> bool {
         while let Ok(answer) = self.answers.1.try_recv() {
             self.take(answer, now, news);
         }
-        if let Some(reason) = self.trouble(now) {
-            self.lose(&reason, now, news);
+        let trouble = self.trouble(now);
+        if let Some(reason) = &trouble {
+            self.lose(reason, now, news);
         }
         if matches!(self.state, State::StandIn { try_at: Some(due), .. } if now >= due) {
             self.open_card(news);
         }
+        trouble.is_some()
     }
 
     /// When to look again at the latest.
     pub(super) fn deadline(&self) -> Option<Instant> {
         match self.state {
             State::StandIn { try_at, .. } => try_at,
-            State::Card { since, .. } => Some(since + STANDSTILL),
+            State::Card { since, patience, .. } => Some(since + patience),
             _ => None,
         }
     }
@@ -178,7 +197,7 @@ impl Side {
         match (&mut self.state, answer) {
             (State::StandIn { stale: false, .. }, Ok(device)) => {
                 self.tell(Ok(device.sentence.clone()), news);
-                self.state = State::Card { device, calls: 0, since: now };
+                self.state = State::Card { device, calls: 0, since: now, patience: STANDSTILL };
             }
             (State::StandIn { stale: false, .. }, Err(reason)) => self.lose(&reason, now, news),
             (State::StandIn { stale, try_at, .. }, answer) => {
@@ -200,14 +219,22 @@ impl Side {
 
     /// Why the open card is of no more use, if it is not.
     fn trouble(&mut self, now: Instant) -> Option<String> {
-        let State::Card { device, calls, since } = &mut self.state else { return None };
+        let State::Card { device, calls, since, patience } = &mut self.state else { return None };
         let health = &device.health;
         if health.calls() != *calls {
-            (*calls, *since) = (health.calls(), now);
+            (*calls, *since, *patience) = (health.calls(), now, STANDSTILL);
             self.backoff = FIRST_BACKOFF;
         }
-        let stands_still = (now >= *since + STANDSTILL).then(|| "it stands still".to_owned());
+        let stands_still = (now >= *since + *patience).then(|| "it stands still".to_owned());
         health.failure().map(str::to_owned).or(stands_still)
+    }
+
+    /// The other direction's card is lost: has this one's gone with it?
+    pub(super) fn suspect(&mut self, now: Instant, news: &impl Fn(MediaNews)) {
+        self.look(now, news);
+        if let State::Card { patience, .. } = &mut self.state {
+            *patience = SUSPICIOUS;
+        }
     }
 
     /// The card is gone: the clock stands in, and the card is tried again later.
@@ -224,19 +251,23 @@ impl Side {
     fn release(&mut self, device: Device) {
         let before = self.closing.take();
         let work = move || {
-            drop(device);
             drop(before.map(JoinHandle::join));
+            device.close();
         };
         self.closing = Builder::new().name("close".into()).stack_size(STACK_BYTES).spawn(work).ok();
     }
 
-    fn tell(&self, opened: Result<String, String>, news: &impl Fn(MediaNews)) {
+    fn tell(&mut self, opened: Result<String, String>, news: &impl Fn(MediaNews)) {
+        if self.told.as_ref() == Some(&opened) && opened.is_err() {
+            return;
+        }
         let direction = match self.end {
             End::In(..) => Direction::In,
             End::Out(..) => Direction::Out,
         };
         let works = opened.is_ok();
-        let (Ok(sentence) | Err(sentence)) = opened;
+        let (Ok(sentence) | Err(sentence)) = opened.clone();
+        self.told = Some(opened);
         news(MediaNews::Device { direction, works, sentence });
     }
 }

@@ -20,8 +20,9 @@ use crate::media::orders::{Coding, Direction, LegId, LegReport, MediaNews, Path}
 use crate::media::stats::{LegStats, Stats};
 use crate::opus::OpusError;
 
-/// The fastest packets wait at least so long to be played: what a quiet machine itself is late by.
-const TARGET: Duration = Duration::from_millis(1);
+/// The fastest packets wait at least so long to be played: what real-time threads of a quiet machine are late by. More
+/// is added where packets come late more than once.
+const TARGET: Duration = Duration::from_micros(500);
 
 /// The loudspeaker stays open so long after the ring, because a call is likely to follow.
 const LINGER: Duration = Duration::from_millis(500);
@@ -167,8 +168,12 @@ impl Sound {
             self.close_output_at = None;
             self.output.close();
         }
-        self.input.look(now, news);
-        self.output.look(now, news);
+        if self.input.look(now, news) {
+            self.output.suspect(now, news);
+        }
+        if self.output.look(now, news) {
+            self.input.suspect(now, news);
+        }
     }
 
     /// When to look again at the latest.
