@@ -69,12 +69,14 @@ impl Front {
     }
 }
 
-/// The words of an event behind the call-id: state, name, and what helps to understand them.
+/// The words of an event behind the call-id: state, name, and what helps to understand them. A call that won over
+/// one of ours says so (`was=`): whoever placed that one follows it.
 fn told(leg: &Leg, state: &str) -> String {
     let direction = if leg.outgoing { "out" } else { "in" };
     let display =
         leg.display.as_ref().map_or_else(String::new, |name| format!(" display={}", name.to_word()));
-    format!("{state} {} direction={direction}{display}", leg.who)
+    let was = leg.yields.map_or_else(String::new, |own| format!(" was={own}"));
+    format!("{state} {} direction={direction}{display}{was}", leg.who)
 }
 
 /// Somebody called, and nobody here said yes or no.

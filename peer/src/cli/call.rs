@@ -111,9 +111,7 @@ impl Call<'_> {
 
     /// Takes note of a line; tells whether the call has ended well.
     fn hear(&mut self, line: &str) -> Result<bool, Failure> {
-        let Some(event) = Event::read(line).filter(|event| event.fields.value("call") == self.id) else {
-            return Ok(false);
-        };
+        let Some(event) = Event::read(line).filter(|event| self.is_ours(event)) else { return Ok(false) };
         let name = event.fields.find("name").unwrap_or(&self.name).to_owned();
         match event.fields.value("state") {
             "ended" => self.end(&name, event.fields.value("reason")).map(|()| true),
@@ -126,6 +124,15 @@ impl Call<'_> {
                 Ok(false)
             }
         }
+    }
+
+    /// Where both sides called at once, the other side's call-id may take the place of ours.
+    fn is_ours(&mut self, event: &Event) -> bool {
+        let id = event.fields.value("call");
+        if event.fields.value("was") == self.id {
+            id.clone_into(&mut self.id);
+        }
+        id == self.id
     }
 
     fn end(&mut self, name: &str, reason: &str) -> Result<(), Failure> {
