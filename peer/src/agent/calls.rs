@@ -184,9 +184,12 @@ impl Calls {
         }
     }
 
-    /// The daemon ends: everybody is told once.
+    /// The daemon ends: everybody is told once, and nobody is waited for.
     pub fn stop(&mut self, now: Moment, out: CallOut<'_>) {
         while self.hangup(now, out) {}
+        while let Some(State::Cancelling { outcome, .. }) = self.legs.first().map(|leg| &leg.state) {
+            self.end(now, 0, *outcome, None, out);
+        }
     }
 
     /// Valid sound came for a leg: it is alive, and that is as good as CONFIRM.
