@@ -4,8 +4,19 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
+use nix::unistd::{AccessFlags, access};
+
 /// A state file longer than this is not ours.
 const MAX_BYTES: u64 = 1024 * 1024;
+
+/// Makes sure of a directory that state files can be written to.
+///
+/// # Errors
+/// It cannot be made, or this user may not write there.
+pub fn directory(path: &Path) -> io::Result<()> {
+    fs::create_dir_all(path)?;
+    access(path, AccessFlags::W_OK | AccessFlags::X_OK).map_err(io::Error::from)
+}
 
 /// Writes `text` beside `path`, brings it to the disk, and moves it into place (rename(2)).
 ///
@@ -53,5 +64,6 @@ mod tests {
     #[test]
     fn a_directory_that_is_not_there_is_an_error_and_changes_nothing() {
         assert!(replace(Path::new("/nonexistent/vox/history"), "x").is_err());
+        assert!(directory(Path::new("/dev/null/vox")).is_err());
     }
 }

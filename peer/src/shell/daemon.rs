@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use std::sync::mpsc::sync_channel;
 
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
+use vox_common::sys::config::reason;
 use vox_common::sys::notify::Notifier;
 use vox_common::sys::signals::{Signal, Signals};
 use vox_common::sys::{clock, file, random, syslog, thread, unix};
@@ -55,6 +56,7 @@ fn refuse(sentence: &str) -> ExitCode {
 
 fn serve(config: Config, path: &Path, log: &syslog::LogHandle) -> Result<(), String> {
     let signals = Signals::catch().map_err(|error| format!("cannot catch signals: {error}"))?;
+    keep_state(&config.state_directory)?;
     let socket = bind(config.listen, config.dscp)?;
     let listener =
         unix::listen_control(&config.control_socket, CONTROL_GROUP).map_err(|error| error.to_string())?;
@@ -105,6 +107,13 @@ fn program() -> String {
     format!("vox-peer {}", env!("CARGO_PKG_VERSION"))
 }
 
+fn keep_state(directory: &Path) -> Result<(), String> {
+    file::directory(directory).map_err(|error| {
+        let (directory, why) = (directory.display(), reason(&error));
+        format!("cannot write to {directory}: {why}, choose another state.directory")
+    })
+}
+
 fn bind(listen: SocketAddr, dscp: u8) -> Result<Socket, String> {
     Socket::bind(listen, dscp).map_err(|error| match error.kind() {
         io::ErrorKind::AddrInUse => {
@@ -138,7 +147,6 @@ fn history_of(config: &Config) -> PathBuf {
 
 fn settings_of(config: &Config, port: u16) -> Settings {
     let path = history_of(config);
-    let _ = std::fs::create_dir_all(&config.state_directory);
     let history = file::read(&path).unwrap_or_else(|error| {
         log::warn!("cannot read the history in {}: {error}", path.display());
         String::new()
