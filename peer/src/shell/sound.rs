@@ -20,10 +20,6 @@ use crate::media::orders::{Coding, Direction, LegId, LegReport, MediaNews, Path}
 use crate::media::stats::{LegStats, Stats};
 use crate::opus::OpusError;
 
-/// The fastest packets wait at least so long to be played: what real-time threads of a quiet machine are late by. More
-/// is added where packets come late more than once.
-const TARGET: Duration = Duration::from_micros(500);
-
 /// The loudspeaker stays open so long after the ring, because a call is likely to follow.
 const LINGER: Duration = Duration::from_millis(500);
 
@@ -95,7 +91,7 @@ impl Sound {
         if let Some(stats) = self.stats.leg(leg) {
             stats.clear();
         }
-        self.play(BankOrder::Join { leg, target: TARGET });
+        self.play(BankOrder::Join { leg, target: target(self.settings.frame) });
         self.legs += 1;
         self.close_output_at = None;
         self.output.open(now, news);
@@ -190,6 +186,13 @@ impl Sound {
             self.loudspeaker.obey();
         }
     }
+}
+
+/// The fastest packets wait at least so long to be played: what real-time threads of a quiet machine are late by. The
+/// shorter the frames, the more wake-ups there are to be late for. The playout adds to it where packets come late
+/// again and again.
+fn target(frame: usize) -> Duration {
+    if frame <= 120 { Duration::from_micros(1_500) } else { Duration::from_micros(500) }
 }
 
 fn needs(settings: &MediaSettings, manager: &Wake, grants: &Arc<Grants>) -> Needs {
