@@ -45,7 +45,7 @@ demo: ## two stations call each other and say how it went (SOUND=1: on your soun
 bench: ## print tables of speed, delay and memory
 	@tests/scripts/setup everything
 	$(CARGO) build --quiet --release --locked -p vox-registry -p vox-peer
-	$(CARGO) build --quiet --release --locked -p vox-tests --bin bench
+	$(CARGO) build --quiet --release --locked -p vox-tests --bin bench --bin probe
 	@$(RELEASE)/bench
 
 install: ## install programs, units and samples (DESTDIR=, PREFIX=/usr/local)

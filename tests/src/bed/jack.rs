@@ -19,7 +19,7 @@ const MOST: u32 = 6;
 pub struct Card {
     server: String,
     place: PathBuf,
-    _process: Process,
+    process: Process,
     _slot: Slot,
 }
 
@@ -38,7 +38,7 @@ impl Card {
             .args(["-d", "dummy", "-r", "48000", "-C", "1", "-P", "1"]);
         command.args(["-p", &frames.to_string()]).env("JACK_NO_AUDIO_RESERVATION", "1");
         let process = Process::start("jackd", &command, &place.at(&format!("{server}.log")));
-        Ok(Self { server, place: place.path().to_owned(), _process: process, _slot: slot })
+        Ok(Self { server, place: place.path().to_owned(), process, _slot: slot })
     }
 
     /// What a station finds that has this card as its only one.
@@ -62,6 +62,11 @@ impl Card {
         let process = Process::start_with_input("probe", &command, &log);
         process.wait_for_log("ready");
         Probe { process, place: place.path().to_owned() }
+    }
+
+    /// How often a program on this card was not done in time, by the card's own count.
+    pub fn xruns(&self) -> usize {
+        self.process.log().matches("JackEngine::XRun").count()
     }
 
     fn variables(&self) -> [(&'static str, String); 3] {

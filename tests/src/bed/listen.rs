@@ -34,6 +34,17 @@ pub fn chirps(seconds: u32) -> Recording {
     Recording { rate: RATE, samples }
 }
 
+/// As [`chirps`], over a soft hum that is never silent: a hole in it is a hole.
+pub fn chirps_and_hum(seconds: u32) -> Recording {
+    let mut recording = chirps(seconds);
+    for (n, sample) in recording.samples.iter_mut().enumerate() {
+        // A whole number of periods in a second, so that it goes on without a step when it begins again.
+        let phase = std::f64::consts::TAU * 300.0 * n as f64 / f64::from(RATE);
+        *sample += (0.05 * phase.sin()) as f32;
+    }
+    recording
+}
+
 /// Mouth-to-ear delays in milliseconds: for each chirp that was spoken at a multiple of half a second, how long
 /// after it was heard. Chirps that were not heard within 200 ms are left out.
 pub fn chirp_delays(spoken: &Recording, heard: &Recording) -> Vec<f64> {

@@ -95,11 +95,17 @@ impl Station {
 
     /// A value of its `STATUS`: of the first line of this section.
     pub fn status(&self, section: &str, key: &str) -> Option<String> {
-        let lines = Control::connect(&self.socket())?.ask("STATUS");
-        let words = lines
-            .iter()
-            .find_map(|line| line.strip_prefix("230-")?.strip_prefix(section)?.strip_prefix(' '))?;
+        let lines = self.lines(section);
+        let words = lines.first()?;
         words::decode(words::value(words, key).ok()??)
+    }
+
+    /// What its `STATUS` says in the lines of this section.
+    pub fn lines(&self, section: &str) -> Vec<String> {
+        let answer =
+            Control::connect(&self.socket()).map(|mut control| control.ask("STATUS")).unwrap_or_default();
+        let start = format!("230-{section} ");
+        answer.iter().filter_map(|line| line.strip_prefix(&start)).map(str::to_owned).collect()
     }
 
     /// A value of its `STATUS` as a number; 0 where there is none.

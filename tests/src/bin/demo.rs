@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use vox_common::sys::clock;
+use vox_common::wire::words;
 use vox_tests::bed::wav::Recording;
 use vox_tests::bed::{Place, Registry, Station, listen, need, set_up, usage, wait};
 
@@ -41,6 +42,7 @@ fn main() {
         &bob,
     );
     let figures = [Figures::of(&alice), Figures::of(&bob)];
+    let cards = if own_card { alice.lines("audio") } else { Vec::new() };
     alice.run(&["hangup"]);
     drop(call.program);
     alice.wait_until("idle");
@@ -55,6 +57,12 @@ fn main() {
         row("mouth to ear", "not measured on your own sound card (make bench measures)");
     } else {
         mouth_to_ear(&place, &alice, &bob);
+    }
+    for card in cards {
+        row(
+            "your sound card",
+            &words::decode(words::value(&card, "sentence").ok().flatten().unwrap_or("")).unwrap_or_default(),
+        );
     }
     for (name, figures) in ["alice", "bob"].iter().zip(&figures) {
         row(&format!("{name} received"), &figures.sentence());
@@ -92,21 +100,27 @@ fn heard(place: &Place, name: &str) -> PathBuf {
 /// Shows the call while it runs, and returns what each process cost meanwhile.
 fn watch(processes: &mut [(&str, u32)], alice: &Station, bob: &Station) -> Vec<(String, String)> {
     let before: Vec<Duration> = processes.iter().map(|(_, pid)| usage::processor_time(*pid)).collect();
-    let began = clock::now();
-    while clock::now() - began < CALL {
-        if std::io::stdout().is_terminal() {
-            print!("\r{}\x1b[K", live(clock::now() - began, alice, bob));
-            let _ = std::io::stdout().flush();
-        }
-        wait::pause(LOOK);
-    }
-    println!("\r{}\x1b[K", live(CALL, alice, bob));
+    show(alice, bob);
     let cost = |((name, pid), before): (&(&str, u32), &Duration)| {
         let used = usage::processor_time(*pid).saturating_sub(*before).as_secs_f64() / CALL.as_secs_f64();
         let megabytes = usage::resident_mb(*pid);
         (format!("{name} costs"), format!("{:.1} % of a core, {megabytes:.1} MB of memory", used * 100.0))
     };
     processes.iter().zip(&before).map(cost).collect()
+}
+
+/// On a terminal one line that changes, elsewhere a line each second.
+fn show(alice: &Station, bob: &Station) {
+    let (began, terminal) = (clock::now(), std::io::stdout().is_terminal());
+    let (look, before, after) = if terminal { (LOOK, "\r", "\x1b[K") } else { (LOOK * 10, "", "\n") };
+    while clock::now() - began < CALL {
+        print!("{before}{}{after}", live(clock::now() - began, alice, bob));
+        let _ = std::io::stdout().flush();
+        wait::pause(look);
+    }
+    if terminal {
+        println!();
+    }
 }
 
 fn live(since: Duration, alice: &Station, bob: &Station) -> String {

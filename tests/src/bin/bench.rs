@@ -1,0 +1,236 @@
+//! `make bench`: tables of speed, delay and memory, medians of several runs, with the targets beside them. Some of them
+//! alone: `bench set-up`, `bench cost`, `bench delay`.
+
+#![expect(clippy::print_stdout, reason = "it prints tables")]
+
+use std::time::Duration;
+
+use vox_common::sys::clock;
+use vox_tests::bed::jack::{Card, Heard};
+use vox_tests::bed::set_up;
+use vox_tests::bed::settings::Value;
+use vox_tests::bed::station::pair;
+use vox_tests::bed::wav::{RATE, Recording};
+use vox_tests::bed::{Place, Registry, Station, listen, usage, wait};
+
+const SET_UPS: usize = 21;
+const COST_RUNS: usize = 3;
+const COST_CALL: Duration = Duration::from_secs(10);
+const DELAY_RUNS: usize = 3;
+const DELAY_CALL: Duration = Duration::from_secs(12);
+/// Samples of silence that are a hole in a hum.
+const HOLE: usize = 24;
+/// The card's own clock, finer than every period.
+const CARD_TICK: u32 = 60;
+
+fn main() {
+    println!(
+        "vox bench: {} cores; medians of several runs\n",
+        std::thread::available_parallelism().map_or(0, usize::from)
+    );
+    let wanted: Vec<String> = std::env::args().skip(1).collect();
+    for (name, table) in [("set-up", set_up_table as fn()), ("cost", cost_table), ("delay", delay_table)] {
+        if wanted.is_empty() || wanted.iter().any(|word| word == name) {
+            table();
+            println!();
+        }
+    }
+}
+
+fn set_up_table() {
+    let place = Place::new();
+    let registry = Registry::start(&place);
+    let (alice, bob) = pair(&place, &registry);
+    let took: Vec<f64> = (0..SET_UPS).map(|_| one_set_up(&alice, &bob)).collect();
+    println!("Call set-up on loopback, from `vox-peer call` to talking on both sides ({SET_UPS} calls)");
+    heading(&["p50", "p90", "target"]);
+    let at = |share| format!("{:.1} ms", listen::quantile(&took, share));
+    line(&[&at(0.5), &at(0.9), "< 30 ms"]);
+}
+
+fn one_set_up(alice: &Station, bob: &Station) -> f64 {
+    let call = set_up::call(alice, "bob", bob);
+    wait::pause(Duration::from_millis(100));
+    alice.run(&["hangup"]);
+    bob.wait_until("idle");
+    call.took.as_secs_f64() * 1e3
+}
+
+fn cost_table() {
+    println!(
+        "Cost of one peer in a call, 10 ms frames, file devices ({COST_RUNS} calls of {} s)",
+        COST_CALL.as_secs()
+    );
+    let costs: Vec<[f64; 4]> = (0..COST_RUNS).map(|_| one_cost()).collect();
+    let middle = |n: usize| listen::quantile(&costs.iter().map(|cost| cost[n]).collect::<Vec<_>>(), 0.5);
+    heading(&["", "processor", "target", "memory", "target"]);
+    for (n, name) in ["caller", "callee"].iter().enumerate() {
+        let (core, memory) = (format!("{:.1} % of a core", middle(n)), format!("{:.1} MB", middle(n + 2)));
+        line(&[name, &core, "< 4 %", &memory, "< 8 MB"]);
+    }
+}
+
+/// Processor in percent of a core of caller and callee, then memory in megabytes of both.
+fn one_cost() -> [f64; 4] {
+    let place = Place::new();
+    let registry = Registry::start(&place);
+    let words = place.at("words.wav");
+    listen::chirps_and_hum(10).write(&words);
+    let file = |name: &str| format!("file:{}", place.at(name).display());
+    let named = |name| Station::named(name).registry(&registry).set("audio.input", file("words.wav"));
+    let mut alice = named("alice").set("audio.output", file("alice.wav")).start(&place);
+    let mut bob = named("bob").set("audio.output", file("bob.wav")).answering().start(&place);
+    alice.wait_for_registry();
+    bob.wait_for_registry();
+    let pids = [alice.process().pid(), bob.process().pid()];
+    let _call = set_up::call(&alice, "bob", &bob);
+    let before = pids.map(usage::processor_time);
+    let began = clock::now();
+    wait::pause(COST_CALL);
+    let length = (clock::now() - began).as_secs_f64();
+    let used =
+        |n: usize| (usage::processor_time(pids[n]).saturating_sub(before[n])).as_secs_f64() / length * 100.0;
+    [used(0), used(1), usage::resident_mb(pids[0]), usage::resident_mb(pids[1])]
+}
+
+fn delay_table() {
+    println!(
+        "Mouth to ear on a virtual sound card, both directions ({DELAY_RUNS} calls of {} s each)",
+        DELAY_CALL.as_secs()
+    );
+    heading(&[
+        "frame",
+        "period",
+        "p50",
+        "p99",
+        "target p50",
+        "concealed",
+        "underruns",
+        "card xruns",
+        "holes",
+        "unexcused",
+        "witness > 1/2 period",
+    ]);
+    for (ptime, period, target) in [("2.5", 120, "≤ 13 ms"), ("5", 240, "≤ 18 ms"), ("10", 480, "")] {
+        let mut sum = Delays::default();
+        for _ in 0..DELAY_RUNS {
+            let Some(card) = new_card() else { return };
+            sum.add(&card, ptime, period);
+        }
+        let at = |share| format!("{:.2} ms", listen::quantile(&sum.milliseconds, share));
+        line(&[
+            &format!("{ptime} ms"),
+            &period.to_string(),
+            &at(0.5),
+            &at(0.99),
+            target,
+            &format!("{:.3} %", listen::quantile(&sum.concealed, 0.5)),
+            &sum.underruns.to_string(),
+            &sum.xruns.to_string(),
+            &sum.holes.to_string(),
+            &sum.unexcused.to_string(),
+            &sum.witnessed.to_string(),
+        ]);
+    }
+    println!(
+        "A hole is {HOLE} samples of silence in a hum. It is excused where a thread above all others, which does nothing but"
+    );
+    println!(
+        "wake every 1.25 ms, was late by more than half a period within 50 ms of it: then the machine stood still."
+    );
+}
+
+struct Plugged {
+    card: Card,
+    place: Place,
+}
+
+fn new_card() -> Option<Plugged> {
+    let place = Place::new();
+    match Card::start(&place, CARD_TICK) {
+        Ok(card) => Some(Plugged { card, place }),
+        Err(lack) => {
+            println!("not measured: there is no {lack}");
+            None
+        }
+    }
+}
+
+#[derive(Default)]
+struct Delays {
+    milliseconds: Vec<f64>,
+    concealed: Vec<f64>,
+    underruns: f64,
+    xruns: usize,
+    holes: usize,
+    unexcused: usize,
+    witnessed: usize,
+}
+
+impl Delays {
+    fn add(&mut self, plugged: &Plugged, ptime: &str, period: u32) {
+        let (card, place) = (&plugged.card, &plugged.place);
+        let words = place.at("words.wav");
+        listen::chirps_and_hum(4).write(&words);
+        let probe = card.probe(place, &[("alice", &words), ("bob", &words)]);
+        let ptime: f64 = ptime.parse().expect("a number in the table");
+        let named = |name: &str| {
+            let station = Station::named(name).within(&card.surroundings(name)).set("audio.ptime-ms", ptime);
+            let station = station.set("audio.input", "default").set("audio.output", "default");
+            station.set("audio.period", Value::from(i64::from(period)))
+        };
+        let (alice, bob) = (named("alice").start(place), named("bob").answering().start(place));
+        let call = set_up::call(&alice, &format!("127.0.0.1:{}", bob.port()), &bob);
+        wait::pause(DELAY_CALL);
+        self.concealed.extend([&alice, &bob].map(|station| station.figure("media", "concealed-percent")));
+        self.underruns += alice.figure("media", "underruns") + bob.figure("media", "underruns");
+        self.xruns += card.xruns();
+        let heard = probe.finish();
+        drop(call);
+        for (mouth, ear) in [("alice", "bob"), ("bob", "alice")] {
+            self.listen(&heard.microphone(mouth), &heard.loudspeaker(ear), &heard, period);
+        }
+    }
+
+    fn listen(&mut self, spoken: &Recording, ear: &Recording, heard: &Heard, period: u32) {
+        self.milliseconds.extend(listen::chirp_delays(spoken, ear));
+        let half_a_period_ms = f64::from(period) * 500.0 / f64::from(RATE);
+        let late =
+            heard.table("witness.csv").into_iter().filter(|row| row.len() == 2 && row[1] > half_a_period_ms);
+        let late: Vec<f64> = late.map(|row| row[0]).collect();
+        let holes = holes(ear, heard);
+        self.holes += holes.len();
+        self.unexcused +=
+            holes.iter().filter(|hole| !late.iter().any(|at| (at - **hole).abs() < 0.05)).count();
+        self.witnessed += late.len();
+    }
+}
+
+/// When there were holes in what was heard, in seconds since boot, after the first second of the call.
+fn holes(ear: &Recording, heard: &Heard) -> Vec<f64> {
+    let cycles = heard.table("cycles.csv");
+    let Some(first) = ear.samples.iter().position(|sample| sample.abs() > 0.02) else { return Vec::new() };
+    let from = first + RATE as usize;
+    let rest = Recording { rate: RATE, samples: ear.samples.get(from..).unwrap_or_default().to_vec() };
+    listen::silences(&rest, HOLE)
+        .into_iter()
+        .filter_map(|sample| since_boot(&cycles, from + sample))
+        .collect()
+}
+
+/// The time at which the card played this sample.
+fn since_boot(cycles: &[Vec<f64>], sample: usize) -> Option<f64> {
+    let seconds = Duration::from_micros(sample as u64 * 1_000_000 / u64::from(RATE)).as_secs_f64();
+    let after = cycles.partition_point(|row| row.first().is_some_and(|at| *at <= seconds));
+    cycles.get(after.checked_sub(1)?)?.get(1).copied()
+}
+
+fn heading(names: &[&str]) {
+    line(names);
+    line(&names.iter().map(|_| "---").collect::<Vec<_>>());
+}
+
+fn line(cells: &[&str]) {
+    let cells: Vec<String> = cells.iter().map(|cell| format!("{cell:<15}")).collect();
+    println!("  {}", cells.join(" "));
+}
