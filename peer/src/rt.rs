@@ -185,6 +185,22 @@ mod tests {
     }
 
     #[test]
+    fn stepping_down_makes_every_thread_an_ordinary_one() {
+        let (tell, ready) = std::sync::mpsc::channel();
+        let (go_on, told) = std::sync::mpsc::channel::<()>();
+        let thread = std::thread::spawn(move || {
+            schedule("test", 10);
+            tell.send(()).expect("somebody waits");
+            told.recv().expect("somebody tells");
+            granted()
+        });
+        ready.recv().expect("told");
+        step_down().expect("Linux has /proc");
+        go_on.send(()).expect("it waits");
+        assert_eq!(thread.join().expect("no panic"), 0);
+    }
+
+    #[test]
     fn numbers_too_small_to_hear_become_zero() {
         let sum = std::thread::spawn(|| {
             flush_denormals();

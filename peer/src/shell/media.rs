@@ -8,7 +8,10 @@ use std::thread::{self, Builder};
 use std::time::{Duration, Instant};
 
 use rtrb::Producer;
+use signal_hook::consts::SIGXCPU;
+use signal_hook::iterator::Signals;
 use vox_common::sys::clock;
+use vox_common::sys::thread::spawn;
 use vox_common::wire::limits::MAX_LEGS;
 
 use super::grants::Grants;
@@ -18,6 +21,7 @@ use super::udp::{Intake, LegOrder, UdpSender};
 use super::wake::Wake;
 use crate::config::{Audio, Config};
 use crate::media::orders::{Coding, LegId, MediaNews, MediaOrder, Path};
+use crate::rt;
 
 /// Orders that may wait while a device is being opened. At the brim: the order is refused and the caller told.
 const ORDERS_WAITING: usize = 256;
@@ -86,6 +90,9 @@ pub fn start(
     sender: UdpSender,
     news: impl Fn(MediaNews) + Send + 'static,
 ) -> io::Result<(MediaHandle, Intake)> {
+    if settings.priority > 0 {
+        guard()?;
+    }
     let (wake, grants) = (Wake::default(), Arc::<Grants>::default());
     let (intake, outlets) = rings(wake.clone(), Arc::clone(&grants));
     let (orders, taken) = sync_channel(ORDERS_WAITING);
@@ -111,6 +118,19 @@ pub fn start(
         manager.run();
     })?;
     Ok((handle, intake))
+}
+
+/// A real-time thread that ran through `RLIMIT_RTTIME` without a pause costs all of them their priority until the next
+/// call, not the daemon its life.
+fn guard() -> io::Result<()> {
+    let mut exhausted = Signals::new([SIGXCPU])?;
+    spawn("rt-guard", move || {
+        for _ in exhausted.forever() {
+            let _ = rt::step_down();
+            log::error!("a real-time thread did not pause: all are ordinary threads until the next call");
+        }
+    })?;
+    Ok(())
 }
 
 impl MediaHandle {
