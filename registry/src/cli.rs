@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
@@ -34,9 +34,8 @@ enum Command {
 /// Where the configuration comes from: a file, and what the command line says otherwise.
 #[derive(Debug, Clone, Args)]
 pub struct Source {
-    /// Configuration file
-    #[arg(long = "config", value_name = "FILE", default_value = SYSTEM_FILE)]
-    file: PathBuf,
+    #[arg(long = "config", value_name = "FILE", help = "Configuration file, instead of /etc/vox/registry.toml where there is one")]
+    file: Option<PathBuf>,
     /// Address and port to listen on, instead of the file's
     #[arg(long, value_name = "ADDR")]
     listen: Option<SocketAddr>,
@@ -61,7 +60,11 @@ impl Source {
     /// # Errors
     /// One sentence with file, line, key, and what is allowed.
     pub fn load(&self) -> Result<Config, ConfigError> {
-        let mut config = Config::load(&self.file)?;
+        let mut config = match &self.file {
+            Some(file) => Config::load(file)?,
+            None if !Path::new(SYSTEM_FILE).exists() => Config::without_file(),
+            None => Config::load(Path::new(SYSTEM_FILE))?,
+        };
         config.listen = self.listen.unwrap_or(config.listen);
         config.max_users = self.max_users.map_or(config.max_users, usize::from);
         Ok(config)

@@ -52,13 +52,18 @@ pub struct Limits {
 }
 
 impl Config {
+    /// Every key at its default, for a machine that has no file.
+    pub fn without_file() -> Self {
+        let nothing = Document::new(Path::new(SYSTEM_FILE), String::new());
+        Self::parse(&nothing, &state_directory()).expect("every key has a default")
+    }
+
     /// Reads a file. `STATE_DIRECTORY`, as systemd sets it, is where state is kept unless the file says otherwise.
     ///
     /// # Errors
     /// One sentence with file, line, key, and what is allowed.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let state = env::var_os("STATE_DIRECTORY").map_or_else(|| STATE_DIRECTORY.into(), PathBuf::from);
-        Self::parse(&Document::read(path)?, &state)
+        Self::parse(&Document::read(path)?, &state_directory())
     }
 
     /// Reads a document; `state` is where state is kept unless it says otherwise.
@@ -72,6 +77,10 @@ impl Config {
 
 const CONTROL_SOCKET: &str = "/run/vox/registry.sock";
 const STATE_DIRECTORY: &str = "/var/lib/vox-registry";
+
+fn state_directory() -> PathBuf {
+    env::var_os("STATE_DIRECTORY").map_or_else(|| STATE_DIRECTORY.into(), PathBuf::from)
+}
 
 fn read_top(top: &mut Section<'_>, state: &Path) -> Result<Config, ConfigError> {
     let name = read_name(top)?;

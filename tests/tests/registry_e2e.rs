@@ -290,7 +290,7 @@ fn systemd_hears_of_progress_of_a_reload_and_of_the_end() {
             supervisor.heard().filter(|heard| heard.lines().any(|line| line.starts_with(what)))
         })
     };
-    assert!(hear("READY=1").contains("STATUS=Listening on 127.0.0.1:"));
+    assert!(hear("READY=1").contains("STATUS=listening on 127.0.0.1:"));
     (0..3).for_each(|_| drop(hear("WATCHDOG=1")));
     registry.signal(Signal::SIGHUP);
     hear("RELOADING=1");

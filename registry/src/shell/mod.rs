@@ -116,7 +116,7 @@ impl Running {
         });
         let _ = self.post.send(Mail::Stop);
         match self.owner.join() {
-            Ok(()) => info!("Stopped"),
+            Ok(()) => info!("registry has ended"),
             Err(_) => return ExitCode::FAILURE,
         }
         ExitCode::SUCCESS

@@ -58,8 +58,8 @@ impl Owner<'_> {
             fed: clock::now(),
             leaves: None,
         };
-        info!("Listening on {address} version={}", env!("CARGO_PKG_VERSION"));
-        owner.notifier.ready(&format!("Listening on {address}"));
+        info!("registry listens on {address} version={}", env!("CARGO_PKG_VERSION"));
+        owner.notifier.ready(&format!("listening on {address}"));
         while !owner.has_finished() {
             match mailbox.recv_timeout(owner.patience()) {
                 Ok(mail) => owner.take(mail),

@@ -1,0 +1,87 @@
+//! The documents tell the truth: what they name exists, what they quote is what the tests run.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// Everything between backticks.
+fn quoted(text: &str) -> Vec<&str> {
+    text.split('`').skip(1).step_by(2).collect()
+}
+
+fn sources(folder: &Path, found: &mut Vec<String>) {
+    for entry in fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+        if entry.is_dir() && !entry.ends_with("target") {
+            sources(&entry, found);
+        } else if entry.extension().is_some_and(|extension| extension == "rs") {
+            found.push(fs::read_to_string(&entry).expect("a source"));
+        }
+    }
+}
+
+#[test]
+fn every_promise_that_is_kept_names_a_test_that_is_there() {
+    let readme = read("README.md");
+    let (_, table) = readme.split_once("## What is done").expect("the table");
+    let rows: Vec<_> = table.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| #")).collect();
+    assert!(rows.len() > 15, "the table has rows");
+    let mut programs = Vec::new();
+    ["tests", "peer", "registry", "common"].iter().for_each(|folder| sources(&root().join(folder), &mut programs));
+    for row in rows {
+        let proof = row.split('|').nth(3).expect("three columns");
+        assert!(!quoted(proof).is_empty(), "no test: {row}");
+        for name in quoted(proof) {
+            let beside = Path::new("tests/transcripts/registry").join(name);
+            let is_file = root().join(name).exists() || root().join(beside).exists();
+            let is_test = programs.iter().any(|program| program.contains(&format!("fn {name}(")));
+            assert!(is_file || is_test, "{name} is neither a file nor a test");
+        }
+    }
+}
+
+#[test]
+fn the_links_of_the_documents_lead_somewhere() {
+    for document in ["README.md", "docs/PROTOCOL.md", "docs/ARCHITECTURE.md", "docs/DEPENDENCIES.md"] {
+        let folder = Path::new(document).parent().expect("a folder");
+        for link in read(document).split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let leads = link.starts_with("http") || root().join(folder).join(link).exists();
+            assert!(leads, "{document} links to {link}");
+        }
+    }
+}
+
+#[test]
+fn what_the_protocol_quotes_is_what_is_run() {
+    let protocol = read("docs/PROTOCOL.md");
+    let quotes: Vec<_> = protocol.split("```transcript ").skip(1).collect();
+    assert!(!quotes.is_empty());
+    for quote in quotes {
+        let (name, rest) = quote.split_once('\n').expect("a name");
+        let lines = rest.split("```").next().expect("an end");
+        assert!(read(&format!("tests/transcripts/{name}.txt")).contains(lines), "{name} runs another dialogue");
+    }
+}
+
+#[test]
+fn the_folders_of_the_architecture_are_there() {
+    for name in quoted(&read("docs/ARCHITECTURE.md")) {
+        let is_path = name.contains('/') && !name.contains([' ', '…']);
+        assert!(!is_path || root().join(name).exists(), "{name} is not there");
+    }
+}
+
+#[test]
+fn the_makefile_does_what_the_readme_says() {
+    let makefile = read("Makefile");
+    for command in quoted(&read("README.md")).iter().filter_map(|code| code.trim().strip_prefix("make ")) {
+        let goal = command.split_whitespace().next().expect("a goal");
+        assert!(makefile.contains(&format!("\n{goal}:")), "make {goal}");
+    }
+}
