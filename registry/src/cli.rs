@@ -34,7 +34,11 @@ enum Command {
 /// Where the configuration comes from: a file, and what the command line says otherwise.
 #[derive(Debug, Clone, Args)]
 pub struct Source {
-    #[arg(long = "config", value_name = "FILE", help = "Configuration file, instead of /etc/vox/registry.toml where there is one")]
+    #[arg(
+        long = "config",
+        value_name = "FILE",
+        help = "Configuration file, instead of /etc/vox/registry.toml where there is one"
+    )]
     file: Option<PathBuf>,
     /// Address and port to listen on, instead of the file's
     #[arg(long, value_name = "ADDR")]

@@ -30,10 +30,13 @@ fn sources(folder: &Path, found: &mut Vec<String>) {
 fn every_promise_that_is_kept_names_a_test_that_is_there() {
     let readme = read("README.md");
     let (_, table) = readme.split_once("## What is done").expect("the table");
-    let rows: Vec<_> = table.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| #")).collect();
+    let rows: Vec<_> =
+        table.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| #")).collect();
     assert!(rows.len() > 15, "the table has rows");
     let mut programs = Vec::new();
-    ["tests", "peer", "registry", "common"].iter().for_each(|folder| sources(&root().join(folder), &mut programs));
+    ["tests", "peer", "registry", "common"]
+        .iter()
+        .for_each(|folder| sources(&root().join(folder), &mut programs));
     for row in rows {
         let proof = row.split('|').nth(3).expect("three columns");
         assert!(!quoted(proof).is_empty(), "no test: {row}");
@@ -65,7 +68,10 @@ fn what_the_protocol_quotes_is_what_is_run() {
     for quote in quotes {
         let (name, rest) = quote.split_once('\n').expect("a name");
         let lines = rest.split("```").next().expect("an end");
-        assert!(read(&format!("tests/transcripts/{name}.txt")).contains(lines), "{name} runs another dialogue");
+        assert!(
+            read(&format!("tests/transcripts/{name}.txt")).contains(lines),
+            "{name} runs another dialogue"
+        );
     }
 }
 

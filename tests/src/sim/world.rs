@@ -444,7 +444,7 @@ enum Act {
     Connect,
     Disconnect,
     ToRegistry(String),
-    Signal(SocketAddr, Signal),
+    Signal(SocketAddr, Box<Signal>),
     ToClient(ClientId, String),
     Order(vox_peer::media::orders::MediaOrder),
 }
@@ -455,7 +455,7 @@ impl Act {
             Output::Connect => Self::Connect,
             Output::Disconnect => Self::Disconnect,
             Output::ToRegistry(line) => Self::ToRegistry(line.to_owned()),
-            Output::Signal(path, signal) => Self::Signal(path.remote, signal.clone()),
+            Output::Signal(path, signal) => Self::Signal(path.remote, Box::new(signal.clone())),
             Output::ToClient(client, lines) => Self::ToClient(client, lines.to_owned()),
             Output::Media(order) => Self::Order(order),
             Output::Resolve(..) | Output::ListDevices(_) | Output::StoreHistory(_) | Output::Log(..) => {
