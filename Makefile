@@ -3,12 +3,9 @@
 PREFIX  ?= /usr/local
 DESTDIR ?=
 CARGO   ?= cargo
-# Seeds of the simulation in `make test`; more in a long night.
-SEEDS   ?= 2000
 
 # The programs under test are built here, not by each test.
 export VOX_BUILT := 1
-export SEEDS
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 
 BINARIES := vox-registry vox-peer
@@ -32,7 +29,7 @@ check: ## format, lints, purity, dependencies, documentation, scripts, units
 	@tests/scripts/setup check
 	@tests/scripts/check
 
-test: ## run every test, the quick ones first
+test: ## run every test, the quick ones first (SEEDS=100000: more simulated stories)
 	@tests/scripts/setup everything
 	@tests/scripts/test
 

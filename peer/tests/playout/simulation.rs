@@ -5,10 +5,10 @@ use crate::network::{CALM, Outcome, Weather, run};
 const SECOND: u64 = 48_000;
 const MS: u64 = 48;
 
-/// Plays each weather with three seeds, or as many as `SEEDS` in the environment says.
+/// Plays each weather with three seeds, or as many as `PLAYOUT_SEEDS` in the environment says.
 #[expect(clippy::print_stdout, reason = "shown when a test fails, and only then")]
 fn judge(weather: Weather, seconds: u64, verdict: impl Fn(&Outcome)) {
-    let seeds = std::env::var("SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(3);
+    let seeds = std::env::var("PLAYOUT_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(3);
     for seed in 0..seeds {
         println!("seed {seed} {weather:?}");
         verdict(&run(weather, seed, seconds));
