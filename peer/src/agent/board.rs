@@ -11,6 +11,9 @@ use crate::media::orders::{Direction, LegId, LegReport, MediaNews, ThreadGrant};
 /// Threads that report what they were granted. At the brim further ones are not shown.
 const MAX_THREADS: usize = 16;
 
+/// Counts of datagrams. At the brim further ones are not shown.
+pub const MAX_COUNTS: usize = 16;
+
 /// One of the two devices.
 #[derive(Debug, Default)]
 struct Device {
@@ -27,6 +30,7 @@ pub struct Board {
     devices: [Device; 2],
     threads: Vec<ThreadGrant, MAX_THREADS>,
     reports: Vec<(LegId, LegReport), MAX_LEGS>,
+    datagrams: Vec<(&'static str, u64), MAX_COUNTS>,
 }
 
 impl Default for Board {
@@ -37,6 +41,7 @@ impl Default for Board {
             devices: Default::default(),
             threads: Vec::new(),
             reports: Vec::new(),
+            datagrams: Vec::new(),
         }
     }
 }
@@ -57,6 +62,20 @@ impl Board {
     /// Another loudness, in percent.
     pub fn set_volume(&mut self, direction: Direction, percent: u8) {
         self.volumes[index(direction)] = percent;
+    }
+
+    /// What became of all datagrams so far.
+    pub fn note_datagrams(&mut self, counts: &[(&'static str, u64)]) {
+        self.datagrams = counts.iter().copied().take(MAX_COUNTS).collect();
+    }
+
+    /// The `datagrams` line of STATUS.
+    pub fn write_datagrams(&self, text: &mut String) -> fmt::Result {
+        write!(text, "230-datagrams")?;
+        self.datagrams
+            .iter()
+            .try_for_each(|(word, count)| write!(text, " {}={count}", word.replace('_', "-")))?;
+        writeln!(text)
     }
 
     /// How a leg fares, once it has been told.

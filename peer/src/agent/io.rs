@@ -57,6 +57,8 @@ pub enum Input<'a> {
     Devices(ClientId, &'a str),
     /// The sound speaks.
     Media(&'a MediaNews),
+    /// What became of all datagrams so far: words and counts, at most [`MAX_COUNTS`](super::board::MAX_COUNTS).
+    Datagrams(&'a [(&'static str, u64)]),
     /// The configuration was read again.
     Reload(&'a Policy),
     /// The daemon is to end.

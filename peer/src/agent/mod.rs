@@ -138,6 +138,7 @@ impl Agent {
             Input::Resolved(ticket, found) => self.resolved(now, ticket, found, out),
             Input::Devices(client, text) => desk::Desk::answer(client, text, out),
             Input::Media(news) => self.media(now, news, out),
+            Input::Datagrams(counts) => self.front.board.note_datagrams(counts),
             Input::Reload(policy) => self.calls.set_policy(*policy),
             Input::Stop => self.stop(now, out),
         }

@@ -158,7 +158,8 @@ impl Agent {
         writeln!(text, "230-security media=off")?;
         let counters = self.calls.counters();
         write!(text, "230-counters signals={} malformed={}", counters.received, counters.malformed)?;
-        writeln!(text, " retried={} unknown={}", counters.retried, counters.unknown)
+        writeln!(text, " retried={} unknown={}", counters.retried, counters.unknown)?;
+        self.front.board.write_datagrams(text)
     }
 
     fn write_link(&self, now: Moment, text: &mut String) -> fmt::Result {

@@ -1,6 +1,7 @@
 //! The thread `agent`: owns the core, takes letters, performs what it decides. It never waits but for its mailbox.
 
 use std::net::{Shutdown, TcpStream};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
@@ -13,8 +14,9 @@ use super::errand;
 use super::mail::{Mail, Mailbox};
 use super::media::MediaHandle;
 use super::store::Store;
-use super::udp::UdpSender;
+use super::udp::{UdpCounters, UdpSender};
 use crate::agent::Agent;
+use crate::agent::board::MAX_COUNTS;
 use crate::agent::io::{ClientId, Input, Moment, Output, Ticket};
 use crate::media::orders::MediaOrder;
 
@@ -29,6 +31,8 @@ pub struct Hands {
     pub udp: UdpSender,
     /// Orders to the sound.
     pub media: MediaHandle,
+    /// What became of all datagrams.
+    pub datagrams: Arc<UdpCounters>,
     /// Keeps the history.
     pub store: Store,
     /// For errands.
@@ -107,6 +111,7 @@ impl Owner {
             Mail::Unreachable(remote) => self.feed(Input::Unreachable(remote)),
             Mail::ClientCame(stream) => self.acts.clients.admit(stream, &self.acts.hands.mailbox),
             Mail::ClientLine(client, line) => {
+                self.count_datagrams();
                 self.feed(Input::Control(client, line.as_deref().map_err(|refusal| *refusal)));
             }
             Mail::ClientGone(client) => {
@@ -121,6 +126,13 @@ impl Owner {
             Mail::Reload(policy) => self.feed(Input::Reload(&policy)),
             Mail::Stop => {}
         }
+    }
+
+    /// For whoever asks for STATUS next.
+    fn count_datagrams(&mut self) {
+        let counts: heapless::Vec<_, MAX_COUNTS> =
+            self.acts.hands.datagrams.read().words().take(MAX_COUNTS).collect();
+        self.feed(Input::Datagrams(&counts));
     }
 
     fn feed(&mut self, input: Input<'_>) {

@@ -71,15 +71,16 @@ fn serve(config: Config, path: &Path, log: &syslog::LogHandle) -> Result<(), Str
     })
     .map_err(no_thread)?;
     let port = socket.local_addr().map_err(|error| error.to_string())?.port();
+    let signals_out = mailbox.clone();
+    let udp = udp::start(&socket, intake, move |event| post(&event, &signals_out)).map_err(no_thread)?;
     let hands = Hands {
         connect: connect(config.registry.as_ref(), &mailbox).map_err(no_thread)?,
         udp: socket.sender(),
         media,
+        datagrams: udp.counters(),
         store: Store::start(history_of(&config)).map_err(no_thread)?,
         mailbox: mailbox.clone(),
     };
-    let signals_out = mailbox.clone();
-    let udp = udp::start(&socket, intake, move |event| post(&event, &signals_out)).map_err(no_thread)?;
     control::start(listener, mailbox.clone()).map_err(no_thread)?;
 
     let now = Moment { at: clock::now(), unix: clock::unix_seconds() };
