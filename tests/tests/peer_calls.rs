@@ -139,7 +139,7 @@ fn the_commands_of_two_who_call_each_other_see_the_call_and_its_end() {
             let (code, log) = (call.wait(5).code(), call.log());
             // Whoever was too late to call hears that there is a call already.
             let last = log.lines().last().unwrap_or_default();
-            let expected = if last.starts_with("hung up ") { 0 } else { 1 };
+            let expected = i32::from(!last.starts_with("hung up "));
             assert_eq!(code, Some(expected), "{log}");
             assert!(expected == 0 || last.starts_with("already in a call"), "{log}");
         }
@@ -188,18 +188,16 @@ fn a_muted_side_is_not_heard_and_volume_turns_down() {
     let bob = quiet("bob").answering().set("audio.output", format!("file:{}", heard.display())).start(&place);
     let level = |mute: bool, volume: u8| {
         let _call = alice.begin(&["call", &host(&bob)]);
-        both_hear(&alice, &bob);
+        alice.wait_until("talking");
+        bob.wait_until("talking");
         assert_eq!(alice.run(&["volume", "in", &volume.to_string()]).code, 0);
         if mute {
             assert_eq!(alice.run(&["mute"]).code, 0);
         }
-        let before = bob.figure("media", "packets-received");
-        wait::until("a while of sound", 10, || {
-            (bob.figure("media", "packets-received") > before + 100.0).then_some(())
-        });
+        wait::pause(Duration::from_millis(700));
         hang_up(&alice, &bob);
         let sound = wait::until("the recording", 5, || {
-            Some(Recording::read(&heard)).filter(|sound| sound.seconds() > 1.0)
+            Some(Recording::read(&heard)).filter(|sound| sound.seconds() > 0.5)
         });
         sound.piece(sound.seconds() - 0.4, 0.3).level()
     };

@@ -102,6 +102,23 @@ fn a_side_that_was_restarted_is_served_at_once() {
 }
 
 #[test]
+fn a_side_that_stood_still_is_lost_on_both_and_can_be_called_again() {
+    let place = Place::new();
+    let alice = quiet("alice").start(&place);
+    let mut bob = quiet("bob").answering().start(&place);
+    let (mut here, mut there) = (watch(&alice), watch(&bob));
+    let _call = alice.begin(&["call", &host(&bob)]);
+    bob.wait_until("talking");
+    bob.process().signal(Signal::SIGSTOP);
+    here.wait_for(&["ended", "bob", "reason=lost"]);
+    bob.process().signal(Signal::SIGCONT);
+    there.wait_for(&["ended", "alice", "reason=lost"]);
+    assert_eq!(alice.run(&["call", "--detach", &host(&bob)]).code, 0);
+    still_hears(&alice);
+    still_hears(&bob);
+}
+
+#[test]
 fn a_station_that_is_told_to_end_says_goodbye_within_a_second() {
     let place = Place::new();
     let mut alice = quiet("alice").start(&place);

@@ -1,0 +1,415 @@
+//! Whatever is thrown at a station's sockets during a call is refused or counted, and the call is not disturbed.
+
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+use vox_common::sys::clock;
+use vox_common::wire::control::Request;
+use vox_common::wire::signal::{CallId, Cookie, Reason, Say, Signal};
+use vox_peer::media::rtp;
+use vox_tests::bed::wav::Recording;
+use vox_tests::bed::{Place, Station, usage, wait};
+use vox_tests::wire::Wire;
+
+/// A little slower than what a station takes in (200 signals a second), so that all of it is really looked at.
+const SIGNAL_PAUSE: Duration = Duration::from_micros(5_500);
+
+/// A seed, told when the test fails.
+#[expect(clippy::print_stdout, reason = "shown only when the test fails")]
+fn dice() -> ChaCha8Rng {
+    let seed = u64::from(std::process::id());
+    println!("seed {seed}");
+    ChaCha8Rng::seed_from_u64(seed)
+}
+
+fn byte(dice: &mut ChaCha8Rng) -> u8 {
+    dice.next_u32().to_le_bytes()[0]
+}
+
+fn below(dice: &mut ChaCha8Rng, bound: usize) -> usize {
+    usize::try_from(dice.next_u32()).expect("32 bits fit") % bound
+}
+
+fn bytes(dice: &mut ChaCha8Rng, length: usize) -> Vec<u8> {
+    (0..length).map(|_| byte(dice)).collect()
+}
+
+/// Every kind of signal, each of a call that nobody knows.
+fn signals(dice: &mut ChaCha8Rng) -> Vec<Vec<u8>> {
+    let hello = || {
+        let invite = "VOX1 INVITE 00000000000000000000000000000000 hello=ZnJvbT1hIGNvZGVjPW9wdXMgcHRpbWU9NQ";
+        match Signal::parse(invite.as_bytes()).map(|signal| signal.say) {
+            Ok(Say::Invite(_, hello)) => hello,
+            other => panic!("{other:?}"),
+        }
+    };
+    let mut id = || CallId(std::array::from_fn(|_| byte(dice)));
+    let cookie = Cookie::new(&[7; 16]).expect("16 bytes fit");
+    let says = [
+        Say::Invite(None, hello()),
+        Say::Invite(Some(cookie.clone()), hello()),
+        Say::Retry(cookie),
+        Say::Ringing(hello()),
+        Say::Accept(hello(), None),
+        Say::Accept(hello(), Some(id())),
+        Say::Reject(Reason::Busy),
+        Say::Confirm,
+        Say::Cancel(Reason::Cancelled),
+        Say::Bye(Reason::Hangup),
+        Say::ByeOk,
+    ];
+    says.into_iter().map(|say| Signal { id: id(), say }.to_string().into_bytes()).collect()
+}
+
+/// RTP and RTCP that look right, but are of nobody who takes part in the call.
+fn media(dice: &mut ChaCha8Rng) -> Vec<Vec<u8>> {
+    let ssrc = dice.next_u32();
+    let mut all = Vec::new();
+    for payload_type in [rtp::OPUS, rtp::L16, rtp::RED] {
+        let header = rtp::Header { marker: true, payload_type, sequence: 7, time_stamp: 7, ssrc };
+        all.push([header.to_bytes().as_slice(), &bytes(dice, 40)].concat());
+    }
+    // A receiver report without reports, and a goodbye (RFC 3550 sections 6.4.2 and 6.6).
+    let compound = [[0x80, 201, 0, 1], ssrc.to_be_bytes(), [0x81, 203, 0, 1], ssrc.to_be_bytes()].concat();
+    let xr = [[0x80, 207, 0, 4], ssrc.to_be_bytes(), [4, 0, 0, 2], [1; 4], [2; 4]].concat();
+    all.extend([compound, xr]);
+    all
+}
+
+/// The whole of it, every truncation, and every byte changed.
+fn spoilt(whole: &[u8], dice: &mut ChaCha8Rng) -> Vec<Vec<u8>> {
+    let truncated = (0..=whole.len()).map(|length| whole[..length].to_vec());
+    let changed = (0..whole.len()).map(|at| {
+        let mut changed = whole.to_vec();
+        changed[at] ^= byte(dice).max(1);
+        changed
+    });
+    truncated.chain(changed).collect()
+}
+
+/// Carries a call between two stations, and can throw in datagrams that seem to come from either.
+struct Between {
+    front: UdpSocket,
+    back: UdpSocket,
+    ended: Arc<AtomicBool>,
+    caller: SocketAddr,
+    address: SocketAddr,
+}
+
+impl Between {
+    fn start(caller: SocketAddr, callee: SocketAddr) -> Self {
+        let socket = || {
+            let socket = UdpSocket::bind("127.0.0.1:0").expect("loopback is there");
+            socket.set_read_timeout(Some(Duration::from_millis(100))).expect("a socket of our own");
+            socket
+        };
+        let (front, back) = (socket(), socket());
+        front.connect(caller).expect("loopback is there");
+        back.connect(callee).expect("loopback is there");
+        let ended = Arc::new(AtomicBool::new(false));
+        for (from, to) in [(&front, &back), (&back, &front)] {
+            let [from, to] = [from, to].map(|socket| socket.try_clone().expect("a descriptor to spare"));
+            let ended = Arc::clone(&ended);
+            thread::spawn(move || carry(&from, &to, &ended));
+        }
+        let address = front.local_addr().expect("a bound socket");
+        Self { front, back, ended, caller, address }
+    }
+}
+
+impl Drop for Between {
+    fn drop(&mut self) {
+        self.ended.store(true, Ordering::Relaxed);
+    }
+}
+
+fn carry(from: &UdpSocket, to: &UdpSocket, ended: &AtomicBool) {
+    let mut bytes = [0; 2048];
+    while !ended.load(Ordering::Relaxed) {
+        if let Ok(length) = from.recv(&mut bytes) {
+            let _ = to.send(&bytes[..length]);
+        }
+    }
+}
+
+fn address(station: &Station) -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], station.port()))
+}
+
+/// Somebody who takes no part in the call, at an address of its own.
+fn stranger(host: &str, to: SocketAddr) -> UdpSocket {
+    let socket = UdpSocket::bind((host, 0)).expect("loopback is there");
+    socket.connect(to).expect("loopback is there");
+    socket
+}
+
+/// Alice and bob talk, and keep what they hear.
+struct Talk {
+    place: Place,
+    alice: Station,
+    bob: Station,
+    between: Between,
+}
+
+impl Talk {
+    fn begin() -> Self {
+        let place = Place::new();
+        let file = |name: &str| format!("file:{}", place.at(name).display());
+        let alice = Station::named("alice").set("audio.output", file("alice.wav")).start(&place);
+        let bob = Station::named("bob").answering().set("audio.output", file("bob.wav")).start(&place);
+        let between = Between::start(address(&alice), address(&bob));
+        let said = alice.run(&["call", "--detach", &between.address.to_string()]);
+        assert_eq!(said.code, 0, "{said:?}");
+        bob.wait_until("talking");
+        let talk = Self { place, alice, bob, between };
+        talk.hears_more();
+        talk
+    }
+
+    fn stations(&self) -> [&Station; 2] {
+        [&self.alice, &self.bob]
+    }
+
+    fn hears_more(&self) {
+        for station in self.stations() {
+            let before = station.figure("media", "packets-sent");
+            wait::until("the call to go on", 10, || {
+                (station.figure("media", "packets-sent") > before + 20.0).then_some(())
+            });
+        }
+    }
+
+    /// Whoever throws: a stranger on this host, one from elsewhere, and the far end of the call itself.
+    fn throwers(&self, target: usize) -> [UdpSocket; 3] {
+        let own = if target == 0 { &self.between.front } else { &self.between.back };
+        let to = [self.between.caller, address(&self.bob)][target];
+        [
+            stranger("127.0.0.1", to),
+            stranger("127.0.0.9", to),
+            own.try_clone().expect("a descriptor to spare"),
+        ]
+    }
+
+    fn resident_mb(&mut self) -> [f64; 2] {
+        [&mut self.alice, &mut self.bob].map(|station| usage::resident_mb(station.process().pid()))
+    }
+
+    /// The call is the one it was, sounds as it did, and has cost nothing that stays.
+    fn was_not_disturbed(mut self, call: &str, resident_mb: [f64; 2]) {
+        self.hears_more();
+        for station in self.stations() {
+            let status = station.control().ask("STATUS");
+            assert_eq!(station.status("call", "id").as_deref(), Some(call), "{status:#?}");
+            assert_eq!(station.status("call", "state").as_deref(), Some("talking"), "{status:#?}");
+            assert!(station.figure("media", "concealed-percent") < 5.0, "{status:#?}");
+        }
+        for (before, after) in resident_mb.into_iter().zip(self.resident_mb()) {
+            assert!(after < before + 2.0, "grew from {before} to {after} MB");
+        }
+        assert_eq!(self.alice.run(&["hangup"]).code, 0);
+        self.bob.wait_until("idle");
+        self.alice.wait_until("idle");
+        for name in ["alice.wav", "bob.wav"] {
+            let silent = wait::until("the recording", 5, || silent_share(&self.place.at(name)));
+            assert!(silent < 0.05, "{name}: {silent} of the tone is missing");
+        }
+    }
+
+    fn counted(&self, section: &str, keys: &[&str]) {
+        for station in self.stations() {
+            for key in keys {
+                let status = station.control().ask("STATUS");
+                assert!(station.figure(section, key) > 0.0, "{section} {key}: {status:#?}");
+            }
+        }
+    }
+}
+
+/// How much of a recording of a tone is quiet, but for its beginning and its end.
+fn silent_share(path: &std::path::Path) -> Option<f64> {
+    let all = Recording::read(path);
+    let length = all.seconds() - 1.0;
+    let sound = (length > 1.0).then(|| all.piece(0.5, length))?;
+    let pieces = sound
+        .samples
+        .chunks_exact(480)
+        .map(|piece| Recording { rate: sound.rate, samples: piece.to_vec() }.level() < sound.level() / 2.0);
+    let (quiet, count) =
+        pieces.fold((0.0, 0.0), |(quiet, all), is| (quiet + f64::from(u8::from(is)), all + 1.0));
+    Some(quiet / count)
+}
+
+/// Sends one thing after the other from each thrower in turn.
+fn throw(throwers: &[UdpSocket; 3], things: impl Iterator<Item = Vec<u8>>, pause: Duration) {
+    let mut next: Instant = clock::now();
+    for (thing, thrower) in things.zip(throwers.iter().cycle()) {
+        // A station that answers nothing is no reason to stop.
+        let _ = thrower.send(&thing);
+        next += pause;
+        clock::sleep_until(next);
+    }
+}
+
+#[test]
+fn datagrams_of_every_wrong_kind_do_not_disturb_a_call() {
+    let mut talk = Talk::begin();
+    let call = talk.alice.status("call", "id").expect("a call");
+    let resident_mb = talk.resident_mb();
+    let mut dice = dice();
+    let mut things = Vec::new();
+    for whole in signals(&mut dice) {
+        things.extend(spoilt(&whole, &mut dice));
+    }
+    let mut sounds = Vec::new();
+    for whole in media(&mut dice) {
+        sounds.extend(spoilt(&whole, &mut dice));
+    }
+    for _ in 0..300 {
+        let length = below(&mut dice, 1_900);
+        sounds.push(bytes(&mut dice, length));
+    }
+    sounds.extend(vec![[b"V".as_slice(), &[b'x'; 1_400]].concat(); 2]);
+    thread::scope(|scope| {
+        for target in 0..2 {
+            let throwers = [talk.throwers(target), talk.throwers(target)];
+            let (things, sounds) = (&things, &sounds);
+            let [one, other] = throwers;
+            // Both run the same program: each takes a half.
+            scope.spawn(move || throw(&one, things.iter().skip(target).step_by(2).cloned(), SIGNAL_PAUSE));
+            scope.spawn(move || throw(&other, sounds.iter().skip(target).step_by(2).cloned(), SIGNAL_PAUSE));
+        }
+    });
+    talk.counted("counters", &["malformed", "retried", "unknown"]);
+    talk.counted("datagrams", &["strangers", "invalid", "oversize", "unknown"]);
+    talk.was_not_disturbed(&call, resident_mb);
+}
+
+#[test]
+fn a_flood_does_not_disturb_a_call() {
+    let mut talk = Talk::begin();
+    let call = talk.alice.status("call", "id").expect("a call");
+    let resident_mb = talk.resident_mb();
+    let mut dice = dice();
+    let things: Vec<Vec<u8>> =
+        (0..200).flat_map(|_| [signals(&mut dice), media(&mut dice)].concat()).collect();
+    thread::scope(|scope| {
+        for target in 0..2 {
+            let throwers = talk.throwers(target);
+            // Never more at once than the kernel keeps for a socket.
+            let things = things.iter().cloned();
+            scope.spawn(move || throw(&throwers, things, Duration::from_micros(500)));
+        }
+    });
+    talk.counted("datagrams", &["signals-dropped"]);
+    talk.was_not_disturbed(&call, resident_mb);
+}
+
+/// Requests that change nothing, or are none.
+fn is_harmless(line: &[u8]) -> bool {
+    let request = std::str::from_utf8(line).ok().map(Request::parse);
+    let reads = matches!(
+        request,
+        None | Some(
+            Err(_)
+                | Ok(Request::Status
+                    | Request::Users
+                    | Request::Lookup(_)
+                    | Request::Echo(_)
+                    | Request::Help)
+        )
+    );
+    reads && !line.contains(&b'\n')
+}
+
+/// Says a line and hears all of its answer.
+fn is_answered(wire: &mut Wire, line: &[u8]) {
+    wire.send(&[line, b"\n"].concat());
+    loop {
+        let answer =
+            wire.hear().unwrap_or_else(|| panic!("cut off after {:?}", String::from_utf8_lossy(line)));
+        if answer.as_bytes().get(3) != Some(&b'-') {
+            assert!(answer.starts_with(['2', '4', '5']), "{answer}");
+            return;
+        }
+    }
+}
+
+#[test]
+fn garbage_on_the_control_socket_is_refused_line_by_line_and_does_not_disturb_a_call() {
+    let mut talk = Talk::begin();
+    let call = talk.alice.status("call", "id").expect("a call");
+    let resident_mb = talk.resident_mb();
+    let mut dice = dice();
+    let requests = [
+        "CALL bob detach",
+        "ANSWER",
+        "REJECT",
+        "HANGUP",
+        "MUTE on",
+        "VOLUME out 100",
+        "STATUS",
+        "USERS",
+        "LOOKUP bob",
+        "ECHO some words",
+        "SET-STATUS idle",
+        "HELP",
+    ];
+    let mut lines = Vec::new();
+    for request in requests {
+        lines.extend(spoilt(request.as_bytes(), &mut dice));
+    }
+    for _ in 0..200 {
+        let length = below(&mut dice, 3_000);
+        lines.push(bytes(&mut dice, length));
+    }
+    for station in talk.stations() {
+        let mut wire = Wire::unix(&station.socket());
+        for line in lines.iter().filter(|line| is_harmless(line)) {
+            is_answered(&mut wire, line);
+        }
+        // Half a line, and the end.
+        wire.send(b"STAT");
+    }
+    talk.was_not_disturbed(&call, resident_mb);
+}
+
+#[test]
+fn nothing_that_a_stranger_gets_back_is_longer_than_what_it_sent() {
+    let place = Place::new();
+    let alice = Station::named("alice").set("audio.input", "silence").start(&place);
+    let socket = stranger("127.0.0.1", address(&alice));
+    socket.set_read_timeout(Some(Duration::from_secs(5))).expect("a socket of our own");
+    let mut dice = dice();
+    let mut answer = [0; 2048];
+    for whole in signals(&mut dice) {
+        let every = whole.len() / 12;
+        for thing in
+            spoilt(&whole, &mut dice).into_iter().step_by(every.max(1)).chain([whole.clone(), whole.clone()])
+        {
+            clock::sleep_until(clock::now() + 2 * SIGNAL_PAUSE);
+            // What is answered for certain marks the end of what the thing itself provoked.
+            let id = CallId(std::array::from_fn(|_| byte(&mut dice)));
+            let mark = Signal { id, say: Say::Cancel(Reason::Cancelled) }.to_string();
+            let end = Signal { id, say: Say::ByeOk }.to_string();
+            socket.send(&thing).and_then(|_| socket.send(mark.as_bytes())).expect("alice listens");
+            let mut came = 0;
+            loop {
+                let length = socket.recv(&mut answer).expect("the mark is answered");
+                if answer[..length] == *end.as_bytes() {
+                    break;
+                }
+                came += length;
+            }
+            assert!(came <= thing.len(), "{came} bytes for {:?}", String::from_utf8_lossy(&thing));
+        }
+    }
+    socket.set_read_timeout(Some(Duration::from_millis(1_500))).expect("a socket of our own");
+    let more = socket.recv(&mut answer).map(|length| String::from_utf8_lossy(&answer[..length]).into_owned());
+    assert!(more.is_err(), "nothing more comes: {more:?}");
+    assert_eq!(alice.status("peer", "state").as_deref(), Some("idle"));
+}
