@@ -66,19 +66,20 @@ fn cost_table() {
         "Cost of one peer in a call, 10 ms frames, file devices ({COST_RUNS} calls of {} s)",
         COST_CALL.as_secs()
     );
-    let costs: Vec<[f64; 4]> = (0..COST_RUNS).map(|_| one_cost()).collect();
+    let costs: Vec<[f64; 5]> = (0..COST_RUNS).map(|_| one_cost()).collect();
     let middle = |n: usize| listen::quantile(&costs.iter().map(|cost| cost[n]).collect::<Vec<_>>(), 0.5);
     heading(&["", "processor", "target", "memory", "target"]);
     for (n, name) in ["caller", "callee"].iter().enumerate() {
         let (core, memory) = (format!("{:.1} % of a core", middle(n)), format!("{:.1} MB", middle(n + 2)));
         line(&[name, &core, "< 4 %", &memory, "< 8 MB"]);
     }
+    line(&["registry", "at rest", "", &format!("{:.1} MB", middle(4)), "< 4 MB"]);
 }
 
-/// Processor in percent of a core of caller and callee, then memory in megabytes of both.
-fn one_cost() -> [f64; 4] {
+/// Processor in percent of a core of caller and callee, then memory in megabytes of both and of the registry.
+fn one_cost() -> [f64; 5] {
     let place = Place::new();
-    let registry = Registry::start(&place);
+    let mut registry = Registry::start(&place);
     let words = place.at("words.wav");
     listen::chirps_and_hum(10).write(&words);
     let file = |name: &str| format!("file:{}", place.at(name).display());
@@ -95,7 +96,13 @@ fn one_cost() -> [f64; 4] {
     let length = (clock::now() - began).as_secs_f64();
     let used =
         |n: usize| (usage::processor_time(pids[n]).saturating_sub(before[n])).as_secs_f64() / length * 100.0;
-    [used(0), used(1), usage::resident_mb(pids[0]), usage::resident_mb(pids[1])]
+    [
+        used(0),
+        used(1),
+        usage::resident_mb(pids[0]),
+        usage::resident_mb(pids[1]),
+        usage::resident_mb(registry.process().pid()),
+    ]
 }
 
 fn delay_table() {

@@ -124,11 +124,12 @@ fn show(alice: &Station, bob: &Station) {
 }
 
 fn live(since: Duration, alice: &Station, bob: &Station) -> String {
-    let side = |station: &Station| {
-        let (level_in, level_out) =
-            (station.figure("media", "level-in-db"), station.figure("media", "level-out-db"));
-        format!("says {} hears {}", meter(level_in), meter(level_out))
+    let level = |station: &Station, key| {
+        let told = station.status("media", key).and_then(|text| text.parse().ok());
+        meter(told.unwrap_or(f64::NEG_INFINITY))
     };
+    let side =
+        |station| format!("says {} hears {}", level(station, "level-in-db"), level(station, "level-out-db"));
     format!("  {:4.1} s   alice {}   bob {}", since.as_secs_f64(), side(alice), side(bob))
 }
 
