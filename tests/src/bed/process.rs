@@ -120,6 +120,8 @@ impl Drop for Process {
 fn tied(command: &Command, signal: &str) -> Command {
     let mut tied = Command::new("setpriv");
     tied.args(["--pdeathsig", signal, "--"]).arg(command.get_program()).args(command.get_args());
+    // Where an ordinary user does not look for daemons.
+    tied.env("PATH", std::env::var("PATH").unwrap_or_default() + ":/usr/sbin:/sbin");
     for (key, value) in command.get_envs() {
         match value {
             Some(value) => tied.env(key, value),
