@@ -4,9 +4,11 @@ use std::io;
 use std::net::SocketAddr;
 use std::num::NonZeroU16;
 use std::ops::ControlFlow;
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::mpsc::sync_channel;
+use std::thread::JoinHandle;
 
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
 use vox_common::sys::config::reason;
@@ -18,7 +20,7 @@ use super::agent::{Hands, Owner};
 use super::mail::{MAILBOX, Mail, Mailbox};
 use super::media::{self, MediaSettings};
 use super::store::Store;
-use super::udp::{self, Socket, UdpEvent};
+use super::udp::{self, Socket, UdpEvent, UdpThread};
 use super::{control, link};
 use crate::agent::calls::Me;
 use crate::agent::io::{Moment, Policy};
@@ -57,51 +59,72 @@ fn refuse(sentence: &str) -> ExitCode {
 fn serve(config: Config, path: &Path, log: &syslog::LogHandle) -> Result<(), String> {
     let signals = Signals::catch().map_err(|error| format!("cannot catch signals: {error}"))?;
     keep_state(&config.state_directory)?;
-    let socket = bind(config.listen, config.dscp)?;
-    let listener =
-        unix::listen_control(&config.control_socket, CONTROL_GROUP).map_err(|error| error.to_string())?;
-    let control_socket = config.control_socket.clone();
+    let doors = Doors::open(&config)?;
     lock_memory(config.priority);
-    let no_thread = |error: io::Error| format!("cannot start a thread: {error}");
-
-    let (mailbox, letters) = sync_channel(MAILBOX);
-    let news = mailbox.clone();
-    let (media, intake) = media::start(MediaSettings::new(&config), socket.sender(), move |told| {
-        drop(news.send(Mail::Media(told)));
-    })
-    .map_err(no_thread)?;
-    let port = socket.local_addr().map_err(|error| error.to_string())?.port();
-    let signals_out = mailbox.clone();
-    let udp = udp::start(&socket, intake, move |event| post(&event, &signals_out)).map_err(no_thread)?;
-    let hands = Hands {
-        connect: connect(config.registry.as_ref(), &mailbox).map_err(no_thread)?,
-        udp: socket.sender(),
-        media,
-        datagrams: udp.counters(),
-        store: Store::start(history_of(&config)).map_err(no_thread)?,
-        mailbox: mailbox.clone(),
-    };
-    control::start(listener, mailbox.clone()).map_err(no_thread)?;
-
-    let now = Moment { at: clock::now(), unix: clock::unix_seconds() };
-    let agent = Agent::new(settings_of(&config, port), now);
-    let notifier = Notifier::from_env();
-    notifier.ready(&format!("{} takes calls on port {port}", config.name));
-    log::info!("{} takes calls name={} port={port}", program(), config.name);
-    let own = mailbox.clone();
-    let owner = Box::new(Owner::new(agent, hands));
-    let owner = thread::spawn("agent", move || {
-        let _ = own.try_send(Mail::Media(MediaNews::Thread(rt::schedule("agent", 0))));
-        owner.run(&letters, &notifier);
-    })
-    .map_err(no_thread)?;
-
-    watch(signals, &mailbox, config, path, log);
-    let _ = owner.join();
-    udp.stop();
+    let control_socket = config.control_socket.clone();
+    let station =
+        Station::start(&config, doors).map_err(|error| format!("cannot start a thread: {error}"))?;
+    watch(signals, &station.mailbox, config, path, log);
+    let _ = station.owner.join();
+    station.udp.stop();
     let _ = std::fs::remove_file(control_socket);
     log::info!("{} has ended", program());
     Ok(())
+}
+
+/// Where calls and people come in. Who may not have them says so before anything runs.
+struct Doors {
+    calls: Socket,
+    port: u16,
+    control: UnixListener,
+}
+
+impl Doors {
+    fn open(config: &Config) -> Result<Self, String> {
+        let calls = bind(config.listen, config.dscp)?;
+        let port = calls.local_addr().map_err(|error| error.to_string())?.port();
+        let control = unix::listen_control(&config.control_socket, CONTROL_GROUP);
+        Ok(Self { calls, port, control: control.map_err(|error| error.to_string())? })
+    }
+}
+
+/// The running threads, as far as somebody waits for them.
+struct Station {
+    mailbox: Mailbox,
+    owner: JoinHandle<()>,
+    udp: UdpThread,
+}
+
+impl Station {
+    fn start(config: &Config, doors: Doors) -> io::Result<Self> {
+        let Doors { calls, port, control } = doors;
+        let (mailbox, letters) = sync_channel(MAILBOX);
+        let (news, signals) = (mailbox.clone(), mailbox.clone());
+        let told = move |told| drop(news.send(Mail::Media(told)));
+        let (media, intake) = media::start(MediaSettings::new(config), calls.sender(), told)?;
+        let udp = udp::start(&calls, intake, move |event| post(&event, &signals))?;
+        control::start(control, mailbox.clone())?;
+        let hands = Hands {
+            connect: connect(config.registry.as_ref(), &mailbox)?,
+            udp: calls.sender(),
+            media,
+            datagrams: udp.counters(),
+            store: Store::start(history_of(config))?,
+            mailbox: mailbox.clone(),
+        };
+        let now = Moment { at: clock::now(), unix: clock::unix_seconds() };
+        let owner = Box::new(Owner::new(Agent::new(settings_of(config, port), now), hands));
+        let sentence = format!("{} takes calls on port {port}", config.name);
+        log::info!("{} takes calls name={} port={port}", program(), config.name);
+        let own = mailbox.clone();
+        let owner = thread::spawn("agent", move || {
+            let _ = own.try_send(Mail::Media(MediaNews::Thread(rt::schedule("agent", 0))));
+            let notifier = Notifier::from_env();
+            notifier.ready(&sentence);
+            owner.run(&letters, &notifier);
+        })?;
+        Ok(Self { mailbox, owner, udp })
+    }
 }
 
 fn program() -> String {
