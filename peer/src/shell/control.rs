@@ -8,6 +8,7 @@ use nix::sys::socket::{setsockopt, sockopt};
 use vox_common::sys::lines::{Line, read_lines};
 use vox_common::sys::net::{Sent, accept_each, send_now};
 use vox_common::sys::thread::spawn;
+use vox_common::sys::unix::credentials;
 use vox_common::wire::limits::MAX_CLIENTS;
 
 use super::mail::{Mail, Mailbox};
@@ -45,9 +46,13 @@ impl Clients {
             return refuse(&stream, "420 too many programs on this socket, try again later\n");
         };
         let client = ClientId(u8::try_from(place).expect("there are fewer than 256 places"));
-        match attend(client, &stream, mailbox.clone()) {
+        let attended = credentials(&stream).and_then(|who| {
+            log::debug!("a program speaks to us client={place} uid={} pid={}", who.uid, who.pid);
+            attend(client, &stream, mailbox.clone())
+        });
+        match attended {
             Ok(()) => self.0[place] = Some(stream),
-            Err(error) => refuse(&stream, &format!("500 no thread to serve you: {error}\n")),
+            Err(error) => refuse(&stream, &format!("500 cannot serve you: {error}\n")),
         }
     }
 
