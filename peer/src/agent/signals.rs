@@ -94,7 +94,8 @@ impl Calls {
 
     fn invited(&mut self, now: Moment, invitation: &Invitation, out: CallOut<'_>) {
         let Invitation { id, path, hello } = invitation;
-        if let Some(at) = self.legs.iter().position(|leg| leg.outgoing && leg.id == *id) {
+        let own = |leg: &Leg| leg.outgoing && !leg.is_talking() && leg.id == *id;
+        if let Some(at) = self.legs.iter().position(own) {
             return self.end(now, at, Outcome::Myself, None, out);
         }
         if let Some(at) = self.leg_at(*id, path.remote) {

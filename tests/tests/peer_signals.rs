@@ -1,0 +1,158 @@
+//! The agent alone, in a call, and every way to spoil a signal: nothing of it touches the call, and nobody who has not
+//! shown that it receives gets back more than it sent.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use vox_common::sys::clock;
+use vox_common::wire::coding::{Codec, Coding};
+use vox_common::wire::names::Name;
+use vox_common::wire::signal::{CallId, Cookie, Hello, Reason, Say, Signal};
+use vox_peer::agent::calls::Me;
+use vox_peer::agent::io::{ClientId, Input, Moment, Output, Policy};
+use vox_peer::agent::{Agent, Settings};
+
+const FAR: &str = "192.0.2.7:6000";
+const STRANGER: &str = "192.0.2.66:6000";
+
+fn address(text: &str) -> SocketAddr {
+    text.parse().expect("an address")
+}
+
+fn hello(from: &str) -> Hello {
+    let sends = Coding { codec: Codec::Opus, ptime_us: 10_000 };
+    Hello { from: Name::parse(from).expect("a name"), to: None, display: None, sends, after: None }
+}
+
+struct Bench {
+    agent: Agent,
+    start: Instant,
+    call: CallId,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let me = Me { name: Name::parse("bob").expect("a name"), display: None, sends: hello("bob").sends };
+        let settings = Settings {
+            me,
+            port: 6000.try_into().expect("not 0"),
+            registry: None,
+            contacts: Vec::new(),
+            policy: Policy { auto_answer: true, ring_timeout: Duration::from_secs(30) },
+            history: String::new(),
+            seed: [3; 32],
+        };
+        let start = clock::now();
+        let agent = Agent::new(settings, Moment { at: start, unix: 0 });
+        Self { agent, start, call: CallId([9; 16]) }
+    }
+
+    /// Bob, in a call with alice, who called.
+    fn called() -> Self {
+        let mut bench = Self::new();
+        let id = bench.call;
+        let invite = |cookie| Signal { id, say: Say::Invite(cookie, hello("alice")) }.to_string();
+        let retry = bench.hear(FAR, invite(None).as_bytes());
+        let [Signal { say: Say::Retry(cookie), .. }] = retry.as_slice() else { panic!("{retry:?}") };
+        bench.hear(FAR, invite(Some(cookie.clone())).as_bytes());
+        bench.hear(FAR, Signal { id, say: Say::Confirm }.to_string().as_bytes());
+        assert!(bench.is_talking());
+        bench
+    }
+
+    /// Bob, in a call with alice, whom he called.
+    fn calling() -> Self {
+        let mut bench = Self::new();
+        let line = format!("CALL {FAR}");
+        let placed = bench.take(Input::Control(ClientId(0), Ok(&line)), FAR);
+        bench.call = placed.first().expect("an INVITE").id;
+        let accept = Signal { id: bench.call, say: Say::Accept(hello("alice"), None) };
+        bench.hear(FAR, accept.to_string().as_bytes());
+        assert!(bench.is_talking());
+        bench
+    }
+
+    fn hear(&mut self, from: &str, bytes: &[u8]) -> Vec<Signal> {
+        self.take(Input::Datagram { from: address(from), local: None, bytes }, from)
+    }
+
+    /// The signals that an input provokes; they may go there and nowhere else.
+    fn take(&mut self, input: Input<'_>, there: &str) -> Vec<Signal> {
+        let now = Moment { at: self.start, unix: 0 };
+        let mut said = Vec::new();
+        self.agent.handle(now, input, &mut |output| match output {
+            Output::Signal(path, signal) => {
+                assert_eq!(path.remote, address(there), "only the sender is answered");
+                said.push(signal.clone());
+            }
+            Output::Media(_) | Output::StoreHistory(_) | Output::Log(..) | Output::ToClient(..) => {}
+            other => panic!("{other:?}"),
+        });
+        said
+    }
+
+    fn is_talking(&self) -> bool {
+        let legs = self.agent.calls().legs();
+        matches!(legs, [leg] if leg.id == self.call && leg.is_talking() && leg.path.remote == address(FAR))
+    }
+}
+
+/// Every kind of signal, of a call that nobody knows.
+fn signals() -> Vec<String> {
+    let cookie = Cookie::new(&[7; 16]).expect("16 bytes fit");
+    let says = [
+        Say::Invite(None, hello("a")),
+        Say::Invite(Some(cookie.clone()), hello("a")),
+        Say::Retry(cookie),
+        Say::Ringing(hello("a")),
+        Say::Accept(hello("a"), Some(CallId([5; 16]))),
+        Say::Reject(Reason::Busy),
+        Say::Confirm,
+        Say::Cancel(Reason::Cancelled),
+        Say::Bye(Reason::Hangup),
+        Say::ByeOk,
+    ];
+    says.into_iter().map(|say| Signal { id: CallId([4; 16]), say }.to_string()).collect()
+}
+
+fn is_borne(bench: &mut Bench, bytes: &[u8]) {
+    for from in [FAR, STRANGER] {
+        let said = bench.hear(from, bytes);
+        let answered: usize = said.iter().map(|signal| signal.to_string().len()).sum();
+        let thing = String::from_utf8_lossy(bytes);
+        assert!(answered <= bytes.len(), "{answered} bytes for {thing:?}: {said:?}");
+        assert!(bench.is_talking(), "{thing:?} from {from}");
+    }
+}
+
+#[test]
+fn every_truncation_and_every_byte_of_every_signal_changed_to_every_other() {
+    let mut bench = Bench::called();
+    for signal in signals() {
+        let whole = signal.as_bytes();
+        (0..=whole.len()).for_each(|length| is_borne(&mut bench, &whole[..length]));
+        for at in 0..whole.len() {
+            let mut changed = whole.to_vec();
+            for byte in 0..=u8::MAX {
+                changed[at] = byte;
+                is_borne(&mut bench, &changed);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_words_of_the_running_call_from_somebody_else_are_nothing() {
+    for mut bench in [Bench::called(), Bench::calling()] {
+        for signal in signals() {
+            let mut mine = Signal::parse(signal.as_bytes()).expect("a signal");
+            mine.id = bench.call;
+            let said = bench.hear(STRANGER, mine.to_string().as_bytes());
+            let [Signal { say: Say::Retry(cookie), .. }] = said.as_slice() else { continue };
+            // It has shown that it receives, and still has no part in the call.
+            mine.say = Say::Invite(Some(cookie.clone()), hello("a"));
+            bench.hear(STRANGER, mine.to_string().as_bytes());
+        }
+        assert!(bench.is_talking());
+    }
+}
