@@ -1,13 +1,16 @@
 //! The thread `agent`: owns the core, takes letters, performs what it decides. It never waits but for its mailbox.
 
-use std::net::{Shutdown, TcpStream};
+use std::io::{self, ErrorKind};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
+use nix::errno::Errno;
 use vox_common::sys::clock;
 use vox_common::sys::net::{Sent, send_now};
 use vox_common::sys::notify::Notifier;
+use vox_common::wire::signal::Signal;
 
 use super::control::Clients;
 use super::errand;
@@ -18,7 +21,7 @@ use super::udp::{UdpCounters, UdpSender};
 use crate::agent::Agent;
 use crate::agent::board::MAX_COUNTS;
 use crate::agent::io::{ClientId, Input, Moment, Output, Ticket};
-use crate::media::orders::MediaOrder;
+use crate::media::orders::{MediaOrder, Path};
 
 /// Without deadline or watchdog the agent looks at the clock this often.
 const IDLE: Duration = Duration::from_secs(60);
@@ -57,6 +60,7 @@ struct Acts {
 enum Failed {
     Resolve(Ticket),
     Devices(ClientId),
+    Send(SocketAddr),
 }
 
 impl Owner {
@@ -145,6 +149,7 @@ impl Owner {
         while let Some(failed) = self.acts.failed.pop() {
             match failed {
                 Failed::Resolve(ticket) => self.feed(Input::Resolved(ticket, Err("no thread to ask with"))),
+                Failed::Send(remote) => self.feed(Input::Unreachable(remote)),
                 Failed::Devices(client) => self.feed(Input::Devices(client, "500 no thread to look with")),
             }
         }
@@ -158,11 +163,7 @@ impl Acts {
             Output::Connect => drop(self.hands.connect.as_ref().map(|connect| connect.try_send(()))),
             Output::Disconnect => self.disconnect(),
             Output::ToRegistry(line) => self.send_to_registry(line),
-            Output::Signal(path, signal) => {
-                if let Err(error) = self.hands.udp.send(path, signal.to_string().as_bytes()) {
-                    log::debug!("a signal was not sent: {error} remote={}", path.remote);
-                }
-            }
+            Output::Signal(path, signal) => self.send_signal(path, signal),
             Output::ToClient(client, lines) => self.clients.send(client, lines),
             Output::Resolve(ticket, host) => {
                 if errand::resolve(ticket, host, &self.hands.mailbox).is_err() {
@@ -177,6 +178,15 @@ impl Acts {
             Output::Media(order) => self.order(order),
             Output::StoreHistory(text) => self.hands.store.keep(text),
             Output::Log(level, line) => log::log!(level, "{line}"),
+        }
+    }
+
+    fn send_signal(&mut self, path: Path, signal: &Signal) {
+        if let Err(error) = self.hands.udp.send(path, signal.to_string().as_bytes()) {
+            log::debug!("a signal was not sent: {error} remote={}", path.remote);
+            if is_for_good(&error) {
+                self.failed.push(Failed::Send(path.remote));
+            }
         }
     }
 
@@ -199,4 +209,10 @@ impl Acts {
             self.disconnect();
         }
     }
+}
+
+/// The socket will never send there: an IPv6 address with IPv4 alone, a broadcast. What may heal is sent again.
+fn is_for_good(error: &io::Error) -> bool {
+    let kinds = [ErrorKind::InvalidInput, ErrorKind::PermissionDenied, ErrorKind::AddrNotAvailable];
+    kinds.contains(&error.kind()) || error.raw_os_error() == Some(Errno::EAFNOSUPPORT as i32)
 }
