@@ -67,6 +67,26 @@ fn a_call_and_calling_by_name_outlive_the_registry() {
 }
 
 #[test]
+fn a_registry_that_stands_still_keeps_nobody_from_calling() {
+    let place = Place::new();
+    let mut registry = Registry::start(&place);
+    let alice = quiet("alice").registry(&registry).start(&place);
+    let bob = quiet("bob").registry(&registry).answering().start(&place);
+    wait::until("alice to know bob", 10, || alice.run(&["users"]).out.contains("bob\t").then_some(()));
+    registry.process().signal(Signal::SIGSTOP);
+    let mut asking = alice.control();
+    asking.say("CALL zoe");
+    assert_eq!(alice.control().ask("CALL bob"), ["440 already in a call, hang up first"]);
+    assert_eq!(alice.run(&["hangup"]).code, 0);
+    assert_eq!(asking.ask("USERS")[0], "404 zoe cannot be found: the call was given up");
+    assert_eq!(alice.run(&["call", "bob", "--detach"]).code, 0);
+    still_hears(&bob);
+    registry.process().signal(Signal::SIGCONT);
+    assert_eq!(alice.run(&["hangup"]).code, 0);
+    assert_eq!(alice.run(&["echo", "again"]).out, "again\n");
+}
+
+#[test]
 fn a_name_that_is_still_taken_is_asked_for_again() {
     let place = Place::new();
     let registry = Registry::start(&place);

@@ -258,10 +258,17 @@ impl Link {
 
     /// A client that is gone gets no answers, and neither does the next one in its place.
     pub fn forget_client(&mut self, client: ClientId) {
-        for (asker, _) in &mut self.pending {
-            if *asker == Asker::Client(client) {
-                *asker = Asker::Housekeeping;
-            }
+        self.forget(Asker::Client(client));
+    }
+
+    /// Nobody is to be called any more: the answer to the look-up is not the next one's.
+    pub fn forget_call(&mut self) {
+        self.forget(Asker::Call);
+    }
+
+    fn forget(&mut self, who: Asker) {
+        for (asker, _) in self.pending.iter_mut().filter(|(asker, _)| *asker == who) {
+            *asker = Asker::Housekeeping;
         }
     }
 
@@ -440,5 +447,16 @@ mod tests {
         bench.link.disconnected(now, "closed", &mut bench.dice, &mut |news| said.push(format!("{news:?}")));
         assert!(said[0].starts_with(r#"Answer(ClientId(3), "443 "#), "{said:?}");
         assert_eq!(bench.link.reason(), "closed");
+    }
+    #[test]
+    fn the_answer_for_a_call_that_was_given_up_is_not_the_next_ones() {
+        let mut bench = Bench::registered();
+        let now = bench.at(10);
+        let look_up = |name| Request::Lookup(Name::parse(name).unwrap());
+        assert!(bench.link.look_up(now, &look_up("zoe"), &mut |_| {}));
+        bench.link.forget_call();
+        assert!(bench.link.look_up(now, &look_up("bob"), &mut |_| {}));
+        assert_eq!(bench.line(11, "404 no such user"), [""; 0]);
+        assert!(bench.line(12, "211 bob 192.0.2.7:6000 idle")[0].starts_with("LookedUp"));
     }
 }

@@ -129,15 +129,28 @@ impl Agent {
         self.front.changed(leg, out);
     }
 
-    /// A client that wanted to call is gone, or nobody found the callee in time.
+    /// A client that wanted to call is gone.
     pub(super) fn forget_placing_of(&mut self, client: ClientId) {
-        self.placing.take_if(|placing| placing.caller.client == client);
+        self.drop_placing(|placing| placing.caller.client == client);
     }
 
+    /// The user hangs up before anybody could be called. `false`: nobody was to be called.
+    pub(super) fn give_up_placing(&mut self, out: Out<'_>) -> bool {
+        let placing = self.drop_placing(|_| true);
+        placing.map(|placing| not_found(&placing, "the call was given up", out)).is_some()
+    }
+
+    /// Nobody found the callee in time.
     pub(super) fn expire_placing(&mut self, now: Moment, out: Out<'_>) {
-        if let Some(placing) = self.placing.take_if(|placing| placing.until <= now.at) {
+        if let Some(placing) = self.drop_placing(|placing| placing.until <= now.at) {
             not_found(&placing, "nobody answered in time", out);
         }
+    }
+
+    fn drop_placing(&mut self, is_over: impl FnOnce(&mut Placing) -> bool) -> Option<Placing> {
+        let placing = self.placing.take_if(is_over)?;
+        self.link.forget_call();
+        Some(placing)
     }
 }
 

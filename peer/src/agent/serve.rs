@@ -16,6 +16,7 @@ use super::leg::Leg;
 use super::{Agent, link_out};
 use crate::media::orders::{Direction, MediaOrder};
 
+const HUNG_UP: &str = "200 hung up";
 const NO_CALL: &str = "442 no such call";
 const NO_REGISTRY: &str = "443 no registry now, see `vox-peer status`";
 
@@ -36,7 +37,8 @@ impl Agent {
             Request::Call(who, detached) => self.call(now, &who, Caller { client, detached }, out),
             Request::Answer => self.act(now, client, "200 answered", out, Calls::answer),
             Request::Reject => self.act(now, client, "200 rejected", out, Calls::reject),
-            Request::Hangup => self.act(now, client, "200 hung up", out, Calls::hangup),
+            Request::Hangup if self.give_up_placing(out) => Desk::answer(client, HUNG_UP, out),
+            Request::Hangup => self.act(now, client, HUNG_UP, out, Calls::hangup),
             Request::Mute(on) => self.mute(client, on, out),
             Request::Volume(input, percent) => self.volume(client, input, percent, out),
             Request::Status => Desk::answer(client, &self.status(now), out),
