@@ -50,10 +50,12 @@ fn granted() -> u8 {
 /// `/proc` cannot be read; nothing is changed then.
 pub fn step_down() -> io::Result<()> {
     let ordinary = parameters(0);
+    // Without CAP_SYS_NICE no thread may lay aside that its children are ordinary.
+    let policy = libc::SCHED_OTHER | libc::SCHED_RESET_ON_FORK;
     for thread in std::fs::read_dir("/proc/self/task")? {
         let Some(id) = thread?.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
         // SAFETY: a thread id and a structure that lives for the call; a thread that has ended is ESRCH.
-        unsafe { libc::sched_setscheduler(id, libc::SCHED_OTHER, &raw const ordinary) };
+        unsafe { libc::sched_setscheduler(id, policy, &raw const ordinary) };
     }
     Ok(())
 }
@@ -184,18 +186,32 @@ mod tests {
         assert_eq!(grant.granted, 0);
     }
 
+    /// Takes every capability from the calling thread, as a user's own station has none.
+    fn give_up_privileges() {
+        let (version, none) = ([0x2008_0522_u32, 0], [0_u32; 6]);
+        // SAFETY: capset(2), version 3: a header of two words and two sets of three, which live for the call.
+        let answer = unsafe { libc::syscall(libc::SYS_capset, version.as_ptr(), none.as_ptr()) };
+        assert_eq!(answer, 0);
+    }
+
     #[test]
     fn stepping_down_makes_every_thread_an_ordinary_one() {
         let (tell, ready) = std::sync::mpsc::channel();
         let (go_on, told) = std::sync::mpsc::channel::<()>();
         let thread = std::thread::spawn(move || {
             schedule("test", 10);
+            give_up_privileges();
             tell.send(()).expect("somebody waits");
             told.recv().expect("somebody tells");
             granted()
         });
         ready.recv().expect("told");
-        step_down().expect("Linux has /proc");
+        std::thread::spawn(|| {
+            give_up_privileges();
+            step_down().expect("Linux has /proc");
+        })
+        .join()
+        .expect("no panic");
         go_on.send(()).expect("it waits");
         assert_eq!(thread.join().expect("no panic"), 0);
     }
