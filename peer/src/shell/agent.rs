@@ -91,7 +91,7 @@ impl Owner {
         }
         notifier.stopping();
         self.feed(Input::Stop);
-        drop(self.acts.hands.media);
+        self.acts.hands.media.finish();
         self.acts.hands.store.finish();
     }
 

@@ -29,6 +29,9 @@ const ORDERS_WAITING: usize = 256;
 /// Encoders are made and files opened here.
 const STACK_BYTES: usize = 512 * 1024;
 
+/// How long the end of the daemon waits for devices.
+const LAST_WAIT: Duration = Duration::from_millis(400);
+
 /// How often a leg that is heard is told of, and reported on.
 const TELLING: Duration = Duration::from_secs(1);
 
@@ -63,6 +66,8 @@ pub struct MediaHandle {
     table: Producer<LegOrder>,
     /// Dropped after `orders`, so that the manager sees that nobody is left.
     manager: LastWake,
+    /// Ends with the manager.
+    ended: Receiver<()>,
     udp_priority: u8,
     legs: [bool; MAX_LEGS],
 }
@@ -96,10 +101,12 @@ pub fn start(
     let (wake, grants) = (Wake::default(), Arc::<Grants>::default());
     let (intake, outlets) = rings(wake.clone(), Arc::clone(&grants));
     let (orders, taken) = sync_channel(ORDERS_WAITING);
+    let (end, ended) = sync_channel(0);
     let handle = MediaHandle {
         orders,
         table: outlets.orders,
         manager: LastWake(wake.clone()),
+        ended,
         udp_priority: settings.priority.saturating_sub(1),
         legs: [false; MAX_LEGS],
     };
@@ -116,6 +123,7 @@ pub fn start(
     Builder::new().name("media".into()).stack_size(STACK_BYTES).spawn(move || {
         wake.is_me();
         manager.run();
+        drop(end);
     })?;
     Ok((handle, intake))
 }
@@ -145,6 +153,15 @@ impl MediaHandle {
         let taken = self.orders.try_send(order);
         self.manager.0.wake();
         taken.map_err(|_: TrySendError<_>| Stuck)
+    }
+
+    /// Lets the orders given so far be carried out: goodbyes are said and recordings complete when this returns. A
+    /// device that hangs is not waited for.
+    pub fn finish(self) {
+        let Self { orders, manager, ended, .. } = self;
+        drop(orders);
+        drop(manager);
+        let _ = ended.recv_timeout(LAST_WAIT);
     }
 
     /// The table of sources is changed from here, not by the manager, who may be waiting for a device.

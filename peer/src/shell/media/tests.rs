@@ -117,6 +117,34 @@ fn sound_goes_both_ways_and_leaves_playable_files() {
 }
 
 #[test]
+fn everything_is_done_when_the_sound_is_finished() {
+    let file = scratch("finish");
+    let far = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let mut station = station(InputDevice::Tone(440.0), OutputDevice::File(file.clone()));
+    station.talk_to(far.local_addr().unwrap());
+    station.wait_for(|news| matches!(news, MediaNews::Report(..)).then_some(()));
+    station.order(MediaOrder::Stop(LEG));
+    station.media.finish();
+    let sound = recorded(&file);
+    assert!(sound.len() > 24_000, "{}", sound.len());
+    let news: Vec<_> = station.news.try_iter().collect();
+    assert!(matches!(news.last(), Some(MediaNews::Report(..))), "{news:?}");
+    assert_eq!(station.news.try_recv(), Err(TryRecvError::Disconnected));
+    station.udp.stop();
+}
+
+#[test]
+fn a_sound_that_hangs_is_left_behind() {
+    let socket = Socket::bind("127.0.0.1:0".parse().unwrap(), 46).unwrap();
+    let audio = Audio { input: InputDevice::Silence, output: OutputDevice::Null, period: Period::Auto };
+    let settings = MediaSettings { audio, frame: 480, bitrate: 64_000, priority: 0, cname: "test".into() };
+    let (_never, hangs) = channel::<()>();
+    let (mut media, _intake) = start(settings, socket.sender(), move |_| _ = hangs.recv()).unwrap();
+    media.order(MediaOrder::Ring(true)).unwrap();
+    media.finish();
+}
+
+#[test]
 fn nothing_is_sent_before_it_is_ordered() {
     let far = UdpSocket::bind("127.0.0.1:0").unwrap();
     far.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
