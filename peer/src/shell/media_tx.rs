@@ -6,6 +6,7 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::{self, Builder, JoinHandle, Thread};
 use std::time::{Duration, Instant};
 
@@ -84,10 +85,10 @@ enum State {
     Idle(Box<Transmitter>),
     Running {
         stop: Arc<AtomicBool>,
-        thread: JoinHandle<Box<Transmitter>>,
+        thread: JoinHandle<Option<Box<Transmitter>>>,
     },
-    /// The thread could not be started, or is being.
-    Lost,
+    /// Between the others.
+    Changing,
 }
 
 /// Makes what sends, without starting it.
@@ -110,21 +111,28 @@ pub(crate) fn new(shared: Shared, captured: Consumer<Captured>, reports: Consume
 
 impl TxHandle {
     /// Starts the thread unless it runs.
+    ///
+    /// # Errors
+    /// The kernel has no room for a thread; it may have some for the next call.
     pub(crate) fn start(&mut self, priority: u8) -> io::Result<()> {
-        match std::mem::replace(&mut self.state, State::Lost) {
-            State::Idle(transmitter) => self.state = spawn(transmitter, priority)?,
-            other => self.state = other,
+        if let State::Running { .. } = self.state {
+            return Ok(());
+        }
+        let (give, taken) = sync_channel(1);
+        let started = spawn(taken, priority)?;
+        if let State::Idle(transmitter) = std::mem::replace(&mut self.state, started) {
+            let _ = give.send(transmitter);
         }
         Ok(())
     }
 
     /// Ends the thread and takes back what it worked with.
     pub(crate) fn stop(&mut self) {
-        match std::mem::replace(&mut self.state, State::Lost) {
+        match std::mem::replace(&mut self.state, State::Changing) {
             State::Running { stop, thread } => {
                 stop.store(true, Ordering::Release);
                 thread.thread().unpark();
-                self.state = thread.join().map_or(State::Lost, State::Idle);
+                self.state = thread.join().ok().flatten().map_or(State::Changing, State::Idle);
             }
             other => self.state = other,
         }
@@ -162,15 +170,17 @@ impl Drop for TxHandle {
     }
 }
 
-fn spawn(mut transmitter: Box<Transmitter>, priority: u8) -> io::Result<State> {
+/// The thread waits for what it works with, so that nothing is lost where there is no thread.
+fn spawn(taken: Receiver<Box<Transmitter>>, priority: u8) -> io::Result<State> {
     let stop = Arc::new(AtomicBool::new(false));
     let stopping = Arc::clone(&stop);
     let thread = Builder::new().name("media-tx".into()).stack_size(STACK_BYTES).spawn(move || {
+        let mut transmitter = taken.recv().ok()?;
         transmitter.shared.grants.report(&rt::schedule("media-tx", priority));
         transmitter.shared.manager.wake();
         rt::flush_denormals();
         transmitter.run(&stopping);
-        transmitter
+        Some(transmitter)
     })?;
     Ok(State::Running { stop, thread })
 }
