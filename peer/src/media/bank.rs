@@ -93,6 +93,13 @@ impl Bank {
         });
     }
 
+    /// Nobody listens: whoever was leaving is gone.
+    pub fn hush(&mut self) {
+        for seat in self.seats.iter_mut().filter(|seat| seat.leaving) {
+            seat.taken = false;
+        }
+    }
+
     /// Fills `out`, of any length, with what is to be heard from `now` on, within −1 to 1.
     pub fn pull(&mut self, now: Instant, out: &mut [f32]) {
         for out in out.chunks_mut(LONGEST_PULL) {
@@ -157,9 +164,7 @@ impl Seat {
         stats.depth.store(u32::try_from(self.playout.depth()).unwrap_or(0), Relaxed);
         stats.spread.store(u32::try_from(self.playout.spread()).unwrap_or(0), Relaxed);
         stats.level.set(self.meter.db());
-        if let Some(counts) = self.playout.counts() {
-            stats.note_counts(&counts);
-        }
+        stats.note_counts(&self.playout.counts().unwrap_or_default());
     }
 }
 
@@ -234,6 +239,28 @@ mod tests {
         rig.frame(&[LEG]);
         assert!(rig.frame(&[LEG]).iter().all(|sample| *sample == 0.0));
         assert!(!rig.bank.seats[7].taken);
+    }
+
+    #[test]
+    fn who_left_when_nobody_listened_is_not_heard_later() {
+        let mut rig = Rig::new();
+        rig.bank.order(join(LEG));
+        rig.frame(&[LEG]);
+        rig.bank.order(BankOrder::Leave(LEG));
+        rig.bank.hush();
+        assert!(rig.frame(&[LEG]).iter().all(|sample| *sample == 0.0));
+    }
+
+    #[test]
+    fn who_joins_has_received_nothing_whoever_sat_there_before() {
+        let mut rig = Rig::new();
+        rig.bank.order(join(LEG));
+        rig.frame(&[LEG]);
+        rig.stats.leg(LEG).unwrap().clear();
+        rig.frame(&[LEG]);
+        rig.bank.order(join(LEG));
+        rig.frame(&[]);
+        assert_eq!(rig.stats.leg(LEG).unwrap().report().packets_received, 0);
     }
 
     #[test]

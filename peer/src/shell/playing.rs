@@ -78,6 +78,14 @@ impl Loudspeaker {
         self.playing.with(Playing::take_in);
     }
 
+    /// The same long after the last device: nothing that was fading then is to be heard from the next.
+    pub(crate) fn obey_unheard(&self) {
+        self.playing.with(|playing| {
+            playing.take_in();
+            playing.bank.hush();
+        });
+    }
+
     /// Periods that were silent because another device was still at it.
     pub(crate) fn missed(&self) -> u64 {
         self.missed.load(Ordering::Relaxed)

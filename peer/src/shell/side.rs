@@ -45,6 +45,8 @@ pub(super) struct Side {
     needs: Needs,
     state: State,
     backoff: Duration,
+    /// Of the cards that were open before.
+    xruns_before: u64,
     /// A card that is still being closed.
     closing: Option<JoinHandle<()>>,
     answers: (Sender<Answer>, Receiver<Answer>),
@@ -86,6 +88,7 @@ impl Side {
             needs,
             state: State::Closed,
             backoff: FIRST_BACKOFF,
+            xruns_before: 0,
             closing: None,
             answers: channel(),
             told: None,
@@ -136,7 +139,7 @@ impl Side {
             self.lose(reason, now, news);
         }
         if matches!(self.state, State::StandIn { try_at: Some(due), .. } if now >= due) {
-            self.open_card(news);
+            self.open_card(now, news);
         }
         trouble.is_some()
     }
@@ -150,11 +153,11 @@ impl Side {
         }
     }
 
-    /// How often the open card ran dry or over.
+    /// How often a card ran dry or over, of all that were ever open.
     pub(super) fn xruns(&self) -> u64 {
         match &self.state {
-            State::Card { device, .. } => device.health.xruns(),
-            _ => 0,
+            State::Card { device, .. } => self.xruns_before + device.health.xruns(),
+            _ => self.xruns_before,
         }
     }
 
@@ -176,7 +179,7 @@ impl Side {
         self.state = State::StandIn { _device: device, ends, try_at: Some(try_at), stale: false };
     }
 
-    fn open_card(&mut self, news: &impl Fn(MediaNews)) {
+    fn open_card(&mut self, now: Instant, news: &impl Fn(MediaNews)) {
         let State::StandIn { ends, try_at, .. } = &mut self.state else { return };
         *try_at = None;
         let (end, needs, ends) = (self.end.clone(), self.needs.clone(), Arc::clone(ends));
@@ -189,7 +192,7 @@ impl Side {
             needs.wake();
         };
         if let Err(error) = Builder::new().name("open".into()).stack_size(STACK_BYTES).spawn(work) {
-            self.tell(Err(format!("no room for a thread: {error}")), news);
+            self.lose(&format!("no room for a thread: {error}"), now, news);
         }
     }
 
@@ -249,6 +252,7 @@ impl Side {
 
     /// Closes a card on a thread of its own, after the one that is being closed already.
     fn release(&mut self, device: Device) {
+        self.xruns_before += device.health.xruns();
         let before = self.closing.take();
         let work = move || {
             drop(before.map(JoinHandle::join));

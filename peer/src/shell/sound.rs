@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rtrb::{Consumer, Producer};
+use vox_common::wire::limits::MAX_LEGS;
 
 use super::captured::CaptureRing;
 use super::controls::Controls;
@@ -40,6 +41,8 @@ pub(super) struct Sound {
     stats: Arc<Stats>,
     controls: Arc<Controls>,
     legs: u32,
+    /// How often the loudspeaker had been left without sound when each leg started.
+    starved_before: [u64; MAX_LEGS],
     ringing: bool,
     close_output_at: Option<Instant>,
 }
@@ -74,6 +77,7 @@ impl Sound {
             stats,
             controls,
             legs: 0,
+            starved_before: [0; MAX_LEGS],
             ringing: false,
             close_output_at: None,
         })
@@ -90,6 +94,7 @@ impl Sound {
     ) {
         if let Some(stats) = self.stats.leg(leg) {
             stats.clear();
+            self.starved_before[usize::from(leg.0)] = self.starved();
         }
         self.play(BankOrder::Join { leg, target: target(self.settings.frame) });
         self.legs += 1;
@@ -154,8 +159,13 @@ impl Sound {
     /// How a leg fares.
     pub(super) fn report(&self, leg: LegId) -> LegReport {
         let report = self.stats.leg(leg).map(LegStats::report).unwrap_or_default();
-        let underruns = report.underruns + self.output.xruns() + self.loudspeaker.missed();
-        LegReport { underruns, ..report }
+        let before = self.starved_before.get(usize::from(leg.0)).copied().unwrap_or(0);
+        LegReport { underruns: report.underruns + self.starved() - before, ..report }
+    }
+
+    /// How often a loudspeaker was left without sound, whoever should have been heard.
+    fn starved(&self) -> u64 {
+        self.output.xruns() + self.loudspeaker.missed()
     }
 
     /// Looks after the devices.
@@ -183,7 +193,7 @@ impl Sound {
             log::error!("the loudspeaker does not take orders");
         }
         if self.output.is_closed() {
-            self.loudspeaker.obey();
+            self.loudspeaker.obey_unheard();
         }
     }
 }
