@@ -19,6 +19,20 @@ pub fn spawn<T: Send + 'static>(
     Builder::new().name(name.into()).stack_size(STACK_BYTES).spawn(work)
 }
 
+/// The stack of a thread that calls what is not ours: modules of the resolver (`nss`), plugins of libasound.
+const ROOMY_STACK_BYTES: usize = 1024 * 1024;
+
+/// As [`spawn`], with room for libraries that take as much stack as they like.
+///
+/// # Errors
+/// The kernel has no room for another thread.
+pub fn spawn_roomy<T: Send + 'static>(
+    name: impl Into<String>,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<JoinHandle<T>> {
+    Builder::new().name(name.into()).stack_size(ROOMY_STACK_BYTES).spawn(work)
+}
+
 #[cfg(test)]
 mod tests {
     #[test]

@@ -13,7 +13,7 @@ use vox_common::sys::notify::Notifier;
 use vox_common::wire::signal::Signal;
 
 use super::control::Clients;
-use super::errand;
+use super::errand::Errands;
 use super::mail::{Mail, Mailbox};
 use super::media::MediaHandle;
 use super::store::Store;
@@ -53,6 +53,7 @@ struct Acts {
     hands: Hands,
     clients: Clients,
     registry: Option<TcpStream>,
+    errands: Errands,
     /// What could not even be begun; its answers are taken in next.
     failed: Vec<Failed>,
 }
@@ -66,7 +67,13 @@ enum Failed {
 impl Owner {
     /// Before the first letter.
     pub fn new(agent: Agent, hands: Hands) -> Self {
-        let acts = Acts { hands, clients: Clients::default(), registry: None, failed: Vec::new() };
+        let acts = Acts {
+            hands,
+            clients: Clients::default(),
+            registry: None,
+            errands: Errands::default(),
+            failed: Vec::new(),
+        };
         Self { agent, acts }
     }
 
@@ -148,9 +155,13 @@ impl Owner {
     fn answer_for_the_failed(&mut self) {
         while let Some(failed) = self.acts.failed.pop() {
             match failed {
-                Failed::Resolve(ticket) => self.feed(Input::Resolved(ticket, Err("no thread to ask with"))),
+                Failed::Resolve(ticket) => {
+                    self.feed(Input::Resolved(ticket, Err("too many questions wait for an answer")));
+                }
+                Failed::Devices(client) => {
+                    self.feed(Input::Devices(client, "500 too many questions wait for an answer"));
+                }
                 Failed::Send(remote) => self.feed(Input::Unreachable(remote)),
-                Failed::Devices(client) => self.feed(Input::Devices(client, "500 no thread to look with")),
             }
         }
     }
@@ -166,12 +177,12 @@ impl Acts {
             Output::Signal(path, signal) => self.send_signal(path, signal),
             Output::ToClient(client, lines) => self.clients.send(client, lines),
             Output::Resolve(ticket, host) => {
-                if errand::resolve(ticket, host, &self.hands.mailbox).is_err() {
+                if self.errands.resolve(ticket, host, &self.hands.mailbox).is_err() {
                     self.failed.push(Failed::Resolve(ticket));
                 }
             }
             Output::ListDevices(client) => {
-                if errand::list_devices(client, &self.hands.mailbox).is_err() {
+                if self.errands.list_devices(client, &self.hands.mailbox).is_err() {
                     self.failed.push(Failed::Devices(client));
                 }
             }

@@ -2,39 +2,79 @@
 
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::thread;
+use std::sync::Arc;
 
 use vox_common::sys::net::plain;
-use vox_common::sys::thread::spawn;
+use vox_common::sys::thread::spawn_roomy;
 
 use super::mail::{Mail, Mailbox};
 use crate::agent::io::{ClientId, Ticket};
 use crate::audio;
 
-/// Asks the resolver for `host:port`.
-///
-/// # Errors
-/// The thread could not be started.
-pub fn resolve(ticket: Ticket, host: &str, mailbox: &Mailbox) -> io::Result<()> {
-    let (host, mailbox) = (host.to_owned(), mailbox.clone());
-    spawn("resolve", move || {
-        let found = host.to_socket_addrs().map(|found| found.map(plain).collect::<Vec<SocketAddr>>());
-        let _ = mailbox.send(Mail::Resolved(ticket, found.map_err(|error| error.to_string())));
-    })
-    .map(drop)
+/// Errands at once: one that asks a resolver that stands still may take a minute. At the brim an errand is refused.
+const MOST: usize = 16;
+
+/// All errands under way; each holds the thing that is counted.
+#[derive(Debug, Default)]
+pub struct Errands(Arc<()>);
+
+impl Errands {
+    /// Asks the resolver for `host:port`.
+    ///
+    /// # Errors
+    /// There is no room for another errand.
+    pub fn resolve(&self, ticket: Ticket, host: &str, mailbox: &Mailbox) -> io::Result<()> {
+        let (host, mailbox) = (host.to_owned(), mailbox.clone());
+        self.run("resolve", move || {
+            let found = host.to_socket_addrs().map(|found| found.map(plain).collect::<Vec<SocketAddr>>());
+            let _ = mailbox.send(Mail::Resolved(ticket, found.map_err(|error| error.to_string())));
+        })
+    }
+
+    /// Lists the sound devices for a program on the control socket.
+    ///
+    /// # Errors
+    /// There is no room for another errand.
+    pub fn list_devices(&self, client: ClientId, mailbox: &Mailbox) -> io::Result<()> {
+        let mailbox = mailbox.clone();
+        self.run("devices", move || {
+            let devices = audio::list();
+            let lines =
+                devices.iter().fold(String::new(), |lines, device| lines + &format!("232-{device}\n"));
+            let _ = mailbox.send(Mail::Devices(client, format!("{lines}232 {} devices", devices.len())));
+        })
+    }
+
+    fn run(&self, name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+        if Arc::strong_count(&self.0) > MOST {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let place = Arc::clone(&self.0);
+        let work = move || {
+            work();
+            drop(place);
+        };
+        spawn_roomy(name, work).map(drop)
+    }
 }
 
-/// Lists the sound devices for a program on the control socket.
-///
-/// # Errors
-/// The thread could not be started.
-pub fn list_devices(client: ClientId, mailbox: &Mailbox) -> io::Result<()> {
-    let mailbox = mailbox.clone();
-    // ALSA's plugins want a stack of the ordinary size.
-    thread::Builder::new().name("devices".into()).spawn(move || {
-        let devices = audio::list();
-        let lines = devices.iter().fold(String::new(), |lines, device| lines + &format!("232-{device}\n"));
-        let _ = mailbox.send(Mail::Devices(client, format!("{lines}232 {} devices", devices.len())));
-    })?;
-    Ok(())
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    #[test]
+    fn a_resolver_that_stands_still_takes_so_many_threads_and_no_more() {
+        let errands = Errands::default();
+        let (answers, frozen): (Vec<_>, Vec<_>) = (0..MOST).map(|_| channel::<()>()).unzip();
+        for answer in frozen {
+            errands.run("frozen", move || _ = answer.recv()).unwrap();
+        }
+        assert!(errands.run("one more", || ()).is_err());
+        drop(answers);
+        while errands.run("again", || ()).is_err() {
+            std::thread::yield_now();
+        }
+    }
 }

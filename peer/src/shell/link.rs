@@ -9,7 +9,7 @@ use std::time::Duration;
 use vox_common::sys::config::reason;
 use vox_common::sys::lines::{Line, read_lines};
 use vox_common::sys::net::tune;
-use vox_common::sys::thread::spawn;
+use vox_common::sys::thread::spawn_roomy;
 
 use super::mail::{Mail, Mailbox};
 use crate::config::HostPort;
@@ -23,7 +23,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The thread could not be started.
 pub fn start(registry: HostPort, mailbox: Mailbox) -> io::Result<SyncSender<()>> {
     let (connect, orders) = sync_channel(1);
-    spawn("link", move || run(&registry, &orders, &mailbox))?;
+    spawn_roomy("link", move || run(&registry, &orders, &mailbox))?;
     Ok(connect)
 }
 
