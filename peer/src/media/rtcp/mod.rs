@@ -79,8 +79,29 @@ pub struct VoipMetrics {
     pub absolute_maximum_ms: u16,
 }
 
-/// Wall time as 64 bits of NTP time (RFC 3550 section 4).
-pub fn ntp(wall: SystemTime) -> u64 {
+/// NTP time (RFC 3550 section 4) as one call tells it: read from the calendar once, and steady from then on. A calendar
+/// that is set in the middle of a call would be measured as delay.
+#[derive(Debug, Clone, Copy)]
+pub struct NtpClock {
+    read: Instant,
+    wall: SystemTime,
+}
+
+impl NtpClock {
+    /// The calendar said `wall` at `read`.
+    pub fn new(read: Instant, wall: SystemTime) -> Self {
+        Self { read, wall }
+    }
+
+    /// In 64 bits.
+    pub fn at(&self, when: Instant) -> u64 {
+        let before = || self.wall.checked_sub(self.read.duration_since(when));
+        let after = |since| self.wall.checked_add(since);
+        when.checked_duration_since(self.read).map_or_else(before, after).map_or(0, ntp)
+    }
+}
+
+fn ntp(wall: SystemTime) -> u64 {
     let since = wall.duration_since(UNIX_EPOCH).unwrap_or_default();
     let fraction = (u64::from(since.subsec_nanos()) << 32) / 1_000_000_000;
     since.as_secs().wrapping_add(NTP_EPOCH) << 32 | fraction
@@ -144,6 +165,14 @@ mod tests {
         let wall = UNIX_EPOCH + Duration::from_millis(1_500);
         assert_eq!(ntp(wall), (NTP_EPOCH + 1) << 32 | 0x8000_0000);
         assert_eq!(middle(0x1111_2222_3333_4444), 0x2222_3333);
+    }
+
+    #[test]
+    fn a_clock_is_steady_before_and_after_it_was_read() {
+        let (read, wall) = (vox_common::sys::clock::now(), UNIX_EPOCH + Duration::from_secs(100));
+        let clock = NtpClock::new(read, wall);
+        assert_eq!(clock.at(read + Duration::from_millis(1_500)), (NTP_EPOCH + 101) << 32 | 0x8000_0000);
+        assert_eq!(clock.at(read.checked_sub(Duration::from_secs(1)).unwrap()), (NTP_EPOCH + 99) << 32);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use vox_common::sys::{clock, random};
 use super::Shared;
 use crate::media::framer::Framer;
 use crate::media::orders::{Coding, LegId, LegReport, Path};
-use crate::media::rtcp::{self, COMPOUND_BYTES, Item, LastReport, VoipMetrics};
+use crate::media::rtcp::{self, COMPOUND_BYTES, Item, LastReport, NtpClock, VoipMetrics};
 use crate::media::sender::{Beginning, PACKET_BYTES, Sender};
 use crate::media::sequence::{Reporter, samples_between};
 use crate::media::stats::{LegStats, Stats};
@@ -34,6 +34,7 @@ pub(crate) struct Outgoing {
     due: Option<Instant>,
     last_report: LastReport,
     reporter: Reporter,
+    clock: NtpClock,
     packet: [u8; PACKET_BYTES],
 }
 
@@ -59,6 +60,7 @@ impl Outgoing {
             due: None,
             last_report: LastReport::default(),
             reporter: Reporter::default(),
+            clock: NtpClock::new(clock::now(), clock::wall()),
             packet: [0; PACKET_BYTES],
         })
     }
@@ -103,8 +105,7 @@ impl Outgoing {
     /// Takes what the far end says in RTCP.
     pub(super) fn hear(&mut self, arrival: &Arrival, stats: &Stats) {
         let Some(stats) = stats.leg(arrival.leg) else { return };
-        let age = clock::now().saturating_duration_since(arrival.arrived);
-        let arrived = clock::wall().checked_sub(age).map_or(0, rtcp::ntp);
+        let arrived = self.clock.at(arrival.arrived);
         let (ours, last_report) = (self.sender.ssrc(), &mut self.last_report);
         // A compound packet that is not whole says nothing.
         let _ = rtcp::read(arrival.bytes(), &mut |item| match item {
@@ -132,11 +133,12 @@ impl Outgoing {
     fn write(&mut self, now: Instant, tail: Option<Instant>, shared: &Shared, goodbye: bool) {
         let Some(stats) = shared.stats.leg(self.leg) else { return };
         let since_tail = tail.map_or(0, |tail| samples_between(tail, now).max(0));
-        let since_frame = u32::try_from(since_tail).unwrap_or(0) + u32::try_from(self.waiting).unwrap_or(0);
+        let since_frame =
+            u32::try_from(since_tail).unwrap_or(0).saturating_add(u32::try_from(self.waiting).unwrap_or(0));
         let block = stats.counts().map(|counts| self.last_report.block(self.reporter.report(counts), now));
         let outgoing = rtcp::Outgoing {
             ssrc: self.sender.ssrc(),
-            sender: Some(self.sender.info(rtcp::ntp(clock::wall()), since_frame)),
+            sender: Some(self.sender.info(self.clock.at(now), since_frame)),
             block,
             cname: &shared.cname,
             voip: block.map(|block| self.voip(block.reception.ssrc, stats)),
