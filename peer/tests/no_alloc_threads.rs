@@ -110,7 +110,7 @@ fn station(recording: &std::path::Path) -> Station {
     let audio = Audio { input, output, period: Period::Auto };
     let settings = MediaSettings { audio, frame: 120, bitrate: 64_000, priority: 50, cname: "test".into() };
     let (media, intake) = media::start(settings, socket.sender(), |_: MediaNews| ()).expect("started");
-    let udp = udp::start(&socket, intake, |_| ()).expect("started");
+    let udp = udp::start(&socket, intake, |_| true).expect("started");
     let port = socket.local_addr().expect("bound").port();
     Station { media, address: SocketAddr::new([127, 0, 0, 1].into(), port), _udp: udp }
 }

@@ -190,16 +190,17 @@ fn policy_of(config: &Config) -> Policy {
     Policy { auto_answer: config.auto_answer, ring_timeout: config.ring_timeout }
 }
 
-/// Signals never wait for the agent: what does not fit is dropped, and sent again by the other side.
-fn post(event: &UdpEvent<'_>, mailbox: &Mailbox) {
+/// Signals never wait for the agent: what does not fit is dropped, and sent again by the other side. Tells whether it
+/// fitted.
+fn post(event: &UdpEvent<'_>, mailbox: &Mailbox) -> bool {
     let mail = match event {
         UdpEvent::Signal(received) => match heapless::Vec::from_slice(received.bytes) {
             Ok(bytes) => Mail::Datagram(received.from, received.local, bytes),
-            Err(_) => return,
+            Err(_) => return false,
         },
         UdpEvent::Unreachable(remote) => Mail::Unreachable(*remote),
     };
-    let _ = mailbox.try_send(mail);
+    mailbox.try_send(mail).is_ok()
 }
 
 fn watch(signals: Signals, mailbox: &Mailbox, mut config: Config, path: &Path, log: &syslog::LogHandle) {

@@ -9,7 +9,7 @@ use vox_common::wire::limits::SIGNAL_BYTES;
 use crate::agent::io::{ClientId, Policy, Ticket};
 use crate::media::orders::MediaNews;
 
-/// Letters that wait. At the brim readers of sockets wait, and signals are dropped and counted by `udp`.
+/// Letters that wait. At the brim readers of sockets wait, and signals are dropped and counted.
 pub const MAILBOX: usize = 256;
 
 /// One letter.

@@ -59,14 +59,15 @@ pub struct UdpThread {
     thread: JoinHandle<()>,
 }
 
-/// Starts the thread. Media goes to `intake`, everything else that is ours to `events`.
+/// Starts the thread. Media goes to `intake`, everything else that is ours to `events`, which tells whether there was
+/// room for it.
 ///
 /// # Errors
 /// The thread could not be started.
 pub fn start(
     socket: &Socket,
     intake: Intake,
-    events: impl Fn(UdpEvent<'_>) + Send + 'static,
+    events: impl Fn(UdpEvent<'_>) -> bool + Send + 'static,
 ) -> io::Result<UdpThread> {
     let (stopping, counters) = (Arc::new(AtomicBool::new(false)), intake.counters());
     let sorter = Sorter {
@@ -110,7 +111,7 @@ struct Sorter<F> {
     counters: Arc<UdpCounters>,
 }
 
-impl<F: Fn(UdpEvent<'_>)> Sorter<F> {
+impl<F: Fn(UdpEvent<'_>) -> bool> Sorter<F> {
     fn run(mut self) {
         let (mut bytes, mut control) = ([0; BUFFER_BYTES], [0; CONTROL_BYTES]);
         while !self.stopping.load(Ordering::Acquire) {
@@ -135,14 +136,15 @@ impl<F: Fn(UdpEvent<'_>)> Sorter<F> {
     }
 
     fn signal(&mut self, envelope: &Envelope, bytes: &[u8]) {
-        if bytes.len() > SIGNAL_BYTES {
-            self.counters.oversize.add();
-        } else if self.signals.take(envelope.arrived) {
-            self.counters.signals.add();
-            (self.events)(UdpEvent::Signal(Received { from: envelope.from, local: envelope.local, bytes }));
+        let received = Received { from: envelope.from, local: envelope.local, bytes };
+        let counter = if bytes.len() > SIGNAL_BYTES {
+            &self.counters.oversize
+        } else if self.signals.take(envelope.arrived) && (self.events)(UdpEvent::Signal(received)) {
+            &self.counters.signals
         } else {
-            self.counters.signals_dropped.add();
-        }
+            &self.counters.signals_dropped
+        };
+        counter.add();
     }
 
     fn tell_refusals(&mut self, control: &mut [u8]) {

@@ -25,7 +25,7 @@ fn station(input: InputDevice, output: OutputDevice) -> Station {
     let settings = MediaSettings { audio, frame: 480, bitrate: 64_000, priority: 60, cname: "test".into() };
     let (post, news) = channel();
     let (media, intake) = start(settings, socket.sender(), move |one| drop(post.send(one))).unwrap();
-    let udp = udp::start(&socket, intake, |_| ()).unwrap();
+    let udp = udp::start(&socket, intake, |_| true).unwrap();
     Station { media, news, address: socket.local_addr().unwrap(), udp }
 }
 

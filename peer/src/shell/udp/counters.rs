@@ -46,7 +46,7 @@ macro_rules! counters {
 counters! {
     /// Signals passed on.
     signals,
-    /// Signals beyond what one second may bring.
+    /// Signals beyond what one second may bring, or what the agent has room for.
     signals_dropped,
     /// RTP and RTCP of a known leg.
     media,

@@ -9,6 +9,9 @@ use crate::shell::wake::Wake;
 const LONG: Duration = Duration::from_secs(5);
 const SHORT: Duration = Duration::from_millis(50);
 
+/// For this signal there is no room.
+const FULL: &[u8] = b"VOX1 full";
+
 #[derive(Debug, PartialEq)]
 enum Event {
     Signal(SocketAddr, Option<IpAddr>, Vec<u8>),
@@ -27,10 +30,11 @@ fn bench(listen: &str) -> Bench {
     let (intake, outlets) = intake::rings(Wake::default(), Arc::<Grants>::default());
     let (post, events) = channel();
     let thread = start(&socket, intake, move |event| {
-        let _ = post.send(match event {
+        let told = match event {
             UdpEvent::Signal(signal) => Event::Signal(signal.from, signal.local, signal.bytes.to_vec()),
             UdpEvent::Unreachable(address) => Event::Unreachable(address),
-        });
+        };
+        !matches!(&told, Event::Signal(_, _, bytes) if bytes == FULL) && post.send(told).is_ok()
     });
     Bench { socket, outlets, events, thread: thread.expect("started") }
 }
@@ -172,4 +176,16 @@ fn no_socket_where_another_one_is() {
     let first = Socket::bind("127.0.0.1:0".parse().expect("an address"), 46).expect("bound");
     let refused = Socket::bind(first.local_addr().expect("bound"), 46);
     assert_eq!(refused.expect_err("taken").kind(), io::ErrorKind::AddrInUse);
+}
+
+#[test]
+fn a_signal_that_the_agent_has_no_room_for_is_counted_as_dropped() {
+    let bench = bench("127.0.0.1:0");
+    let far = UdpSocket::bind("127.0.0.1:0").expect("bound");
+    far.send_to(FULL, bench.at("127.0.0.1")).expect("sent");
+    far.send_to(b"VOX1 settle", bench.at("127.0.0.1")).expect("sent");
+    assert!(matches!(bench.next(), Event::Signal(_, _, bytes) if bytes == b"VOX1 settle"));
+    let counters = bench.thread.counters();
+    bench.thread.stop();
+    assert_eq!((counters.signals.read(), counters.signals_dropped.read()), (1, 1));
 }
