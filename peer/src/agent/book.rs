@@ -94,7 +94,8 @@ impl AddressBook {
         }
     }
 
-    fn set_status(&mut self, name: &Name, status: Status) {
+    /// Somebody says something else about being called; we ourselves, for one.
+    pub fn set_status(&mut self, name: &Name, status: Status) {
         if let Some(known) = self.users.iter_mut().find(|known| known.entry.name == *name) {
             known.entry.status = status;
         }

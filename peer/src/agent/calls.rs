@@ -87,6 +87,8 @@ pub struct Calls {
     pub(super) closed: ClosedCalls,
     pub(super) jar: CookieJar,
     pub(super) counters: SignalCounters,
+    /// Where the next leg gets its place: late news of a leg that has ended must not be taken for another's.
+    next_place: u8,
     dice: Dice,
 }
 
@@ -95,7 +97,17 @@ impl Calls {
     pub fn new(me: Me, policy: Policy, mut dice: Dice, now: Instant) -> Self {
         let jar = CookieJar::new(dice.secret(), now);
         let counters = SignalCounters::default();
-        Self { me, policy, dnd: false, legs: Vec::new(), closed: ClosedCalls::default(), jar, counters, dice }
+        Self {
+            me,
+            policy,
+            dnd: false,
+            legs: Vec::new(),
+            closed: ClosedCalls::default(),
+            jar,
+            counters,
+            next_place: 0,
+            dice,
+        }
     }
 
     /// All legs, in no order.
@@ -131,7 +143,10 @@ impl Calls {
     /// Begins to call: the first INVITE is due at once. `None`: there is a call already, or no address to call.
     pub fn place(&mut self, now: Moment, callee: Callee, asker: Caller) -> Option<&Leg> {
         let remote = *callee.candidates.first()?;
-        let place = self.free_place().filter(|_| self.current().is_none())?;
+        if self.current().is_some() {
+            return None;
+        }
+        let place = self.take_place()?;
         let leg = Leg {
             id: self.dice.call_id(),
             place,
@@ -175,7 +190,7 @@ impl Calls {
 
     /// A control client is gone, and with it the calls that it did not detach from.
     pub fn client_gone(&mut self, now: Moment, client: ClientId, out: CallOut<'_>) {
-        let owned = |leg: &Leg| leg.owner == Some(client) && leg.is_active();
+        let owned = |leg: &Leg| leg.owner == Some(client);
         while let Some(at) = self.legs.iter().position(owned) {
             self.legs[at].owner = None;
             if !self.legs[at].detached {
@@ -206,9 +221,13 @@ impl Calls {
         earlier(legs, self.closed.deadline())
     }
 
-    pub(super) fn free_place(&self) -> Option<LegId> {
-        let taken = |place: &LegId| self.legs.iter().any(|leg| leg.place == *place);
-        (0..).take(MAX_LEGS).map(LegId).find(|place| !taken(place))
+    /// A place in the sound that no leg has, and none has had for as long as possible.
+    pub(super) fn take_place(&mut self) -> Option<LegId> {
+        let taken = |place: &u8| self.legs.iter().any(|leg| leg.place.0 == *place);
+        let places = (0..).take(MAX_LEGS).cycle().skip(self.next_place.into()).take(MAX_LEGS);
+        let place = places.into_iter().find(|place| !taken(place))?;
+        self.next_place = place + 1;
+        Some(LegId(place))
     }
 
     /// What a new INVITE must say of an earlier call whose end may not have been heard.
@@ -269,6 +288,8 @@ impl Calls {
     pub(super) fn hangup_leg(&mut self, now: Moment, at: usize, out: CallOut<'_>) {
         let leg = &self.legs[at];
         match leg.state {
+            // Nobody has let the call in: there is nobody to tell.
+            State::Calling { cookies: 0, .. } => self.end(now, at, Outcome::Cancelled, None, out),
             State::Calling { .. } | State::RingingThere(_) => self.cancel(now, at, Outcome::Cancelled, out),
             State::RingingHere(_) => self.refuse_leg(now, at, Reason::Declined, out),
             State::Talking { .. } => {

@@ -4,10 +4,12 @@ use vox_common::wire::limits::MAX_CLIENTS;
 
 use super::io::{ClientId, Out, Output};
 
-/// Which clients watch.
+/// Which clients watch, and which wait.
 #[derive(Debug, Default)]
 pub struct Desk {
     watching: [bool; MAX_CLIENTS],
+    /// Which clients wait for the devices.
+    listing: [bool; MAX_CLIENTS],
 }
 
 impl Desk {
@@ -18,12 +20,26 @@ impl Desk {
 
     /// From now on the client hears every event.
     pub fn watch(&mut self, client: ClientId) {
-        self.set(client, true);
+        set(&mut self.watching, client, true);
     }
 
     /// The client is gone; the next one in its place starts anew.
     pub fn forget(&mut self, client: ClientId) {
-        self.set(client, false);
+        set(&mut self.watching, client, false);
+        set(&mut self.listing, client, false);
+    }
+
+    /// The client has asked for the devices.
+    pub fn ask_devices(&mut self, client: ClientId, out: Out<'_>) {
+        set(&mut self.listing, client, true);
+        out(Output::ListDevices(client));
+    }
+
+    /// The devices of this machine, if the client who asked is still there.
+    pub fn devices(&mut self, client: ClientId, text: &str, out: Out<'_>) {
+        if set(&mut self.listing, client, false) {
+            Self::answer(client, text, out);
+        }
     }
 
     /// Tells an event to everybody who watches, and to the one whom it concerns.
@@ -35,10 +51,9 @@ impl Desk {
             }
         }
     }
+}
 
-    fn set(&mut self, client: ClientId, watching: bool) {
-        if let Some(place) = self.watching.get_mut(usize::from(client.0)) {
-            *place = watching;
-        }
-    }
+/// Notes something of a client; what was noted before.
+fn set(noted: &mut [bool; MAX_CLIENTS], client: ClientId, now: bool) -> bool {
+    noted.get_mut(usize::from(client.0)).is_some_and(|place| std::mem::replace(place, now))
 }

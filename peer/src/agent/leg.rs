@@ -112,6 +112,11 @@ impl Leg {
         matches!(self.state, State::Calling { .. } | State::RingingThere(_))
     }
 
+    /// Whether we have called and nobody has answered, though we may have given up already.
+    pub fn is_own_attempt(&self) -> bool {
+        self.outgoing && !self.is_talking()
+    }
+
     /// Whether it waits for a person here.
     pub fn is_ringing_here(&self) -> bool {
         matches!(self.state, State::RingingHere(_))

@@ -34,6 +34,7 @@ enum Asker {
     Book,
     Call,
     Client(ClientId),
+    Status(Option<ClientId>, Status),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +76,8 @@ pub enum LinkNews<'a> {
     Answer(ClientId, &'a str),
     /// The answer to the look-up for a call.
     LookedUp(ReplyLine<'a>),
+    /// The registry has taken our status.
+    StatusIs(Status),
 }
 
 /// Where the link puts its news.
@@ -92,6 +95,8 @@ pub struct Link {
     reason: String,
     /// Why the registry said that it would end the connection.
     farewell: Option<Farewell>,
+    /// We have ended a connection ourselves, and the shell has yet to say that it is gone.
+    leaving: bool,
     /// What the registry was told last of our status.
     status: Status,
 }
@@ -109,6 +114,7 @@ impl Link {
             registered: None,
             reason: "not connected yet".to_owned(),
             farewell: None,
+            leaving: false,
             status: Status::Idle,
         }
     }
@@ -140,32 +146,47 @@ impl Link {
     /// The connection stands; the greeting must follow.
     pub fn connected(&mut self, now: Instant) {
         self.pending.clear();
+        self.leaving = false;
         self.last_heard = now;
         self.state = State::Greeting(now + ANSWER_TIMEOUT);
     }
 
     /// The connection could not be made, or has ended.
     pub fn disconnected(&mut self, now: Instant, why: &str, dice: &mut Dice, out: LinkOut<'_>) {
-        if matches!(self.state, State::Unwanted | State::Waiting(_)) {
-            return;
+        if !std::mem::take(&mut self.leaving) && !matches!(self.state, State::Unwanted | State::Waiting(_)) {
+            self.fall(now, why, dice, out);
+        }
+    }
+
+    fn fall(&mut self, now: Instant, why: &str, dice: &mut Dice, out: LinkOut<'_>) {
+        let farewell = self.farewell.take();
+        if farewell.is_some_and(is_meant_for_us) {
+            self.pause = LONGEST_PAUSE;
         }
         self.state = State::Waiting(now + dice.jitter(self.pause));
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
         self.registered = None;
-        while let Some((asker, _)) = self.pending.pop_front() {
-            match asker {
-                Asker::Client(client) => {
-                    out(LinkNews::Answer(client, "443 the registry went away, try again"));
-                }
-                Asker::Call => out(LinkNews::LookedUp(ReplyLine { code: 443, more: false, text: why })),
-                Asker::Registration | Asker::Housekeeping | Asker::Book => {}
-            }
-        }
-        self.reason = match self.farewell.take() {
+        self.disappoint(why, out);
+        self.reason = match farewell {
             Some(farewell) => format!("the registry said goodbye: {}", farewell.words()),
             None => why.to_owned(),
         };
         out(LinkNews::Down(&self.reason));
+    }
+
+    /// Whoever waits for an answer will not get it.
+    fn disappoint(&mut self, why: &str, out: LinkOut<'_>) {
+        while let Some((asker, _)) = self.pending.pop_front() {
+            match asker {
+                Asker::Client(client) | Asker::Status(Some(client), _) => {
+                    out(LinkNews::Answer(client, "443 the registry went away, try again"));
+                }
+                Asker::Call => {
+                    out(LinkNews::LookedUp(ReplyLine { code: 443, more: false, text: why }));
+                }
+                Asker::Registration | Asker::Housekeeping | Asker::Book | Asker::Status(None, _) => {}
+            }
+        }
     }
 
     /// One line from the registry.
@@ -216,6 +237,12 @@ impl Link {
             Some(Asker::Book) => listed(reply, out),
             Some(Asker::Call) => out(LinkNews::LookedUp(reply)),
             Some(Asker::Client(client)) => out(LinkNews::Answer(client, line)),
+            Some(Asker::Status(client, status)) => {
+                if reply.is_done() {
+                    out(LinkNews::StatusIs(status));
+                }
+                client.into_iter().for_each(|client| out(LinkNews::Answer(client, line)));
+            }
             Some(Asker::Housekeeping) | None => {}
         }
     }
@@ -235,15 +262,35 @@ impl Link {
     /// Ends the connection from this side: the reason is ours, whatever the shell says of it afterwards.
     fn give_up(&mut self, now: Instant, why: &str, dice: &mut Dice, out: LinkOut<'_>) {
         out(LinkNews::Disconnect);
-        self.disconnected(now, why, dice, out);
+        self.leaving = true;
+        self.fall(now, why, dice, out);
     }
 
     /// Tells the registry our status, when it is another than it knows.
     pub fn tell_status(&mut self, now: Instant, status: Status, out: LinkOut<'_>) {
-        if self.registered.is_some() && self.status != status {
-            self.status = status;
-            self.send(now, Asker::Housekeeping, &Request::Status(status), out);
+        if self.status != status {
+            self.send_status(now, None, status, out);
         }
+    }
+
+    /// Tells the registry our status because a control client said so. `false`: there is no registry now.
+    pub fn set_status(&mut self, now: Instant, client: ClientId, status: Status, out: LinkOut<'_>) -> bool {
+        self.send_status(now, Some(client), status, out)
+    }
+
+    fn send_status(
+        &mut self,
+        now: Instant,
+        client: Option<ClientId>,
+        status: Status,
+        out: LinkOut<'_>,
+    ) -> bool {
+        let asker = Asker::Status(client, status);
+        let sent = self.registered.is_some() && self.send(now, asker, &Request::Status(status), out);
+        if sent {
+            self.status = status;
+        }
+        sent
     }
 
     /// Asks on behalf of a control client. `false`: there is no registry now.
@@ -256,19 +303,21 @@ impl Link {
         self.registered.is_some() && self.send(now, Asker::Call, request, out)
     }
 
-    /// A client that is gone gets no answers, and neither does the next one in its place.
-    pub fn forget_client(&mut self, client: ClientId) {
-        self.forget(Asker::Client(client));
-    }
-
     /// Nobody is to be called any more: the answer to the look-up is not the next one's.
     pub fn forget_call(&mut self) {
-        self.forget(Asker::Call);
+        for (asker, _) in self.pending.iter_mut().filter(|(asker, _)| *asker == Asker::Call) {
+            *asker = Asker::Housekeeping;
+        }
     }
 
-    fn forget(&mut self, who: Asker) {
-        for (asker, _) in self.pending.iter_mut().filter(|(asker, _)| *asker == who) {
-            *asker = Asker::Housekeeping;
+    /// A client that is gone gets no answers, and neither does the next one in its place.
+    pub fn forget_client(&mut self, client: ClientId) {
+        for (asker, _) in &mut self.pending {
+            match *asker {
+                Asker::Client(of) if of == client => *asker = Asker::Housekeeping,
+                Asker::Status(Some(of), status) if of == client => *asker = Asker::Status(None, status),
+                _ => {}
+            }
         }
     }
 
@@ -313,9 +362,15 @@ impl Link {
 fn listed(reply: ReplyLine<'_>, out: LinkOut<'_>) {
     match Entry::parse(reply.text) {
         Some(entry) if reply.more => out(LinkNews::Listed(entry)),
-        _ if !reply.more => out(LinkNews::ListEnds),
+        // Whoever is refused the listing has learned nothing.
+        _ if !reply.more && reply.is_done() => out(LinkNews::ListEnds),
         _ => {}
     }
+}
+
+/// An administrator, or another station under our name, wants us gone: coming back at once would be a fight.
+fn is_meant_for_us(farewell: Farewell) -> bool {
+    matches!(farewell, Farewell::Kicked | Farewell::Banned | Farewell::Replaced)
 }
 
 #[cfg(test)]
@@ -448,6 +503,7 @@ mod tests {
         assert!(said[0].starts_with(r#"Answer(ClientId(3), "443 "#), "{said:?}");
         assert_eq!(bench.link.reason(), "closed");
     }
+
     #[test]
     fn the_answer_for_a_call_that_was_given_up_is_not_the_next_ones() {
         let mut bench = Bench::registered();

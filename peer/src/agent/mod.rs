@@ -22,6 +22,7 @@ pub mod timer;
 use std::num::NonZeroU16;
 use std::time::Instant;
 
+use vox_common::wire::reply::ReplyLine;
 use vox_common::wire::request::Registration;
 use vox_common::wire::users::Status;
 use vox_common::wire::words::encode;
@@ -35,7 +36,7 @@ use self::io::{ClientId, Input, Moment, Out, Output, Policy};
 use self::link::{Link, LinkNews};
 use self::placing::Placing;
 use self::timer::earlier;
-use crate::media::orders::{Direction, MediaNews, Path};
+use crate::media::orders::{Direction, MediaNews, MediaOrder, Path};
 
 /// What an agent starts with.
 #[derive(Debug, Clone)]
@@ -112,6 +113,7 @@ impl Agent {
     pub fn handle(&mut self, now: Moment, input: Input<'_>, out: &mut impl FnMut(Output<'_>)) {
         self.take(now, input, out);
         self.expire(now, out);
+        self.open_microphone_after_calls(out);
         let status = self.effective_status();
         self.link.tell_status(now.at, status, &mut link_out(out));
     }
@@ -136,7 +138,7 @@ impl Agent {
             Input::Control(client, line) => self.control(now, client, line, out),
             Input::ControlGone(client) => self.client_gone(now, client, out),
             Input::Resolved(ticket, found) => self.resolved(now, ticket, found, out),
-            Input::Devices(client, text) => desk::Desk::answer(client, text, out),
+            Input::Devices(client, text) => self.front.desk.devices(client, text, out),
             Input::Media(news) => self.media(now, news, out),
             Input::Datagrams(counts) => self.front.board.note_datagrams(counts),
             Input::Reload(policy) => self.calls.set_policy(*policy),
@@ -168,10 +170,11 @@ impl Agent {
         out: Out<'_>,
         act: impl FnOnce(&mut Link, &mut Dice, link::LinkOut<'_>),
     ) {
-        let Self { link, dice, book, front, logged_reason, .. } = self;
+        let Self { link, dice, book, front, calls, logged_reason, .. } = self;
         let mut looked_up = None;
         act(link, dice, &mut |news| match news {
             LinkNews::LookedUp(reply) => looked_up = Some((reply.code, reply.text.to_owned())),
+            LinkNews::StatusIs(status) => book.set_status(&calls.me().name, status),
             news => {
                 learn(book, front, now, &news, out);
                 note_reason(logged_reason, &news, out);
@@ -179,8 +182,14 @@ impl Agent {
             }
         });
         if let Some((code, text)) = looked_up {
-            let reply = vox_common::wire::reply::ReplyLine { code, more: false, text: &text };
-            self.looked_up(now, reply, out);
+            self.looked_up(now, ReplyLine { code, more: false, text: &text }, out);
+        }
+    }
+
+    /// Muting is for one call: whoever speaks in the next one is heard.
+    fn open_microphone_after_calls(&mut self, out: Out<'_>) {
+        if self.calls.current().is_none() && std::mem::take(&mut self.front.board.muted) {
+            out(Output::Media(MediaOrder::Mute(false)));
         }
     }
 

@@ -120,7 +120,7 @@ impl Agent {
     /// The answer comes first, then the event; the first INVITE goes out when time is looked at.
     fn place(&mut self, now: Moment, placing: Placing, addresses: &[SocketAddr], out: Out<'_>) {
         let Placing { caller, who, to, as_host, .. } = placing;
-        let candidates = addresses.iter().copied().take(MAX_CANDIDATES).collect();
+        let candidates = addresses.iter().copied().map(plain).take(MAX_CANDIDATES).collect();
         let Some(leg) = self.calls.place(now, Callee { who, to, candidates }, caller) else {
             return Desk::answer(caller.client, IN_A_CALL, out);
         };
@@ -168,8 +168,17 @@ fn not_found(placing: &Placing, why: &str, out: Out<'_>) {
     Desk::answer(placing.caller.client, &format!("404 {} cannot be found: {why}", placing.who), out);
 }
 
+/// As the answers of that station come in: never `::ffff:a.b.c.d`.
+fn plain(address: SocketAddr) -> SocketAddr {
+    match address.ip().to_canonical() {
+        ip @ IpAddr::V4(_) => SocketAddr::new(ip, address.port()),
+        IpAddr::V6(_) => address,
+    }
+}
+
 /// An address that needs no resolver.
 fn literal(host: &str) -> Option<SocketAddr> {
-    let bare = || host.parse::<IpAddr>().ok().map(|ip| SocketAddr::new(ip, CALL_PORT));
+    let unpacked = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    let bare = || unpacked.parse::<IpAddr>().ok().map(|ip| SocketAddr::new(ip, CALL_PORT));
     host.parse().ok().or_else(bare)
 }

@@ -45,9 +45,9 @@ impl Agent {
             Request::Users => Desk::answer(client, &self.users(now), out),
             Request::Lookup(name) => self.look_up(now, client, name, out),
             Request::History => self.show_history(client, out),
-            Request::Devices => out(Output::ListDevices(client)),
+            Request::Devices => self.front.desk.ask_devices(client, out),
             Request::Echo(text) => self.ask_registry(now, client, &Ask::Echo(text), out),
-            Request::SetStatus(status) => self.set_status(client, status, out),
+            Request::SetStatus(status) => self.set_status(now, client, status, out),
             Request::Watch => self.watch(client, out),
             Request::Help => Desk::answer(client, &help(), out),
         }
@@ -82,11 +82,21 @@ impl Agent {
         Desk::answer(client, &format!("200 volume is {percent} %"), out);
     }
 
-    /// Idle, away and dnd are the user's; busy comes by itself with a call, and may be chosen too.
-    fn set_status(&mut self, client: ClientId, status: Status, out: Out<'_>) {
+    /// Idle, away and dnd are the user's; busy comes by itself with a call, and may be chosen too. The registry
+    /// answers, unless there is nothing to tell it now.
+    fn set_status(&mut self, now: Moment, client: ClientId, status: Status, out: Out<'_>) {
         self.status = status;
         self.calls.set_dnd(status == Status::Dnd);
-        Desk::answer(client, &format!("200 status is {status}"), out);
+        let answer = if self.calls.current().is_some() {
+            format!("200 status is {status} once the call has ended")
+        } else if self.link.set_status(now.at, client, status, &mut link_out(out)) {
+            return;
+        } else if self.registry_address.is_none() {
+            format!("200 status is {status}")
+        } else {
+            format!("443 no registry now: the status is {status} here, and is told when it is back")
+        };
+        Desk::answer(client, &answer, out);
     }
 
     fn watch(&mut self, client: ClientId, out: Out<'_>) {

@@ -44,30 +44,27 @@ impl Calls {
 
     /// The network says that nobody listens there.
     pub fn unreachable(&mut self, now: Moment, remote: SocketAddr, out: CallOut<'_>) {
-        while let Some(at) =
-            self.legs.iter().position(|leg| leg.outgoing && !leg.is_talking() && leg.is_with(remote))
-        {
-            if !self.give_up_candidate(now, at, remote, out) {
-                return;
-            }
+        let tried = |leg: &Leg| leg.is_own_attempt() && leg.is_with(remote);
+        if let Some(at) = self.legs.iter().position(tried) {
+            self.give_up_candidate(now, at, remote, out);
         }
     }
 
-    /// Drops one address of a leg. `true`: it was the last one, and the leg has ended.
-    fn give_up_candidate(&mut self, now: Moment, at: usize, remote: SocketAddr, out: CallOut<'_>) -> bool {
+    /// Drops one address of a leg, and with the last one the leg.
+    fn give_up_candidate(&mut self, now: Moment, at: usize, remote: SocketAddr, out: CallOut<'_>) {
         let leg = &mut self.legs[at];
         leg.candidates.retain(|candidate| *candidate != remote);
-        if let Some(next) = leg.candidates.first() {
-            leg.path.remote = *next;
-            self.invite(&self.legs[at], out);
-            return false;
-        }
-        let outcome = match leg.state {
-            State::Cancelling { outcome, .. } => outcome,
-            _ => Outcome::Unreachable,
+        let outcome = match (&leg.state, leg.candidates.first()) {
+            (State::Calling { .. }, Some(next)) => {
+                leg.path.remote = *next;
+                return self.invite(&self.legs[at], out);
+            }
+            (State::Calling { .. }, None) => Outcome::Unreachable,
+            (State::Cancelling { outcome, .. }, _) => *outcome,
+            // It has rung there: whoever it was is gone.
+            _ => Outcome::Lost,
         };
         self.end(now, at, outcome, None, out);
-        true
     }
 
     fn leg_at(&self, id: CallId, from: SocketAddr) -> Option<usize> {
@@ -94,8 +91,7 @@ impl Calls {
 
     fn invited(&mut self, now: Moment, invitation: &Invitation, out: CallOut<'_>) {
         let Invitation { id, path, hello } = invitation;
-        let own = |leg: &Leg| leg.outgoing && !leg.is_talking() && leg.id == *id;
-        if let Some(at) = self.legs.iter().position(own) {
+        if let Some(at) = self.legs.iter().position(|leg| leg.id == *id && leg.is_own_attempt()) {
             return self.end(now, at, Outcome::Myself, None, out);
         }
         if let Some(at) = self.leg_at(*id, path.remote) {
@@ -173,19 +169,18 @@ impl Calls {
         self.accept(now, at, out);
     }
 
-    /// A call that is not let in: told to the caller until it is confirmed, and to the user.
+    /// A call that is not let in: told to the caller until it is confirmed, and to the user. Its leg never has a
+    /// place in the table.
     fn turn_away(&mut self, now: Moment, invitation: &Invitation, reason: Reason, out: CallOut<'_>) {
-        let place = LegId(u8::MAX);
-        let leg = incoming(now, place, invitation, State::Talking { accept: None, silent: now.at });
+        let leg = self.incoming(now, LegId(u8::MAX), invitation);
         send(&leg, Say::Reject(reason), out);
         self.closed.remember(now.at, leg.id, leg.path, Some(Say::Reject(reason)));
         out(CallOutput::Ended(&leg, Outcome::of_reject(reason)));
     }
 
     fn ring(&mut self, now: Moment, invitation: &Invitation, out: CallOut<'_>) {
-        let place = self.free_place().expect("the table was not full");
-        let ringing = Ringing::begin(now.at, self.policy.ring_timeout);
-        let leg = incoming(now, place, invitation, State::RingingHere(ringing));
+        let place = self.take_place().expect("the table was not full");
+        let leg = self.incoming(now, place, invitation);
         out(CallOutput::Changed(&leg));
         self.legs.push(leg).expect("the table was not full");
         let at = self.legs.len() - 1;
@@ -194,6 +189,30 @@ impl Calls {
         }
         out(CallOutput::Media(MediaOrder::Ring(true)));
         send(&self.legs[at], Say::Ringing(self.hello(None)), out);
+    }
+
+    /// The leg of somebody who invites us, as it begins.
+    fn incoming(&self, now: Moment, place: LegId, invitation: &Invitation) -> Leg {
+        let Invitation { id, path, hello } = invitation;
+        Leg {
+            id: *id,
+            place,
+            who: heapless::String::try_from(hello.from.as_str()).expect("a name fits"),
+            to: None,
+            display: hello.display.clone(),
+            path: *path,
+            candidates: heapless::Vec::new(),
+            cookie: None,
+            outgoing: false,
+            owner: None,
+            detached: false,
+            hears: Some(hello.sends),
+            yields: None,
+            after: None,
+            begun: now,
+            answered: None,
+            state: State::RingingHere(Ringing::begin(now.at, self.policy.ring_timeout)),
+        }
     }
 
     fn said(&mut self, now: Moment, at: usize, path: Path, say: Say, out: CallOut<'_>) {
@@ -324,28 +343,5 @@ impl Calls {
 fn answer_no_longer(signal: &Signal, path: Path, length: usize, out: CallOut<'_>) {
     if signal.to_string().len() <= length {
         out(CallOutput::Signal(path, signal));
-    }
-}
-
-fn incoming(now: Moment, place: LegId, invitation: &Invitation, state: State) -> Leg {
-    let Invitation { id, path, hello } = invitation;
-    Leg {
-        id: *id,
-        place,
-        who: heapless::String::try_from(hello.from.as_str()).expect("a name fits"),
-        to: None,
-        display: hello.display.clone(),
-        path: *path,
-        candidates: heapless::Vec::new(),
-        cookie: None,
-        outgoing: false,
-        owner: None,
-        detached: false,
-        hears: Some(hello.sends),
-        yields: None,
-        after: None,
-        begun: now,
-        answered: None,
-        state,
     }
 }

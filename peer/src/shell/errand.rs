@@ -27,7 +27,7 @@ impl Errands {
         let (host, mailbox) = (host.to_owned(), mailbox.clone());
         self.run("resolve", move || {
             let found = host.to_socket_addrs().map(|found| found.map(plain).collect::<Vec<SocketAddr>>());
-            let _ = mailbox.send(Mail::Resolved(ticket, found.map_err(|error| error.to_string())));
+            let _ = mailbox.send(Mail::Resolved(ticket, found.map_err(|error| unresolved(&error))));
         })
     }
 
@@ -55,6 +55,17 @@ impl Errands {
             drop(place);
         };
         spawn_roomy(name, work).map(drop)
+    }
+}
+
+/// What getaddrinfo(3) says, without its name.
+fn unresolved(error: &io::Error) -> String {
+    let text = error.to_string();
+    let why = text.strip_prefix("failed to lookup address information: ").unwrap_or(&text);
+    match why {
+        "Name or service not known" | "No address associated with hostname" => "no such host".to_owned(),
+        "Temporary failure in name resolution" => "the name server does not answer".to_owned(),
+        why => why.to_lowercase(),
     }
 }
 

@@ -1,0 +1,289 @@
+//! One agent on a bench: inputs with their times go in, and come out as lines that a person can read.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use vox_common::sys::clock;
+use vox_common::wire::coding::{Codec, Coding};
+use vox_common::wire::names::{DisplayName, Name};
+use vox_common::wire::signal::{CallId, Cookie, Hello, Reason, Say, Signal};
+use vox_peer::agent::calls::Me;
+use vox_peer::agent::io::{ClientId, Input, Moment, Output, Policy};
+use vox_peer::agent::{Agent, Settings};
+use vox_peer::media::orders::{LegId, MediaNews, MediaOrder};
+
+/// Another station.
+pub(crate) const BOB: &str = "192.0.2.2:6000";
+
+/// Somebody else.
+pub(crate) const EVE: &str = "192.0.2.3:6000";
+
+/// The program that calls.
+pub(crate) const CALLER: ClientId = ClientId(0);
+
+/// A program that watches.
+pub(crate) const WATCHER: ClientId = ClientId(1);
+
+/// A station called alice, and everything it did.
+pub(crate) struct Bench {
+    pub(crate) agent: Agent,
+    start: Instant,
+    now: u64,
+    /// Every signal with its time, for scripts that count.
+    pub(crate) sent: Vec<(u64, SocketAddr, Signal)>,
+    /// The history file as it was kept last.
+    pub(crate) kept: String,
+}
+
+impl Bench {
+    /// Without a registry; a watcher looks on.
+    pub(crate) fn new() -> Self {
+        Self::with(|_| {})
+    }
+
+    /// With settings of the test's own.
+    pub(crate) fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = Settings {
+            me: Me { name: name("alice"), display: None, sends: coding() },
+            port: 6000.try_into().expect("a port"),
+            registry: None,
+            contacts: Vec::new(),
+            policy: Policy { auto_answer: false, ring_timeout: Duration::from_secs(30) },
+            history: String::new(),
+            seed: [7; 32],
+        };
+        change(&mut settings);
+        let start = clock::now();
+        let agent = Agent::new(settings, Moment { at: start, unix: 1000 });
+        let mut bench = Self { agent, start, now: 0, sent: Vec::new(), kept: String::new() };
+        bench.put(Input::Control(WATCHER, Ok("WATCH")));
+        bench
+    }
+
+    /// With a registry, and registered there at 0.
+    pub(crate) fn registered() -> Self {
+        let mut bench = Self::with(|settings| settings.registry = Some("vox.test:5000".to_owned()));
+        bench.put(Input::Start);
+        bench.greet();
+        bench.line("200 watching");
+        bench.line("210-alice 192.0.2.1:6000 idle -");
+        bench.line("210-bob 192.0.2.2:6000 idle -");
+        bench.line("210 2 users");
+        bench
+    }
+
+    /// The registry's connection stands and takes us in.
+    pub(crate) fn greet(&mut self) {
+        self.put(Input::LinkUp);
+        self.line(&format!("220 vox-registry 0.1.0 vox {}", "0".repeat(32)));
+        self.line("200 registered alice 192.0.2.1:6000");
+    }
+
+    /// The registry says a line.
+    pub(crate) fn line(&mut self, line: &str) -> Vec<String> {
+        self.put(Input::LinkLine(line))
+    }
+
+    /// One input, now.
+    pub(crate) fn put(&mut self, input: Input<'_>) -> Vec<String> {
+        let moment = Moment { at: self.at(self.now), unix: 1000 + self.now / 1000 };
+        let Self { agent, now, sent, kept, .. } = self;
+        let mut acts = Vec::new();
+        agent.handle(moment, input, &mut |output| match output {
+            Output::Connect => acts.push("connect".to_owned()),
+            Output::Disconnect => acts.push("disconnect".to_owned()),
+            Output::ToRegistry(line) => acts.push(format!("registry < {line}")),
+            Output::Signal(path, signal) => {
+                sent.push((*now, path.remote, signal.clone()));
+                acts.push(format!("{} < {}", path.remote, readable(signal)));
+            }
+            Output::ToClient(client, lines) => {
+                assert!(lines.ends_with('\n'), "whole lines: {lines:?}");
+                acts.extend(lines.lines().map(|line| format!("{} < {line}", client.0)));
+            }
+            Output::Resolve(ticket, host) => acts.push(format!("resolve {} {host}", ticket.0)),
+            Output::ListDevices(client) => acts.push(format!("list devices for {}", client.0)),
+            Output::Media(order) => acts.push(ordered(&order)),
+            Output::StoreHistory(text) => text.clone_into(kept),
+            Output::Log(_, line) => assert!(!line.contains('\n'), "{line:?}"),
+        });
+        acts
+    }
+
+    fn at(&self, ms: u64) -> Instant {
+        self.start + Duration::from_millis(ms)
+    }
+
+    /// Time passes; what is done on the way, each with its time before it.
+    pub(crate) fn until(&mut self, ms: u64) -> Vec<String> {
+        let mut acts = Vec::new();
+        while let Some(due) = self.due().filter(|due| *due <= ms) {
+            self.now = self.now.max(due);
+            let done = self.put(Input::Tick);
+            assert!(self.due().is_none_or(|next| next > self.now), "nothing is due twice at {}", self.now);
+            acts.extend(done.into_iter().map(|act| format!("{} {act}", self.now)));
+        }
+        self.now = ms;
+        acts
+    }
+
+    /// The next deadline, rounded up to milliseconds.
+    fn due(&self) -> Option<u64> {
+        let due = self.agent.deadline()?.saturating_duration_since(self.start);
+        Some(u64::try_from(due.as_nanos().div_ceil(1_000_000)).expect("a short test"))
+    }
+
+    /// A control client says a line.
+    pub(crate) fn ask(&mut self, client: ClientId, line: &str) -> Vec<String> {
+        self.put(Input::Control(client, Ok(line)))
+    }
+
+    /// The answer to a control client only.
+    pub(crate) fn answer(&mut self, line: &str) -> Vec<String> {
+        let acts = self.ask(ClientId(9), line);
+        acts.iter().filter_map(|act| act.strip_prefix("9 < ").map(str::to_owned)).collect()
+    }
+
+    /// A signal comes.
+    pub(crate) fn hear(&mut self, from: &str, id: CallId, say: Say) -> Vec<String> {
+        let bytes = Signal { id, say }.to_string().into_bytes();
+        self.put(Input::Datagram { from: from.parse().expect("an address"), local: None, bytes: &bytes })
+    }
+
+    /// A call comes, with the cookie that it is asked for; what follows on the good INVITE.
+    pub(crate) fn invited(&mut self, from: &str, id: CallId) -> Vec<String> {
+        let cookie = self.cookie(from, id);
+        self.hear(from, id, Say::Invite(Some(cookie), hello("bob")))
+    }
+
+    /// The cookie for a call.
+    pub(crate) fn cookie(&mut self, from: &str, id: CallId) -> Cookie {
+        self.hear(from, id, Say::Invite(None, hello("bob")));
+        match self.sent.pop() {
+            Some((.., Signal { say: Say::Retry(cookie), .. })) => cookie,
+            other => panic!("a RETRY, not {other:?}"),
+        }
+    }
+
+    /// Alice calls bob by address, and has sent her first INVITE.
+    pub(crate) fn calls(&mut self) -> CallId {
+        self.calls_at(BOB)
+    }
+
+    /// Alice calls an address, and has sent her first INVITE.
+    pub(crate) fn calls_at(&mut self, address: &str) -> CallId {
+        let acts = self.ask(CALLER, &format!("CALL {address}"));
+        id_in(&acts)
+    }
+
+    /// It rings at bob's.
+    pub(crate) fn calls_until_it_rings(&mut self) -> CallId {
+        let id = self.calls();
+        self.hear(BOB, id, Say::Retry(Cookie::parse("baked").expect("a cookie")));
+        self.hear(BOB, id, Say::Ringing(hello("bob")));
+        id
+    }
+
+    /// Alice and bob talk; alice has called.
+    pub(crate) fn calls_until_they_talk(&mut self) -> CallId {
+        let id = self.calls_until_it_rings();
+        self.hear(BOB, id, Say::Accept(hello("bob"), None));
+        id
+    }
+
+    /// The sound hears the only leg.
+    pub(crate) fn sound(&mut self) -> Vec<String> {
+        let place = self.agent.calls().legs().first().map_or(LegId(0), |leg| leg.place);
+        self.put(Input::Media(&MediaNews::Heard(place)))
+    }
+
+    /// How calls have ended, oldest first: `in|out <outcome>`.
+    pub(crate) fn endings(&self) -> Vec<String> {
+        let past = self.kept.lines().skip(1).map(|line| line.split(' ').collect::<Vec<_>>());
+        past.map(|words| format!("{} {}", words[1], words[4])).collect()
+    }
+
+    /// Whether no call is left.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.agent.calls().legs().is_empty()
+    }
+
+    /// When each signal of a kind was sent.
+    pub(crate) fn times_of(&self, verb: &str) -> Vec<u64> {
+        let of_kind = |(.., signal): &&(u64, SocketAddr, Signal)| readable(signal).starts_with(verb);
+        self.sent.iter().filter(of_kind).map(|(at, ..)| *at).collect()
+    }
+}
+
+/// The call-id in the answer to CALL.
+pub(crate) fn id_in(acts: &[String]) -> CallId {
+    let answer =
+        acts.iter().find(|act| act.contains(" < 200 calling ")).unwrap_or_else(|| panic!("{acts:?}"));
+    answer.split(' ').nth(5).and_then(CallId::parse).expect("a call-id")
+}
+
+/// What a call-id is for tests.
+pub(crate) fn id(n: u8) -> CallId {
+    CallId([n; 16])
+}
+
+pub(crate) fn name(word: &str) -> Name {
+    Name::parse(word).expect("a name")
+}
+
+fn coding() -> Coding {
+    Coding { codec: Codec::Opus, ptime_us: 10_000 }
+}
+
+/// Somebody introduces himself.
+pub(crate) fn hello(from: &str) -> Hello {
+    let display = DisplayName::new("Bob B.");
+    Hello { from: name(from), to: None, display, sends: coding(), after: None }
+}
+
+/// Only those acts that go to another station.
+pub(crate) fn signals(acts: &[String]) -> Vec<&str> {
+    acts.iter().filter(|act| act.contains(":6000 < ")).map(String::as_str).collect()
+}
+
+/// Only those acts that the sound is asked for.
+pub(crate) fn orders(acts: &[String]) -> Vec<&str> {
+    acts.iter().filter(|act| !act.contains(" < ")).map(String::as_str).collect()
+}
+
+/// Verb, and reason or cookie: call-ids and hellos are the same over and over.
+fn readable(signal: &Signal) -> String {
+    let text = signal.to_string();
+    let words = text.split(' ').skip(1).enumerate();
+    let told = words.filter(|(nth, word)| *nth != 1 && !word.starts_with("hello="));
+    told.map(|(_, word)| word).collect::<Vec<_>>().join(" ")
+}
+
+fn ordered(order: &MediaOrder) -> String {
+    match order {
+        MediaOrder::Start { path, .. } => format!("start with {}", path.remote),
+        MediaOrder::Send(_) => "send".to_owned(),
+        MediaOrder::Stop(_) => "stop".to_owned(),
+        MediaOrder::Ring(on) => format!("ring {on}"),
+        MediaOrder::Mute(on) => format!("mute {on}"),
+        MediaOrder::Volume(direction, percent) => format!("volume {direction:?} {percent}"),
+    }
+}
+
+/// Nothing that a signal can say is left out.
+pub(crate) fn every_say() -> Vec<Say> {
+    let cookie = Cookie::parse("baked").expect("a cookie");
+    vec![
+        Say::Invite(None, hello("bob")),
+        Say::Invite(Some(cookie.clone()), hello("bob")),
+        Say::Retry(cookie),
+        Say::Ringing(hello("bob")),
+        Say::Accept(hello("bob"), None),
+        Say::Accept(hello("bob"), Some(id(3))),
+        Say::Reject(Reason::Declined),
+        Say::Confirm,
+        Say::Cancel(Reason::Cancelled),
+        Say::Bye(Reason::Hangup),
+        Say::ByeOk,
+    ]
+}

@@ -1,0 +1,223 @@
+//! The caller's side.
+
+use vox_common::wire::signal::{Cookie, Reason, Say};
+use vox_peer::agent::io::Input;
+
+use crate::bench::{BOB, Bench, CALLER, EVE, hello, id, orders, signals};
+
+fn cookie(word: &str) -> Cookie {
+    Cookie::parse(word).expect("a cookie")
+}
+
+#[test]
+fn an_invite_is_sent_again_for_six_seconds_then_nobody_is_there() {
+    let mut alice = Bench::new();
+    alice.calls();
+    alice.until(20_000);
+    assert_eq!(alice.times_of("INVITE"), [0, 100, 300, 700, 1500, 3100]);
+    assert_eq!(alice.endings(), ["out unreachable"]);
+    assert!(alice.is_idle());
+}
+
+#[test]
+fn a_call_is_placed_rings_and_is_answered() {
+    let mut alice = Bench::new();
+    let call = alice.calls();
+    assert_eq!(
+        signals(&alice.hear(BOB, call, Say::Retry(cookie("c1")))),
+        [format!("{BOB} < INVITE cookie=c1")]
+    );
+    let rings = alice.hear(BOB, call, Say::Ringing(hello("bob")));
+    assert!(rings[0].starts_with("0 < * CALL ") && rings[0].contains(" ringing-there bob "), "{rings:?}");
+    assert!(alice.until(1999).is_empty());
+    assert_eq!(signals(&alice.until(2000)), [format!("2000 {BOB} < INVITE cookie=c1")]);
+    alice.hear(BOB, call, Say::Ringing(hello("bob")));
+    let talks = alice.hear(BOB, call, Say::Accept(hello("bob"), None));
+    assert_eq!(orders(&talks), [&*format!("start with {BOB}"), "send"]);
+    assert_eq!(signals(&talks), [format!("{BOB} < CONFIRM")]);
+    assert_eq!(signals(&alice.ask(CALLER, "HANGUP")), [format!("{BOB} < BYE reason=hangup")]);
+    assert_eq!(alice.endings(), ["out hangup"]);
+}
+
+#[test]
+fn what_comes_twice_does_nothing_twice() {
+    let mut alice = Bench::new();
+    let call = alice.calls();
+    alice.hear(BOB, call, Say::Retry(cookie("c1")));
+    assert!(alice.hear(BOB, call, Say::Retry(cookie("c1"))).is_empty());
+    alice.hear(BOB, call, Say::Ringing(hello("bob")));
+    assert!(alice.hear(BOB, call, Say::Ringing(hello("bob"))).is_empty());
+    alice.hear(BOB, call, Say::Accept(hello("bob"), None));
+    let again = alice.hear(BOB, call, Say::Accept(hello("bob"), None));
+    assert_eq!(again, [format!("{BOB} < CONFIRM")], "the first CONFIRM may be lost");
+    assert!(alice.hear(BOB, call, Say::Ringing(hello("bob"))).is_empty());
+    alice.hear(BOB, call, Say::Bye(Reason::Hangup));
+    assert_eq!(alice.hear(BOB, call, Say::Bye(Reason::Hangup)), [format!("{BOB} < BYE-OK")]);
+    assert_eq!(alice.endings(), ["out far-hangup"]);
+}
+
+#[test]
+fn every_refusal_has_its_outcome_and_is_confirmed() {
+    for (reason, outcome) in [
+        (Reason::Declined, "declined"),
+        (Reason::Busy, "busy"),
+        (Reason::Timeout, "no-answer"),
+        (Reason::Dnd, "dnd"),
+        (Reason::NotAllowed, "not-allowed"),
+        (Reason::Unsupported, "unsupported"),
+        (Reason::NotHere, "not-here"),
+    ] {
+        let mut alice = Bench::new();
+        let call = alice.calls_until_it_rings();
+        assert_eq!(signals(&alice.hear(BOB, call, Say::Reject(reason))), [format!("{BOB} < CONFIRM")]);
+        assert_eq!(signals(&alice.hear(BOB, call, Say::Reject(reason))), [format!("{BOB} < CONFIRM")]);
+        assert_eq!(alice.endings(), [format!("out {outcome}")]);
+    }
+}
+
+#[test]
+fn a_callee_that_falls_silent_while_it_rings_is_lost() {
+    let mut alice = Bench::new();
+    alice.calls_until_it_rings();
+    alice.until(20_000);
+    assert_eq!(alice.times_of("INVITE"), [0, 0, 2000, 4000]);
+    assert_eq!(alice.endings(), ["out lost"]);
+}
+
+#[test]
+fn nobody_answers_within_the_callers_own_time() {
+    let mut alice = Bench::with(|settings| settings.policy.ring_timeout = std::time::Duration::from_secs(5));
+    let call = alice.calls_until_it_rings();
+    alice.until(4_000);
+    alice.hear(BOB, call, Say::Ringing(hello("bob")));
+    assert_eq!(signals(&alice.until(5_000)), [format!("5000 {BOB} < CANCEL reason=timeout")]);
+    alice.hear(BOB, call, Say::ByeOk);
+    assert_eq!(alice.endings(), ["out no-answer"]);
+    assert!(alice.is_idle());
+}
+
+#[test]
+fn a_cancel_that_crosses_accept_wins() {
+    let mut alice = Bench::new();
+    let call = alice.calls_until_it_rings();
+    assert_eq!(signals(&alice.ask(CALLER, "HANGUP")), [format!("{BOB} < CANCEL reason=cancelled")]);
+    assert!(alice.hear(BOB, call, Say::Accept(hello("bob"), None)).is_empty(), "nothing starts");
+    assert_eq!(signals(&alice.until(100)), [format!("100 {BOB} < CANCEL reason=cancelled")]);
+    alice.hear(BOB, call, Say::ByeOk);
+    assert_eq!(alice.endings(), ["out cancelled"]);
+}
+
+#[test]
+fn a_call_that_nobody_has_let_in_is_given_up_at_once() {
+    let mut alice = Bench::new();
+    for _ in 0..20 {
+        alice.calls();
+        alice.ask(CALLER, "HANGUP");
+        assert!(alice.is_idle());
+    }
+}
+
+#[test]
+fn a_callee_that_nobody_listens_at_is_unreachable_at_once() {
+    let mut alice = Bench::new();
+    alice.calls();
+    alice.put(Input::Unreachable(EVE.parse().unwrap()));
+    assert!(!alice.is_idle(), "that was somebody else");
+    alice.put(Input::Unreachable(BOB.parse().unwrap()));
+    assert_eq!(alice.endings(), ["out unreachable"]);
+}
+
+#[test]
+fn a_callee_that_dies_while_it_rings_there_is_lost() {
+    let mut alice = Bench::new();
+    alice.calls_until_it_rings();
+    alice.put(Input::Unreachable(BOB.parse().unwrap()));
+    assert_eq!(alice.endings(), ["out lost"]);
+}
+
+#[test]
+fn an_answered_call_does_not_end_because_the_network_complains() {
+    let mut alice = Bench::new();
+    alice.calls_until_they_talk();
+    assert!(alice.put(Input::Unreachable(BOB.parse().unwrap())).is_empty());
+    assert!(!alice.is_idle());
+}
+
+#[test]
+fn whoever_reaches_itself_is_told_so() {
+    let mut alice = Bench::new();
+    let own = "192.0.2.1:6000";
+    let call = alice.calls_at(own);
+    let cookie = alice.cookie(own, call);
+    alice.hear(own, call, Say::Retry(cookie.clone()));
+    alice.hear(own, call, Say::Invite(Some(cookie), hello("alice")));
+    assert_eq!(alice.endings(), ["out self"]);
+}
+
+#[test]
+fn a_callee_that_sends_our_own_invite_back_ends_nothing() {
+    let mut alice = Bench::new();
+    let call = alice.calls_until_they_talk();
+    let cookie = alice.cookie(BOB, call);
+    assert!(alice.hear(BOB, call, Say::Invite(Some(cookie), hello("bob"))).is_empty());
+    assert!(!alice.is_idle());
+}
+
+#[test]
+fn cookies_without_end_are_not_followed() {
+    let mut alice = Bench::new();
+    let call = alice.calls();
+    for n in 0..30 {
+        alice.hear(BOB, call, Say::Retry(cookie(&format!("c{n}"))));
+    }
+    assert_eq!(alice.times_of("INVITE").len(), 1 + 8);
+}
+
+#[test]
+fn signals_of_a_call_count_only_from_its_other_end() {
+    let mut alice = Bench::new();
+    let call = alice.calls_until_they_talk();
+    for say in crate::bench::every_say() {
+        alice.hear(EVE, call, say.clone());
+        alice.hear(BOB, id(9), say);
+    }
+    assert_eq!(alice.agent.calls().legs()[0].state_word(), "talking");
+    assert!(alice.endings().is_empty());
+}
+
+#[test]
+fn addresses_are_tried_in_turn_and_the_first_that_answers_stays() {
+    let mut alice = Bench::new();
+    alice.ask(CALLER, "CALL @bob.test");
+    let found = [BOB.parse().unwrap(), EVE.parse().unwrap()];
+    let placed = alice.put(Input::Resolved(vox_peer::agent::io::Ticket(1), Ok(&found)));
+    let call = crate::bench::id_in(&placed);
+    assert_eq!(signals(&alice.until(100)), [format!("100 {EVE} < INVITE")]);
+    assert_eq!(signals(&alice.until(300)), [format!("300 {BOB} < INVITE")]);
+    alice.hear(EVE, call, Say::Retry(cookie("c1")));
+    assert_eq!(signals(&alice.until(400)), [format!("400 {EVE} < INVITE cookie=c1")]);
+    alice.put(Input::Unreachable(BOB.parse().unwrap()));
+    assert!(!alice.is_idle());
+}
+
+#[test]
+fn an_address_where_nobody_listens_gives_way_to_the_next() {
+    let mut alice = Bench::new();
+    alice.ask(CALLER, "CALL @bob.test");
+    let found = [BOB.parse().unwrap(), EVE.parse().unwrap()];
+    alice.put(Input::Resolved(vox_peer::agent::io::Ticket(1), Ok(&found)));
+    assert_eq!(signals(&alice.put(Input::Unreachable(BOB.parse().unwrap()))), [format!("{EVE} < INVITE")]);
+    alice.put(Input::Unreachable(EVE.parse().unwrap()));
+    assert_eq!(alice.endings(), ["out unreachable"]);
+}
+
+#[test]
+fn a_call_given_up_tells_the_next_one_to_the_same_station() {
+    let mut alice = Bench::new();
+    let first = alice.calls_until_it_rings();
+    alice.ask(CALLER, "HANGUP");
+    alice.calls();
+    let (.., invite) = alice.sent.last().unwrap();
+    let Say::Invite(_, hello) = &invite.say else { panic!("an INVITE, not {invite:?}") };
+    assert_eq!(hello.after, Some((first, Reason::Cancelled)));
+}

@@ -1,0 +1,7 @@
+//! The agent by scripts: what people, signals, the registry and time do to one station. Times are milliseconds.
+
+mod answering;
+mod bench;
+mod calling;
+mod registry;
+mod talking;
