@@ -9,7 +9,7 @@ use vox_tests::bed::pulse::Pulse;
 use vox_tests::bed::slots::Slot;
 use vox_tests::bed::station::{Station, talk};
 use vox_tests::bed::wav::{RATE, Recording};
-use vox_tests::bed::{Place, listen, may};
+use vox_tests::bed::{Place, listen, may, wait};
 
 #[test]
 fn what_is_spoken_into_one_card_comes_out_of_the_other() {
@@ -50,13 +50,51 @@ fn an_incoming_call_is_heard_before_it_is_answered() {
     let alice = alice.start(&place);
     let _call = alice.begin(&["call", &format!("127.0.0.1:{}", bob.port())]);
     bob.wait_until("ringing");
-    vox_tests::bed::wait::pause(Duration::from_secs(3));
+    wait::pause(Duration::from_secs(3));
     assert_eq!(bob.run(&["reject"]).code, 0);
     let heard = probe.finish();
     assert!(heard.loudspeaker("bob").level() > 0.01, "nothing rings: {}", heard.loudspeaker("bob").level());
     let leaked = fs::metadata(place.at("alice.wav")).is_ok()
         && Recording::read(&place.at("alice.wav")).level() > 0.001;
     assert!(!leaked, "nothing of the microphone leaves before the call is answered");
+}
+
+/// What a station says of its two devices.
+fn works(station: &Station) -> Vec<bool> {
+    station.lines("audio").iter().map(|line| line.contains("works=yes")).collect()
+}
+
+#[test]
+fn a_call_outlives_its_card_and_uses_it_again() {
+    let _alone = Slot::wait("sound", 1);
+    let place = Place::new();
+    let Some(mut card) = may("sound::unplugged", Card::start(&place, 120)) else { return };
+    let words = place.at("chirps.wav");
+    listen::chirps(20).write(&words);
+    let probe = card.probe(&place, &[("alice", &words)]);
+    let alice = Station::named("alice").within(&card.surroundings("alice")).set("audio.input", "default");
+    let alice = alice.set("audio.output", "default").start(&place);
+    let bob = Station::named("bob").answering().start(&place);
+    let _call = alice.begin(&["call", &format!("127.0.0.1:{}", bob.port())]);
+    talk(&alice, &bob, Duration::from_secs(1));
+    assert_eq!(works(&alice), [true, true]);
+
+    card.pull_out();
+    drop(probe);
+    wait::until("the loss of the card", 20, || (works(&alice) == [false, false]).then_some(()));
+    let before = bob.figure("media", "packets-received");
+    wait::until("more packets", 20, || {
+        (bob.figure("media", "packets-received") > before + 50.0).then_some(())
+    });
+
+    card.plug_in();
+    let probe = card.probe(&place, &[("alice", &words)]);
+    wait::until("the card to be used again", 30, || (works(&alice) == [true, true]).then_some(()));
+    talk(&alice, &bob, Duration::from_secs(3));
+    let heard = probe.finish();
+    let ear = heard.loudspeaker("alice");
+    let last = ear.piece((ear.seconds() - 1.5).max(0.0), 1.0);
+    assert!(listen::tone_share(&last, 440.0) > 0.5, "level {}, {} s", last.level(), ear.seconds());
 }
 
 #[test]

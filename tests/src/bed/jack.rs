@@ -19,6 +19,7 @@ const MOST: u32 = 6;
 pub struct Card {
     server: String,
     place: PathBuf,
+    command: Command,
     process: Process,
     _slot: Slot,
 }
@@ -37,8 +38,19 @@ impl Card {
             .args(realtime())
             .args(["-d", "dummy", "-r", "48000", "-C", "1", "-P", "1"]);
         command.args(["-p", &frames.to_string()]).env("JACK_NO_AUDIO_RESERVATION", "1");
-        let process = Process::start("jackd", &command, &place.at(&format!("{server}.log")));
-        Ok(Self { server, place: place.path().to_owned(), process, _slot: slot })
+        let place = place.path().to_owned();
+        let process = plugged_in(&command, &place, &server);
+        Ok(Self { server, place, command, process, _slot: slot })
+    }
+
+    /// Pulls it out while it is in use.
+    pub fn pull_out(&mut self) {
+        self.process.kill();
+    }
+
+    /// Plugs it in again.
+    pub fn plug_in(&mut self) {
+        self.process = plugged_in(&self.command, &self.place, &self.server);
     }
 
     /// What a station finds that has this card as its only one.
@@ -118,6 +130,10 @@ impl Heard {
         let text = fs::read_to_string(self.place.join(name)).unwrap_or_default();
         text.lines().map(|line| line.split(',').filter_map(|word| word.parse().ok()).collect()).collect()
     }
+}
+
+fn plugged_in(command: &Command, place: &Path, server: &str) -> Process {
+    Process::start("jackd", command, &place.join(format!("{server}.log")))
 }
 
 /// Replaces the whole configuration of ALSA. The plugin connects to the named ports as a station opens the card.

@@ -17,6 +17,7 @@ pub mod ports;
 pub mod process;
 pub mod pulse;
 pub mod registry;
+pub mod resolver;
 pub mod rsyslog;
 pub mod set_up;
 pub mod settings;
