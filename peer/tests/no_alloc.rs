@@ -2,8 +2,9 @@
 #![cfg(target_env = "gnu")]
 #![expect(unsafe_code, reason = "every allocation of the process is counted, those made in C among them")]
 
+mod counted;
+
 use std::cell::Cell;
-use std::ffi::c_void;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -23,53 +24,8 @@ thread_local! {
     static COUNT: Cell<u64> = const { Cell::new(0) };
 }
 
-unsafe extern "C" {
-    fn __libc_malloc(size: usize) -> *mut c_void;
-    fn __libc_calloc(count: usize, size: usize) -> *mut c_void;
-    fn __libc_realloc(old: *mut c_void, size: usize) -> *mut c_void;
-    fn __libc_free(old: *mut c_void);
-}
-
 fn count() {
     COUNT.with(|count| count.set(count.get() + 1));
-}
-
-/// Stands before glibc's, for Rust and C alike.
-#[unsafe(no_mangle)]
-extern "C" fn malloc(size: usize) -> *mut c_void {
-    count();
-    // SAFETY: the same call, passed on.
-    unsafe { __libc_malloc(size) }
-}
-
-/// Stands before glibc's.
-#[unsafe(no_mangle)]
-extern "C" fn calloc(number: usize, size: usize) -> *mut c_void {
-    count();
-    // SAFETY: the same call, passed on.
-    unsafe { __libc_calloc(number, size) }
-}
-
-/// Stands before glibc's.
-///
-/// # Safety
-/// `old` came from malloc, calloc or realloc.
-#[unsafe(no_mangle)]
-unsafe extern "C" fn realloc(old: *mut c_void, size: usize) -> *mut c_void {
-    count();
-    // SAFETY: the same call, passed on.
-    unsafe { __libc_realloc(old, size) }
-}
-
-/// Stands before glibc's.
-///
-/// # Safety
-/// `old` came from malloc, calloc or realloc.
-#[unsafe(no_mangle)]
-unsafe extern "C" fn free(old: *mut c_void) {
-    count();
-    // SAFETY: the same call, passed on.
-    unsafe { __libc_free(old) }
 }
 
 /// Everything between a microphone and a loudspeaker.

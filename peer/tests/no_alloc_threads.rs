@@ -3,8 +3,9 @@
 #![cfg(target_env = "gnu")]
 #![expect(unsafe_code, reason = "every allocation of the process is counted, those made in C among them")]
 
+mod counted;
+
 use std::cell::Cell;
-use std::ffi::c_void;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -27,13 +28,6 @@ thread_local! {
     static PLACE: Cell<Option<usize>> = const { Cell::new(None) };
 }
 
-unsafe extern "C" {
-    fn __libc_malloc(size: usize) -> *mut c_void;
-    fn __libc_calloc(count: usize, size: usize) -> *mut c_void;
-    fn __libc_realloc(old: *mut c_void, size: usize) -> *mut c_void;
-    fn __libc_free(old: *mut c_void);
-}
-
 fn count() {
     let place = PLACE.get().unwrap_or_else(|| {
         let place = usize::try_from(NEXT.fetch_add(1, Relaxed)).unwrap_or(0).min(MOST_THREADS - 1);
@@ -42,44 +36,6 @@ fn count() {
         place
     });
     TABLE[place].1.fetch_add(1, Relaxed);
-}
-
-/// Stands before glibc's, for Rust and C alike.
-#[unsafe(no_mangle)]
-extern "C" fn malloc(size: usize) -> *mut c_void {
-    count();
-    // SAFETY: the same call, passed on.
-    unsafe { __libc_malloc(size) }
-}
-
-/// Stands before glibc's.
-#[unsafe(no_mangle)]
-extern "C" fn calloc(number: usize, size: usize) -> *mut c_void {
-    count();
-    // SAFETY: the same call, passed on.
-    unsafe { __libc_calloc(number, size) }
-}
-
-/// Stands before glibc's.
-///
-/// # Safety
-/// `old` came from malloc, calloc or realloc.
-#[unsafe(no_mangle)]
-unsafe extern "C" fn realloc(old: *mut c_void, size: usize) -> *mut c_void {
-    count();
-    // SAFETY: the same call, passed on.
-    unsafe { __libc_realloc(old, size) }
-}
-
-/// Stands before glibc's.
-///
-/// # Safety
-/// `old` came from malloc, calloc or realloc.
-#[unsafe(no_mangle)]
-unsafe extern "C" fn free(old: *mut c_void) {
-    count();
-    // SAFETY: the same call, passed on.
-    unsafe { __libc_free(old) }
 }
 
 /// Name and count of each thread that lives now and whose name is one of these.

@@ -1,6 +1,6 @@
 //! Starts everything in its order, and waits for the operator's signals.
 
-use std::io;
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::num::NonZeroU16;
 use std::ops::ControlFlow;
@@ -50,9 +50,9 @@ pub fn run(config: Config, path: PathBuf) -> ExitCode {
 }
 
 /// The operator's sentence goes to whoever started us; the log has its own copy of errors while it runs.
-#[expect(clippy::print_stderr, reason = "this is where the operator looks")]
 fn refuse(sentence: &str) -> ExitCode {
-    eprintln!("vox-peer: {sentence}");
+    // Nobody is left to be told that stderr is closed.
+    let _ = writeln!(io::stderr(), "vox-peer: {sentence}");
     ExitCode::from(CANNOT_START)
 }
 
