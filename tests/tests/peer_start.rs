@@ -4,6 +4,7 @@ use std::os::unix::net::UnixDatagram;
 use std::process::Command;
 use std::time::Duration;
 
+use nix::sys::signal::Signal;
 use vox_tests::bed::{Place, Settings, Station, wait};
 use vox_tests::bins;
 
@@ -51,6 +52,27 @@ fn what_keeps_a_station_from_starting_is_one_sentence_and_1() {
     drop(silent);
     assert_eq!(std::fs::read_to_string(place.at("file")).expect("it is still there"), "mine");
     assert!(alice.run(&["status"]).code == 0, "who was there before is not disturbed");
+}
+
+#[test]
+fn a_configuration_that_was_changed_is_read_again_and_a_broken_one_is_not_taken() {
+    let place = Place::new();
+    let alice = Station::named("alice").set("audio.input", "silence").start(&place);
+    let mut bob = Station::named("bob").set("audio.input", "silence").start(&place);
+    let (file, call) = (place.at("bob.toml"), format!("127.0.0.1:{}", bob.port()));
+    let text = std::fs::read_to_string(&file).expect("bob's configuration");
+    let mut reload = |text: &str, told: &str| {
+        place.write("bob.toml", text);
+        bob.process().signal(Signal::SIGHUP);
+        bob.process().wait_for_log(told);
+    };
+    reload(&format!("{text}[call]\nauto-answer = true\n"), "configuration was read again");
+    assert_eq!(alice.run(&["call", "--detach", &call]).code, 0);
+    reload("name = 5\n", "the configuration stays as it was: ");
+    reload(&text.replace("\"bob\"", "\"rob\""), "a change of name needs a restart, the old value stays");
+    alice.wait_until("talking");
+    assert_eq!(bob.status("peer", "name").as_deref(), Some("bob"));
+    assert_eq!(alice.run(&["hangup"]).code, 0);
 }
 
 #[test]
