@@ -89,7 +89,11 @@ impl Closed {
                 self.confirmed();
                 self.answer(Say::Confirm, out);
             }
-            Say::Cancel(_) if self.resend.is_none() => self.answer(Say::ByeOk, out),
+            // Our own CANCEL that comes back is heard, or it would be repeated without end.
+            Say::Cancel(_) if self.resend.is_none() || matches!(self.word, Some(Say::Cancel(_))) => {
+                self.confirmed();
+                self.answer(Say::ByeOk, out);
+            }
             Say::Cancel(_) | Say::Invite(..) | Say::Ringing(_) | Say::Accept(..) => self.repeat(out),
             Say::Retry(_) => {}
         }

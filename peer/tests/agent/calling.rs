@@ -221,3 +221,13 @@ fn a_call_given_up_tells_the_next_one_to_the_same_station() {
     let Say::Invite(_, hello) = &invite.say else { panic!("an INVITE, not {invite:?}") };
     assert_eq!(hello.after, Some((first, Reason::Cancelled)));
 }
+
+#[test]
+fn a_cancel_that_comes_back_to_its_sender_is_not_repeated_without_end() {
+    let mut alice = Bench::new();
+    let call = alice.calls();
+    alice.until(6000);
+    let acts = alice.hear(BOB, call, Say::Cancel(Reason::Lost));
+    assert_eq!(acts, [format!("{BOB} < BYE-OK")]);
+    assert!(alice.hear(BOB, call, Say::ByeOk).is_empty());
+}
