@@ -113,15 +113,15 @@ impl Owner {
                 self.acts.registry = Some(stream);
                 self.feed(Input::LinkUp);
             }
-            Mail::LinkLine(line) => self.feed(Input::LinkLine(&line)),
+            Mail::LinkLine(line, _turn) => self.feed(Input::LinkLine(&line)),
             Mail::LinkDown(why) => {
                 self.acts.registry = None;
                 self.feed(Input::LinkDown(&why));
             }
             Mail::Datagram(from, local, bytes) => self.feed(Input::Datagram { from, local, bytes: &bytes }),
             Mail::Unreachable(remote) => self.feed(Input::Unreachable(remote)),
-            Mail::ClientCame(stream) => self.acts.clients.admit(stream, &self.acts.hands.mailbox),
-            Mail::ClientLine(client, line) => {
+            Mail::ClientCame(stream, _turn) => self.acts.clients.admit(stream, &self.acts.hands.mailbox),
+            Mail::ClientLine(client, line, _turn) => {
                 self.count_datagrams();
                 self.feed(Input::Control(client, line.as_deref().map_err(|refusal| *refusal)));
             }

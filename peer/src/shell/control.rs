@@ -11,7 +11,7 @@ use vox_common::sys::thread::spawn;
 use vox_common::sys::unix::credentials;
 use vox_common::wire::limits::MAX_CLIENTS;
 
-use super::mail::{Mail, Mailbox};
+use super::mail::{Mail, Mailbox, post_in_turn};
 use crate::agent::io::ClientId;
 
 /// The longest answer (USERS of a full registry) goes in whole; the kernel doubles it for its own needs.
@@ -24,10 +24,8 @@ const SEND_BUFFER: usize = 256 * 1024;
 pub fn start(listener: UnixListener, mailbox: Mailbox) -> io::Result<()> {
     spawn("control", move || {
         let accept = || listener.accept().map(|(stream, _)| stream);
-        let ended = accept_each(accept, |stream| match mailbox.send(Mail::ClientCame(stream)) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(_) => ControlFlow::Break(()),
-        });
+        let came = |stream| post_in_turn(&mailbox, |turn| Mail::ClientCame(stream, turn));
+        let ended = accept_each(accept, came);
         if let Err(error) = ended {
             log::error!("the control socket is lost: {error}");
         }
@@ -94,8 +92,5 @@ fn post(client: ClientId, line: Line<'_>, mailbox: &Mailbox) -> ControlFlow<()> 
         Line::TooLong => Err("416 line too long, at most 1024 bytes"),
         Line::NotText => Err("417 not UTF-8 or a control character"),
     };
-    match mailbox.send(Mail::ClientLine(client, line)) {
-        Ok(()) => ControlFlow::Continue(()),
-        Err(_) => ControlFlow::Break(()),
-    }
+    post_in_turn(mailbox, |turn| Mail::ClientLine(client, line, turn))
 }

@@ -11,7 +11,7 @@ use vox_common::sys::lines::{Line, read_lines};
 use vox_common::sys::net::tune;
 use vox_common::sys::thread::spawn_roomy;
 
-use super::mail::{Mail, Mailbox};
+use super::mail::{Mail, Mailbox, post_in_turn};
 use crate::config::HostPort;
 
 /// An address of the registry that does not answer for this long is passed over.
@@ -64,7 +64,7 @@ fn converse(stream: &TcpStream, mailbox: &Mailbox) -> String {
         return String::new();
     }
     let ended = read_lines(stream, |line| match line {
-        Line::Text(text) if mailbox.send(Mail::LinkLine(text.to_owned())).is_err() => ControlFlow::Break(()),
+        Line::Text(text) => post_in_turn(mailbox, |turn| Mail::LinkLine(text.to_owned(), turn)),
         _ => ControlFlow::Continue(()),
     });
     match ended {
