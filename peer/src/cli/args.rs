@@ -47,7 +47,7 @@ pub(super) enum Command {
     Volume {
         /// Which of the two
         way: Way,
-        /// Percent
+        /// Percent, 0 to 200; 100 leaves it as it is
         #[arg(value_parser = clap::value_parser!(u8).range(0..=200))]
         percent: u8,
     },

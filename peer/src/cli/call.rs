@@ -20,7 +20,7 @@ use super::screen::Screen;
 use super::when;
 
 /// How often the line of a running call is written anew.
-const REFRESH_MS: u16 = 1000;
+const REFRESH_MS: u16 = 250;
 
 /// How long the station may take to hang up, once it was asked to.
 const FAREWELL: Duration = Duration::from_secs(2);

@@ -32,8 +32,11 @@ const STACK_BYTES: usize = 512 * 1024;
 /// How long the end of the daemon waits for devices.
 const LAST_WAIT: Duration = Duration::from_millis(400);
 
-/// How often a leg that is heard is told of, and reported on.
+/// How often a leg that is heard is told of.
 const TELLING: Duration = Duration::from_secs(1);
+
+/// How often a leg is reported on: a level that is shown should move.
+const REPORTING: Duration = Duration::from_millis(200);
 
 /// What the sound needs to know from the start.
 #[derive(Debug, Clone)]
@@ -251,7 +254,7 @@ impl<N: Fn(MediaNews)> Manager<N> {
     fn start(&mut self, leg: LegId, path: Path, sends: Coding, now: Instant) {
         self.stop(leg);
         if let Some(place) = self.legs.get_mut(usize::from(leg.0)) {
-            *place = Some(Leg { told: None, report_due: now + TELLING });
+            *place = Some(Leg { told: None, report_due: now + REPORTING });
             self.sound.start(leg, path, sends, now, &self.news);
         }
     }
@@ -274,7 +277,7 @@ impl<N: Fn(MediaNews)> Manager<N> {
                 (self.news)(MediaNews::Heard(leg));
             }
             if now >= state.report_due {
-                state.report_due = now + TELLING;
+                state.report_due = now + REPORTING;
                 (self.news)(MediaNews::Report(leg, self.sound.report(leg)));
             }
         }
