@@ -35,8 +35,9 @@ test: ## run every test, the quick ones first (SEEDS=100000: more simulated stor
 
 demo: ## two stations call each other and say how it went (SOUND=1: on your sound card)
 	@tests/scripts/setup demo
-	$(CARGO) build --quiet --release --locked -p vox-registry -p vox-peer
-	$(CARGO) build --quiet --release --locked -p vox-tests --no-default-features --bin demo
+	@[ -x $(RELEASE)/demo ] || echo "building, which takes some minutes the first time"
+	@$(CARGO) build --release --locked -p vox-registry -p vox-peer
+	@$(CARGO) build --release --locked -p vox-tests --no-default-features --bin demo
 	@$(RELEASE)/demo
 
 bench: ## print tables of speed, delay and memory

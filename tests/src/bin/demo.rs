@@ -6,6 +6,7 @@
 use std::fs;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::time::Duration;
 
 use vox_common::sys::clock;
@@ -18,9 +19,11 @@ const CALL: Duration = Duration::from_millis(7600);
 /// What a station sends in one packet, unless it is told otherwise.
 const FRAME: Duration = Duration::from_millis(10);
 const LOOK: Duration = Duration::from_millis(100);
+/// How long a sound card may take to be opened.
+const DEVICES_OPEN: Duration = Duration::from_secs(3);
 
-fn main() {
-    let own_card = std::env::var("SOUND").is_ok_and(|sound| sound == "1");
+fn main() -> ExitCode {
+    let own_card = std::env::var("SOUND").is_ok_and(|sound| !matches!(sound.as_str(), "" | "0"));
     let place = Place::new();
     title("A registry and two stations start");
     let mut registry = Registry::start(&place);
@@ -28,10 +31,15 @@ fn main() {
     let mut bob = prepare(&place, "bob", &registry, false).answering().start(&place);
     alice.wait_for_registry();
     bob.wait_for_registry();
-    print!("{}", indented(&alice.run(&["users"]).out));
+    print!("{}", table(&alice.run(&["users"]).out));
 
-    title("alice calls bob: vox-peer call bob");
+    title("alice types: vox-peer call bob");
     let call = set_up::call(&alice, "bob", &bob);
+    call.program.wait_for_log("talking");
+    print!("{}", indented(&call.program.log()));
+    if own_card && !any_card_works(&alice) {
+        return ExitCode::FAILURE;
+    }
     let watched = watch(
         &mut [
             ("registry", registry.process().pid()),
@@ -42,7 +50,7 @@ fn main() {
         &bob,
     );
     let figures = [Figures::of(&alice), Figures::of(&bob)];
-    let cards = if own_card { alice.lines("audio") } else { Vec::new() };
+    let threads = alice.lines("thread");
     alice.run(&["hangup"]);
     drop(call.program);
     alice.wait_until("idle");
@@ -58,19 +66,47 @@ fn main() {
     } else {
         mouth_to_ear(&place, &alice, &bob);
     }
-    for card in cards {
-        row(
-            "your sound card",
-            &words::decode(words::value(&card, "sentence").ok().flatten().unwrap_or("")).unwrap_or_default(),
-        );
-    }
     for (name, figures) in ["alice", "bob"].iter().zip(&figures) {
         row(&format!("{name} received"), &figures.sentence());
     }
     for costs in watched {
         row(&costs.0, &costs.1);
     }
+    row("real-time threads", real_time(&threads));
     keep_recordings(&place, own_card);
+    ExitCode::SUCCESS
+}
+
+/// Says what became of the machine's own microphone and loudspeaker, and whether one of them can be used.
+fn any_card_works(alice: &Station) -> bool {
+    let told = || {
+        let cards = alice.lines("audio");
+        cards.iter().all(|card| !value(card, "sentence").is_empty()).then_some(cards)
+    };
+    let cards = wait::within(DEVICES_OPEN, told).unwrap_or_default();
+    for card in &cards {
+        let which = if value(card, "direction") == "in" { "your microphone" } else { "your loudspeaker" };
+        row(which, &value(card, "sentence"));
+    }
+    let works = cards.iter().any(|card| value(card, "works") == "yes");
+    if !works {
+        println!("\nNo sound card can be used here. `make demo` without SOUND=1 needs none.");
+    }
+    works
+}
+
+/// Whether the sound of a station ran ahead of everything else on this machine.
+fn real_time(threads: &[String]) -> &'static str {
+    if threads.iter().any(|thread| value(thread, "policy") == "fifo") {
+        "granted"
+    } else {
+        "not permitted to this user: a busy machine can be heard"
+    }
+}
+
+/// A value in a line of STATUS.
+fn value(line: &str, key: &str) -> String {
+    words::decode(words::value(line, key).ok().flatten().unwrap_or("")).unwrap_or_default()
 }
 
 fn prepare(
@@ -130,13 +166,13 @@ fn live(since: Duration, alice: &Station, bob: &Station) -> String {
     };
     let side =
         |station| format!("says {} hears {}", level(station, "level-in-db"), level(station, "level-out-db"));
-    format!("  {:4.1} s   alice {}   bob {}", since.as_secs_f64(), side(alice), side(bob))
+    format!("  {:3.1} s  alice {}  bob {}", since.as_secs_f64(), side(alice), side(bob))
 }
 
-/// A level as a bar of ten: -50 dB and less is empty, 0 dB full.
+/// A level as a bar of eight, so that a line fits a terminal: -48 dB and less is empty, -6 dB and more full.
 fn meter(decibels: f64) -> String {
-    let full = (1..=10).filter(|step| decibels > -50.0 + 5.0 * f64::from(*step) - 5.0).count();
-    format!("{}{}", "█".repeat(full), "·".repeat(10 - full))
+    let full = (0..8).filter(|step| decibels > -48.0 + 6.0 * f64::from(*step)).count();
+    format!("{}{}", "█".repeat(full), "·".repeat(8 - full))
 }
 
 struct Figures {
@@ -198,6 +234,7 @@ fn keep_recordings(place: &Place, own_card: bool) {
             Err(error) => row(&format!("what {name} heard"), &format!("cannot be kept: {error}")),
         }
     }
+    println!("\nTo hear it: aplay {}", shown(&kept.join("bob-heard.wav")));
 }
 
 fn shown(path: &Path) -> String {
@@ -206,11 +243,19 @@ fn shown(path: &Path) -> String {
 }
 
 fn title(text: &str) {
-    println!("\n\x1b[1m{text}\x1b[0m");
+    let (bold, plain) = if std::io::stdout().is_terminal() { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
+    println!("\n{bold}{text}{plain}");
 }
 
 fn row(name: &str, text: &str) {
     println!("  {name:<26} {text}");
+}
+
+/// What a listing prints for programs, in columns.
+fn table(text: &str) -> String {
+    let columns =
+        |line: &str| line.split('\t').map(|word| format!("{word:<18}")).collect::<Vec<_>>().concat();
+    text.lines().map(|line| format!("  {}\n", columns(line).trim_end())).collect::<Vec<_>>().concat()
 }
 
 fn indented(text: &str) -> String {
