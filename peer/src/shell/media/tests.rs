@@ -126,7 +126,7 @@ fn everything_is_done_when_the_sound_is_finished() {
     station.order(MediaOrder::Stop(LEG));
     station.media.finish();
     let sound = recorded(&file);
-    assert!(sound.len() > 24_000, "{}", sound.len());
+    assert!(sound.len() > 8_000, "{}", sound.len());
     let news: Vec<_> = station.news.try_iter().collect();
     assert!(matches!(news.last(), Some(MediaNews::Report(..))), "{news:?}");
     assert_eq!(station.news.try_recv(), Err(TryRecvError::Disconnected));
