@@ -46,6 +46,11 @@ impl Resend {
         Self { next: now, wait: Duration::ZERO, until: now + PATIENCE }
     }
 
+    /// The other side lives: it has as long again to answer.
+    pub fn hope(&mut self, now: Instant) {
+        self.until = now + PATIENCE;
+    }
+
     /// When to look again.
     pub fn deadline(&self) -> Instant {
         self.next.min(self.until)
