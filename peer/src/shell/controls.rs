@@ -1,4 +1,4 @@
-//! What people may turn while the microphone runs: set by the manager, read by the sending thread.
+//! What people may turn while the microphone runs: set by the keeper, read by the sending thread.
 
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
 

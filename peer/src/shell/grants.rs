@@ -1,5 +1,5 @@
 //! What the kernel granted each real-time thread of the sound: written by the thread itself, without a lock, and
-//! told by the media manager.
+//! told by the media keeper.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 

@@ -3,25 +3,27 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
-use std::thread::{self, Builder};
-use std::time::{Duration, Instant};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::Builder;
+use std::time::Duration;
 
 use rtrb::Producer;
 use signal_hook::consts::SIGXCPU;
 use signal_hook::iterator::Signals;
-use vox_common::sys::clock;
 use vox_common::sys::thread::spawn;
 use vox_common::wire::limits::MAX_LEGS;
 
+use self::keeper::Keeper;
 use super::grants::Grants;
 use super::sound::{Inlets, Sound};
-use super::udp::intake::{Heard, rings};
+use super::udp::intake::rings;
 use super::udp::{Intake, LegOrder, UdpSender};
 use super::wake::Wake;
 use crate::config::{Audio, Config};
-use crate::media::orders::{Coding, LegId, MediaNews, MediaOrder, Path};
+use crate::media::orders::{LegId, MediaNews, MediaOrder};
 use crate::rt;
+
+mod keeper;
 
 /// Orders that may wait while a device is being opened. At the brim: the order is refused and the caller told.
 const ORDERS_WAITING: usize = 256;
@@ -31,12 +33,6 @@ const STACK_BYTES: usize = 512 * 1024;
 
 /// How long the end of the daemon waits for devices.
 const LAST_WAIT: Duration = Duration::from_millis(400);
-
-/// How often a leg that is heard is told of.
-const TELLING: Duration = Duration::from_secs(1);
-
-/// How often a leg is reported on: a level that is shown should move.
-const REPORTING: Duration = Duration::from_millis(200);
 
 /// What the sound needs to know from the start.
 #[derive(Debug, Clone)]
@@ -67,9 +63,9 @@ impl MediaSettings {
 pub struct MediaHandle {
     orders: SyncSender<MediaOrder>,
     table: Producer<LegOrder>,
-    /// Dropped after `orders`, so that the manager sees that nobody is left.
-    manager: LastWake,
-    /// Ends with the manager.
+    /// Dropped after `orders`, so that the keeper sees that nobody is left.
+    keeper: LastWake,
+    /// Ends with the keeper.
     ended: Receiver<()>,
     udp_priority: u8,
     legs: [bool; MAX_LEGS],
@@ -108,24 +104,18 @@ pub fn start(
     let handle = MediaHandle {
         orders,
         table: outlets.orders,
-        manager: LastWake(wake.clone()),
+        keeper: LastWake(wake.clone()),
         ended,
         udp_priority: settings.priority.saturating_sub(1),
         legs: [false; MAX_LEGS],
     };
-    let sound = Sound::new(
-        settings,
-        sender,
-        Inlets { packets: outlets.packets, reports: outlets.reports },
-        &wake,
-        &grants,
-    )
-    .map_err(io::Error::other)?;
-    let manager =
-        Manager { sound, news, orders: taken, grants, heard: outlets.heard, legs: Default::default() };
+    let inlets = Inlets { packets: outlets.packets, reports: outlets.reports };
+    let sound = Sound::new(settings, sender, inlets, &wake, &grants).map_err(io::Error::other)?;
+    let keeper =
+        Keeper { sound, news, orders: taken, grants, heard: outlets.heard, legs: Default::default() };
     Builder::new().name("media".into()).stack_size(STACK_BYTES).spawn(move || {
         wake.is_me();
-        manager.run();
+        keeper.run();
         drop(end);
     })?;
     Ok((handle, intake))
@@ -154,20 +144,20 @@ impl MediaHandle {
     pub fn order(&mut self, order: MediaOrder) -> Result<(), Stuck> {
         self.tell_udp(&order)?;
         let taken = self.orders.try_send(order);
-        self.manager.0.wake();
+        self.keeper.0.wake();
         taken.map_err(|_: TrySendError<_>| Stuck)
     }
 
     /// Lets the orders given so far be carried out: goodbyes are said and recordings complete when this returns. A
     /// device that hangs is not waited for.
     pub fn finish(self) {
-        let Self { orders, manager, ended, .. } = self;
+        let Self { orders, keeper, ended, .. } = self;
         drop(orders);
-        drop(manager);
+        drop(keeper);
         let _ = ended.recv_timeout(LAST_WAIT);
     }
 
-    /// The table of sources is changed from here, not by the manager, who may be waiting for a device.
+    /// The table of sources is changed from here, not by the keeper, who may be waiting for a device.
     fn tell_udp(&mut self, order: &MediaOrder) -> Result<(), Stuck> {
         match order {
             MediaOrder::Start { leg, path, .. } => {
@@ -197,102 +187,6 @@ impl MediaHandle {
 
     fn push(&mut self, order: LegOrder) -> Result<(), Stuck> {
         self.table.push(order).map_err(|_| Stuck)
-    }
-}
-
-struct Manager<N> {
-    sound: Sound,
-    news: N,
-    orders: Receiver<MediaOrder>,
-    grants: Arc<Grants>,
-    heard: Arc<Heard>,
-    legs: [Option<Leg>; MAX_LEGS],
-}
-
-/// What the manager remembers of a running leg.
-struct Leg {
-    /// When it was last told that it is heard.
-    told: Option<Instant>,
-    report_due: Instant,
-}
-
-impl<N: Fn(MediaNews)> Manager<N> {
-    fn run(mut self) {
-        while self.obey_all() {
-            let now = clock::now();
-            self.grants.tell(|grant| (self.news)(MediaNews::Thread(grant)));
-            self.tell_of_legs(now);
-            self.sound.look(now, &self.news);
-            rest(now, self.deadline());
-        }
-    }
-
-    /// `false`: nobody is left to give orders.
-    fn obey_all(&mut self) -> bool {
-        loop {
-            match self.orders.try_recv() {
-                Ok(order) => self.obey(order),
-                Err(TryRecvError::Empty) => return true,
-                Err(TryRecvError::Disconnected) => return false,
-            }
-        }
-    }
-
-    #[expect(clippy::needless_pass_by_value, reason = "an order is carried out once")]
-    fn obey(&mut self, order: MediaOrder) {
-        let now = clock::now();
-        match order {
-            MediaOrder::Start { leg, path, sends } => self.start(leg, path, sends, now),
-            MediaOrder::Stop(leg) => self.stop(leg),
-            MediaOrder::Send(leg) => self.sound.send(leg),
-            MediaOrder::Ring(on) => self.sound.ring(on, now, &self.news),
-            MediaOrder::Mute(on) => self.sound.mute(on),
-            MediaOrder::Volume(direction, percent) => self.sound.volume(direction, percent),
-        }
-    }
-
-    fn start(&mut self, leg: LegId, path: Path, sends: Coding, now: Instant) {
-        self.stop(leg);
-        if let Some(place) = self.legs.get_mut(usize::from(leg.0)) {
-            *place = Some(Leg { told: None, report_due: now + REPORTING });
-            self.sound.start(leg, path, sends, now, &self.news);
-        }
-    }
-
-    fn stop(&mut self, leg: LegId) {
-        let place = self.legs.get_mut(usize::from(leg.0));
-        if place.is_some_and(|place| place.take().is_some()) {
-            self.sound.stop(leg);
-            // Not when the next call starts: its first packets may come before this thread learns of it.
-            self.heard.take(leg);
-            (self.news)(MediaNews::Report(leg, self.sound.report(leg)));
-        }
-    }
-
-    fn tell_of_legs(&mut self, now: Instant) {
-        for (leg, place) in (0..).map(LegId).zip(&mut self.legs) {
-            let Some(state) = place else { continue };
-            if state.told.is_none_or(|told| now >= told + TELLING) && self.heard.take(leg) {
-                state.told = Some(now);
-                (self.news)(MediaNews::Heard(leg));
-            }
-            if now >= state.report_due {
-                state.report_due = now + REPORTING;
-                (self.news)(MediaNews::Report(leg, self.sound.report(leg)));
-            }
-        }
-    }
-
-    fn deadline(&self) -> Option<Instant> {
-        let reports = self.legs.iter().flatten().map(|leg| leg.report_due);
-        reports.chain(self.sound.deadline()).min()
-    }
-}
-
-fn rest(now: Instant, deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => thread::park_timeout(deadline.saturating_duration_since(now)),
-        None => thread::park(),
     }
 }
 

@@ -70,11 +70,11 @@ pub(crate) struct Shared {
     pub(crate) stats: Arc<Stats>,
     pub(crate) controls: Arc<Controls>,
     pub(crate) grants: Arc<Grants>,
-    pub(crate) manager: Wake,
+    pub(crate) keeper: Wake,
     pub(crate) cname: Arc<str>,
 }
 
-/// The manager's end.
+/// The keeper's end.
 pub(crate) struct TxHandle {
     orders: Producer<TxOrder>,
     left: Consumer<Box<Outgoing>>,
@@ -177,7 +177,7 @@ fn spawn(taken: Receiver<Box<Transmitter>>, priority: u8) -> io::Result<State> {
     let thread = Builder::new().name("media-tx".into()).stack_size(STACK_BYTES).spawn(move || {
         let mut transmitter = taken.recv().ok()?;
         transmitter.shared.grants.report(&rt::schedule("media-tx", priority));
-        transmitter.shared.manager.wake();
+        transmitter.shared.keeper.wake();
         rt::flush_denormals();
         transmitter.run(&stopping);
         Some(transmitter)

@@ -10,11 +10,12 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{Builder, JoinHandle, Thread};
 use std::time::{Duration, Instant};
 
-use super::captured::CaptureRing;
-use super::playing::Loudspeaker;
-use crate::audio::{self, Device, Needs};
-use crate::config::{InputDevice, OutputDevice};
+use self::end::Answer;
+pub(super) use self::end::End;
+use crate::audio::{Device, Needs};
 use crate::media::orders::{Direction, MediaNews};
+
+mod end;
 
 /// After a failure the card is tried again so soon, then twice as long, up to [`LONGEST_BACKOFF`].
 const FIRST_BACKOFF: Duration = Duration::from_millis(500);
@@ -30,15 +31,6 @@ const SUSPICIOUS: Duration = Duration::from_millis(250);
 /// libasound and its plugins want room while they open.
 const STACK_BYTES: usize = 512 * 1024;
 
-/// What a direction needs to be opened again and again.
-#[derive(Clone)]
-pub(super) enum End {
-    /// A microphone, and the thread that it wakes.
-    In(InputDevice, CaptureRing, Option<Thread>),
-    /// A loudspeaker.
-    Out(OutputDevice, Loudspeaker),
-}
-
 /// One direction of the station's sound.
 pub(super) struct Side {
     end: End,
@@ -53,8 +45,6 @@ pub(super) struct Side {
     /// What was last told, so that a card that cannot be opened is not told of again and again.
     told: Option<Result<String, String>>,
 }
-
-type Answer = Result<Device, String>;
 
 enum State {
     Closed,
@@ -273,52 +263,5 @@ impl Side {
         let (Ok(sentence) | Err(sentence)) = opened.clone();
         self.told = Some(opened);
         news(MediaNews::Device { direction, works, sentence });
-    }
-}
-
-impl End {
-    fn is_card(&self) -> bool {
-        matches!(
-            self,
-            Self::In(InputDevice::Default | InputDevice::Named(_), ..)
-                | Self::Out(OutputDevice::Default | OutputDevice::Named(_), _)
-        )
-    }
-
-    fn open_clocked(&self, needs: &Needs, ends: &Arc<AtomicBool>) -> Answer {
-        match self {
-            Self::In(input, ring, sender) => {
-                audio::open_clocked_input(input, needs, ring.microphone(sender.clone(), Arc::clone(ends)))
-            }
-            Self::Out(output, loudspeaker) => {
-                audio::open_clocked_output(output, needs, loudspeaker.speaker(Arc::clone(ends)))
-            }
-        }
-    }
-
-    fn stand_in(&self, needs: &Needs, ends: &Arc<AtomicBool>) -> Answer {
-        match self {
-            Self::In(_, ring, sender) => {
-                let microphone = ring.stand_in(sender.clone(), Arc::clone(ends));
-                audio::open_clocked_input(&InputDevice::Silence, needs, microphone)
-            }
-            Self::Out(_, loudspeaker) => {
-                let speaker = loudspeaker.stand_in(Arc::clone(ends));
-                audio::open_clocked_output(&OutputDevice::Null, needs, speaker)
-            }
-        }
-    }
-
-    fn open_card(&self, needs: &Needs, ends: &Arc<AtomicBool>) -> Answer {
-        match self {
-            Self::In(input, ring, sender) => {
-                let name = if let InputDevice::Named(name) = input { Some(name.as_str()) } else { None };
-                audio::open_card_input(name, needs, || ring.microphone(sender.clone(), Arc::clone(ends)))
-            }
-            Self::Out(output, loudspeaker) => {
-                let name = if let OutputDevice::Named(name) = output { Some(name.as_str()) } else { None };
-                audio::open_card_output(name, needs, || loudspeaker.speaker(Arc::clone(ends)))
-            }
-        }
     }
 }

@@ -1,4 +1,4 @@
-//! The two devices, the sending thread and the bank, as the manager uses them.
+//! The two devices, the sending thread and the bank, as the keeper uses them.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -52,19 +52,19 @@ impl Sound {
         settings: MediaSettings,
         sender: UdpSender,
         inlets: Inlets,
-        manager: &Wake,
+        keeper: &Wake,
         grants: &Arc<Grants>,
     ) -> Result<Self, OpusError> {
         let (stats, controls) = (Arc::<Stats>::default(), Arc::<Controls>::default());
         let (ring, captured) = CaptureRing::new();
         let (loudspeaker, bank) = Loudspeaker::new(Arc::clone(&stats), inlets.packets)?;
-        let needs = needs(&settings, manager, grants);
+        let needs = needs(&settings, keeper, grants);
         let shared = Shared {
             sender,
             stats: Arc::clone(&stats),
             controls: Arc::clone(&controls),
             grants: Arc::clone(grants),
-            manager: manager.clone(),
+            keeper: keeper.clone(),
             cname: settings.cname.as_str().into(),
         };
         Ok(Self {
@@ -205,13 +205,13 @@ fn target(frame: usize) -> Duration {
     if frame <= 120 { Duration::from_micros(1_500) } else { Duration::from_micros(500) }
 }
 
-fn needs(settings: &MediaSettings, manager: &Wake, grants: &Arc<Grants>) -> Needs {
-    let (manager, grants) = (manager.clone(), Arc::clone(grants));
+fn needs(settings: &MediaSettings, keeper: &Wake, grants: &Arc<Grants>) -> Needs {
+    let (keeper, grants) = (keeper.clone(), Arc::clone(grants));
     let tell = move |grant: Option<_>| {
         if let Some(grant) = grant {
             grants.report(&grant);
         }
-        manager.wake();
+        keeper.wake();
     };
     Needs {
         frame: settings.frame,

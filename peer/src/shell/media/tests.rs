@@ -1,11 +1,14 @@
 use std::f32::consts::TAU;
 use std::net::{SocketAddr, UdpSocket};
 use std::path::{Path as FilePath, PathBuf};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::thread;
+
+use vox_common::sys::clock;
 
 use super::*;
 use crate::config::{InputDevice, OutputDevice, Period};
-use crate::media::orders::{Codec, Direction, LegReport};
+use crate::media::orders::{Codec, Coding, Direction, LegReport, Path};
 use crate::shell::udp::{self, Socket, UdpThread};
 
 const LONG: Duration = Duration::from_secs(10);

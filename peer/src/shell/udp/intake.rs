@@ -85,14 +85,14 @@ pub struct Intake {
     reports: Producer<Arrival>,
     heard: Arc<Heard>,
     grants: Arc<Grants>,
-    manager: Wake,
+    keeper: Wake,
     counters: Arc<UdpCounters>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Source {
     address: SocketAddr,
-    /// The manager has been woken for the first packet; later ones it finds by itself.
+    /// The keeper has been woken for the first packet; later ones it finds by itself.
     announced: bool,
 }
 
@@ -104,18 +104,15 @@ pub(crate) struct Outlets {
     pub(crate) heard: Arc<Heard>,
 }
 
-/// The rings between the thread `udp` and the sound. `manager` is woken when a leg is first heard.
-pub(crate) fn rings(manager: Wake, grants: Arc<Grants>) -> (Intake, Outlets) {
+/// The rings between the thread `udp` and the sound. `keeper` is woken when a leg is first heard.
+pub(crate) fn rings(keeper: Wake, grants: Arc<Grants>) -> (Intake, Outlets) {
     let (order_in, orders) = RingBuffer::new(ORDERS_WAITING);
     let (packets, packets_out) = RingBuffer::new(RTP_WAITING);
     let (reports, reports_out) = RingBuffer::new(RTCP_WAITING);
     let (heard, counters) = (Arc::<Heard>::default(), Arc::default());
     let outlets =
         Outlets { orders: order_in, packets: packets_out, reports: reports_out, heard: Arc::clone(&heard) };
-    (
-        Intake { orders, sources: [None; MAX_LEGS], packets, reports, heard, grants, manager, counters },
-        outlets,
-    )
+    (Intake { orders, sources: [None; MAX_LEGS], packets, reports, heard, grants, keeper, counters }, outlets)
 }
 
 impl Intake {
@@ -143,7 +140,7 @@ impl Intake {
 
     fn schedule(&self, priority: u8) {
         self.grants.report(&rt::schedule("udp", priority));
-        self.manager.wake();
+        self.keeper.wake();
     }
 
     /// Takes an RTP or RTCP packet: into its ring, or dropped and counted.
@@ -173,7 +170,7 @@ impl Intake {
             && !source.announced
         {
             source.announced = true;
-            self.manager.wake();
+            self.keeper.wake();
         }
     }
 }
