@@ -1,7 +1,7 @@
 //! TCP as the daemons need it: dual-stack listening, sends that never wait, links that die when the far end does.
 
 use std::io::{self, ErrorKind};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV6, TcpListener, TcpStream};
 use std::ops::ControlFlow;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::Duration;
@@ -107,6 +107,16 @@ pub fn plain_ip(address: IpAddr) -> IpAddr {
 /// As [`plain_ip`], with its port, and without the flow and scope of IPv6.
 pub fn plain(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(plain_ip(address.ip()), address.port())
+}
+
+/// As [`plain`], but of a link-local address the interface is kept, which means something on this host alone.
+pub fn plain_here(address: SocketAddr) -> SocketAddr {
+    match address {
+        SocketAddr::V6(v6) if v6.ip().is_unicast_link_local() => {
+            SocketAddrV6::new(*v6.ip(), v6.port(), 0, v6.scope_id()).into()
+        }
+        _ => plain(address),
+    }
 }
 
 /// Accepts for ever, telling each connection to `sink`, until that breaks.
@@ -233,7 +243,11 @@ mod tests {
             ("[2001:db8::1]:5", "[2001:db8::1]:5"),
         ] {
             assert_eq!(plain(seen.parse().unwrap()).to_string(), told);
+            assert_eq!(plain_here(seen.parse().unwrap()).to_string(), told);
         }
+        let link_local = "[fe80::1%3]:5".parse().unwrap();
+        assert_eq!(plain(link_local).to_string(), "[fe80::1]:5");
+        assert_eq!(plain_here(link_local).to_string(), "[fe80::1%3]:5");
     }
 
     #[test]

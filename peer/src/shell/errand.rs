@@ -4,7 +4,7 @@ use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 
-use vox_common::sys::net::plain;
+use vox_common::sys::net::plain_here;
 use vox_common::sys::thread::spawn_roomy;
 
 use super::mail::{Mail, Mailbox};
@@ -26,7 +26,8 @@ impl Errands {
     pub fn resolve(&self, ticket: Ticket, host: &str, mailbox: &Mailbox) -> io::Result<()> {
         let (host, mailbox) = (host.to_owned(), mailbox.clone());
         self.run("resolve", move || {
-            let found = host.to_socket_addrs().map(|found| found.map(plain).collect::<Vec<SocketAddr>>());
+            let found =
+                host.to_socket_addrs().map(|found| found.map(plain_here).collect::<Vec<SocketAddr>>());
             let _ = mailbox.send(Mail::Resolved(ticket, found.map_err(|error| unresolved(&error))));
         })
     }

@@ -14,6 +14,7 @@ use nix::sys::socket::{
     setsockopt, sockopt,
 };
 use vox_common::sys::clock;
+use vox_common::sys::net::plain_here;
 
 use crate::media::orders::Path;
 use crate::rt;
@@ -229,8 +230,5 @@ fn plain_address(native: &SockaddrStorage) -> Option<SocketAddr> {
         return Some(SocketAddr::new(v4.ip().into(), v4.port()));
     }
     let v6 = native.as_sockaddr_in6()?;
-    match v6.ip().to_canonical() {
-        IpAddr::V4(v4) => Some(SocketAddr::new(v4.into(), v6.port())),
-        IpAddr::V6(ip) => Some(SocketAddrV6::new(ip, v6.port(), 0, v6.scope_id()).into()),
-    }
+    Some(plain_here(SocketAddrV6::new(v6.ip(), v6.port(), 0, v6.scope_id()).into()))
 }
