@@ -50,9 +50,11 @@ pub struct Source {
 
 #[derive(Debug, Args)]
 struct Check {
-    /// Configuration file
-    #[arg(value_name = "FILE", default_value = SYSTEM_FILE)]
-    file: PathBuf,
+    #[arg(
+        value_name = "FILE",
+        help = "Configuration file, instead of /etc/vox/registry.toml where there is one"
+    )]
+    file: Option<PathBuf>,
     /// Also show the bounds that are compiled in
     #[arg(long)]
     limits: bool,
@@ -64,14 +66,19 @@ impl Source {
     /// # Errors
     /// One sentence with file, line, key, and what is allowed.
     pub fn load(&self) -> Result<Config, ConfigError> {
-        let mut config = match &self.file {
-            Some(file) => Config::load(file)?,
-            None if !Path::new(SYSTEM_FILE).exists() => Config::without_file(),
-            None => Config::load(Path::new(SYSTEM_FILE))?,
-        };
+        let mut config = load(self.file.as_deref())?;
         config.listen = self.listen.unwrap_or(config.listen);
         config.max_users = self.max_users.map_or(config.max_users, usize::from);
         Ok(config)
+    }
+}
+
+/// Reads a file, or the system's where there is one: the registry has a default for everything.
+fn load(file: Option<&Path>) -> Result<Config, ConfigError> {
+    match file {
+        Some(file) => Config::load(file),
+        None if !Path::new(SYSTEM_FILE).exists() => Ok(Config::without_file()),
+        None => Config::load(Path::new(SYSTEM_FILE)),
     }
 }
 
@@ -91,7 +98,7 @@ pub fn main(run: impl FnOnce(Config, Source) -> ExitCode) -> ExitCode {
 
 impl Check {
     fn perform(&self) -> ExitCode {
-        match Config::load(&self.file) {
+        match load(self.file.as_deref()) {
             // Nobody is left to be told that stdout is closed.
             Ok(config) => _ = self.show(&config),
             Err(error) => return refuse(&error),
@@ -102,7 +109,9 @@ impl Check {
     fn show(&self, config: &Config) -> io::Result<()> {
         let mut out = io::stdout().lock();
         let Config { name, listen, max_users, .. } = config;
-        writeln!(out, "{} is fine: registry {name} at {listen}, {max_users} users", self.file.display())?;
+        let file = self.file.as_deref().unwrap_or(Path::new(SYSTEM_FILE));
+        let is = if file.exists() { "is fine" } else { "is not there, which is fine" };
+        writeln!(out, "{} {is}: registry {name} at {listen}, {max_users} users", file.display())?;
         if self.limits {
             write!(out, "{Limits}")?;
         }
