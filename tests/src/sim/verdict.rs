@@ -81,9 +81,13 @@ pub fn agree(caller: &str, callee: &str) -> bool {
     AGREED.contains(&(caller, callee))
 }
 
-/// Whether nothing was delivered for so long, anywhere between the two times, that anything may be said.
-pub fn is_excused(delivered: &[Instant], from: Instant, until: Instant) -> bool {
-    let inside = delivered.iter().copied().filter(|at| (from..=until).contains(at));
+/// Something that got through: when, and of which call where it is a signal. Sound belongs to the call of its time.
+pub type Delivery = (Instant, Option<CallId>);
+
+/// Whether nothing of a call was delivered for so long, anywhere between the two times, that anything may be said.
+pub fn is_excused(id: CallId, delivered: &[Delivery], from: Instant, until: Instant) -> bool {
+    let of_this = delivered.iter().filter(|(_, of)| of.is_none_or(|of| of == id)).map(|(at, _)| *at);
+    let inside = of_this.filter(|at| (from..=until).contains(at));
     let mut last = from;
     for at in inside.chain([until]) {
         if at - last >= SILENCE {

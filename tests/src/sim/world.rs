@@ -21,7 +21,7 @@ use vox_registry::core::{ConnId, Registry, Tables};
 use super::net::{Chance, Weather, carry};
 use super::station::Station;
 use super::story::{self, Deed, STORY_MS, Way};
-use super::verdict::{Ending, Pairs, agree, is_excused};
+use super::verdict::{Delivery, Ending, Pairs, agree, is_excused};
 
 /// The program that watches a station; the one that calls has the next place.
 const WATCHER: ClientId = ClientId(0);
@@ -73,7 +73,7 @@ struct World<'t> {
     sent: u64,
     deeds: Vec<(u64, Deed)>,
     /// When a datagram got through, to each station.
-    delivered: [Vec<Instant>; 2],
+    delivered: [Vec<Delivery>; 2],
     begun: BTreeMap<CallId, Instant>,
     restarts: Vec<Instant>,
     /// INVITEs that yielded to the other side's: one call, with the other call-id.
@@ -178,7 +178,7 @@ impl<'t> World<'t> {
         let silent = self.endings_of(id).count() < 2;
         let killed = |at: &Instant| *at >= begun && (silent || *at <= ended);
         self.restarts.iter().any(killed)
-            || self.delivered.iter().any(|delivered| is_excused(delivered, begun, ended))
+            || self.delivered.iter().any(|delivered| is_excused(id, delivered, begun, ended))
     }
 
     fn run_until(&mut self, end: Instant) {
@@ -235,11 +235,12 @@ impl<'t> World<'t> {
     fn arrive(&mut self, freight: Freight) {
         match freight {
             Freight::Signal { to, from, bytes } => {
-                self.delivered[to].push(self.now);
+                let of = Signal::parse(&bytes).ok().map(|signal| signal.id);
+                self.delivered[to].push((self.now, of));
                 self.feed(to, Input::Datagram { from, local: None, bytes: &bytes });
             }
             Freight::Sound { to, from } => {
-                self.delivered[to].push(self.now);
+                self.delivered[to].push((self.now, None));
                 if let Some(leg) = self.stations[to].hears(from, self.now) {
                     self.feed(to, Input::Media(&MediaNews::Heard(leg)));
                 }
