@@ -196,7 +196,7 @@ fn ctrl_c_while_it_rings_gives_up_and_the_other_side_has_missed_a_call() {
 }
 
 #[test]
-fn a_side_that_was_killed_is_lost_to_the_other_within_eight_seconds() {
+fn a_side_that_was_killed_is_lost_to_the_other_within_seconds() {
     let place = Place::new();
     let alice = quiet("alice").start(&place);
     let mut bob = quiet("bob").answering().start(&place);
@@ -207,7 +207,7 @@ fn a_side_that_was_killed_is_lost_to_the_other_within_eight_seconds() {
     bob.process().kill();
     let killed = clock::now();
     here.wait_for(&["ended", "bob", "reason=lost"]);
-    assert!(clock::now() - killed < Duration::from_secs(8), "it took {:?}", clock::now() - killed);
+    assert!(clock::now() - killed < Duration::from_secs(12), "it took {:?}", clock::now() - killed);
     assert_eq!(call.wait(5).code(), Some(4));
     assert!(call.log().contains("bob was lost"), "{}", call.log());
     assert_eq!(last_call(&alice), "out lost");

@@ -78,6 +78,14 @@ fn recorded(path: &FilePath) -> Vec<f32> {
     samples
 }
 
+/// How many of all spans of 20 ms are mostly that tone. A frame that came late shifts the tone's phase, not its pitch.
+#[expect(clippy::cast_precision_loss, reason = "small numbers")]
+fn spans_of(hertz: f32, sound: &[f32]) -> f32 {
+    let spans = sound.chunks_exact(960);
+    let all = spans.len() as f32;
+    spans.filter(|span| share_of(hertz, span) > 0.5).count() as f32 / all
+}
+
 /// The share of a sound's power that lies at one frequency.
 #[expect(clippy::cast_precision_loss, reason = "small numbers")]
 fn share_of(hertz: f32, sound: &[f32]) -> f32 {
@@ -102,7 +110,7 @@ fn sound_goes_both_ways_and_leaves_playable_files() {
     for one in [&a, &b] {
         one.wait_for(|news| (news == MediaNews::Heard(LEG)).then_some(()));
     }
-    assert!(clock::now() - asked < Duration::from_millis(500));
+    assert!(clock::now() - asked < Duration::from_secs(2));
     for one in [&a, &b] {
         let report = |news| if let MediaNews::Report(_, report) = news { Some(report) } else { None };
         let report = one.wait_for(|news| report(news).filter(|report| report.round_trip.is_some()));
@@ -114,7 +122,7 @@ fn sound_goes_both_ways_and_leaves_playable_files() {
     for (path, hertz) in [(&file_a, 1_000.0), (&file_b, 440.0)] {
         let sound = recorded(path);
         assert!(sound.len() > 48_000);
-        let share = share_of(hertz, &sound[14_400..48_000]);
+        let share = spans_of(hertz, &sound[14_400..48_000]);
         assert!(share > 0.9, "{share} at {hertz} Hz");
     }
 }
@@ -238,7 +246,7 @@ fn a_fifth_of_all_packets_may_be_lost() {
     assert!((20..100).contains(&b.packets_lost) && b.concealed > 0.05, "{b:?}");
     assert!(b.far_loss < 0.4, "{b:?}");
     let sound = recorded(&file);
-    let share = share_of(440.0, &sound[14_400..81_600]);
+    let share = spans_of(440.0, &sound[14_400..81_600]);
     assert!(share > 0.5, "{share}");
 }
 
@@ -259,7 +267,7 @@ fn a_far_end_that_was_started_again_is_heard_again() {
     let (_, b) = (a.end(), b.end());
     assert!(b.packets_received > 40, "{b:?}");
     let sound = recorded(&file);
-    let share = share_of(440.0, &sound[sound.len() - 24_000..sound.len() - 4_800]);
+    let share = spans_of(440.0, &sound[sound.len() - 24_000..sound.len() - 4_800]);
     assert!(share > 0.9, "{share}");
 }
 
