@@ -98,6 +98,23 @@ fn a_call_outlives_its_card_and_uses_it_again() {
 }
 
 #[test]
+fn a_card_that_hangs_as_it_is_opened_does_not_silence_the_call() {
+    let _alone = Slot::wait("sound", 1);
+    let place = Place::new();
+    let Some(card) = may("sound::frozen", Card::start(&place, 120)) else { return };
+    let alice = Station::named("alice").within(&card.surroundings("alice")).set("audio.input", "default");
+    let mut alice = alice.set("audio.output", "default").start(&place);
+    let bob = Station::named("bob").answering().start(&place);
+    card.freeze();
+    let _call = alice.begin(&["call", &format!("127.0.0.1:{}", bob.port())]);
+    for (hears, what) in [(&bob, "silence from alice"), (&alice, "bob")] {
+        wait::until(what, 20, || (hears.figure("media", "packets-received") > 100.0).then_some(()));
+    }
+    assert_eq!(works(&alice), [false, false]);
+    assert!(alice.process().end().success(), "a card that hangs is not waited for at the end");
+}
+
+#[test]
 fn the_ordinary_desktop_path_works() {
     let _alone = Slot::wait("sound", 1);
     let place = Place::new();

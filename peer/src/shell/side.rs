@@ -2,7 +2,7 @@
 //!
 //! Cards are opened and closed by short-lived threads, because that may take seconds. When one has failed the clock
 //! stands in for it until it is back; while it is opened for the first time nothing does, so that the playout begins
-//! with the beat that it will keep.
+//! with the beat that it will keep, unless that takes long.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -62,10 +62,12 @@ enum State {
     /// No card yet, or no more: the clock stands in. `try_at`: when to open the card; `None`: it is being opened. `stale`: it is being opened
     /// for a call that has ended, and must be opened again for this one.
     StandIn {
-        _device: Option<Device>,
+        device: Option<Device>,
         ends: Arc<AtomicBool>,
         try_at: Option<Instant>,
         stale: bool,
+        /// While nothing stands in yet: when something must, because the card takes so long.
+        patience: Instant,
     },
     /// It was closed while it was being opened.
     Unwanted,
@@ -95,9 +97,9 @@ impl Side {
     /// Lets sound go through, as soon as it can.
     pub(super) fn open(&mut self, now: Instant, news: &impl Fn(MediaNews)) {
         match self.state {
-            State::Closed if self.end.is_card() => self.wait(Some(now), false),
+            State::Closed if self.end.is_card() => self.wait(Some(now), false, now),
             State::Closed => self.open_clocked(news),
-            State::Unwanted => self.wait(None, true),
+            State::Unwanted => self.wait(None, true, now),
             _ => (),
         }
         self.look(now, news);
@@ -131,12 +133,14 @@ impl Side {
         if matches!(self.state, State::StandIn { try_at: Some(due), .. } if now >= due) {
             self.open_card(now, news);
         }
+        self.lose_patience(now, news);
         trouble.is_some()
     }
 
     /// When to look again at the latest.
     pub(super) fn deadline(&self) -> Option<Instant> {
         match self.state {
+            State::StandIn { device: None, patience, try_at, .. } => Some(try_at.unwrap_or(patience)),
             State::StandIn { try_at, .. } => try_at,
             State::Card { since, patience, .. } => Some(since + patience),
             _ => None,
@@ -159,14 +163,26 @@ impl Side {
         self.state = device.map_or(State::Closed, |device| State::Clocked { _device: device });
     }
 
-    fn wait(&mut self, try_at: Option<Instant>, stale: bool) {
-        self.state = State::StandIn { _device: None, ends: Arc::default(), try_at, stale };
+    fn wait(&mut self, try_at: Option<Instant>, stale: bool, now: Instant) {
+        let patience = now + STANDSTILL;
+        self.state = State::StandIn { device: None, ends: Arc::default(), try_at, stale, patience };
+    }
+
+    /// A card that takes so long to be opened is stood in for; it may come later, or never.
+    fn lose_patience(&mut self, now: Instant, news: &impl Fn(MediaNews)) {
+        let State::StandIn { device, ends, patience, .. } = &mut self.state else { return };
+        if device.is_none() && now >= *patience {
+            *device = self.end.stand_in(&self.needs, ends).ok();
+            *patience = now + LONGEST_BACKOFF;
+            self.tell(Err("it takes long to be opened".to_owned()), news);
+        }
     }
 
     fn stand_in(&mut self, try_at: Instant) {
         let ends = Arc::default();
         let device = self.end.stand_in(&self.needs, &ends).ok();
-        self.state = State::StandIn { _device: device, ends, try_at: Some(try_at), stale: false };
+        let patience = try_at + STANDSTILL;
+        self.state = State::StandIn { device, ends, try_at: Some(try_at), stale: false, patience };
     }
 
     fn open_card(&mut self, now: Instant, news: &impl Fn(MediaNews)) {

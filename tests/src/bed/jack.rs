@@ -5,6 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use nix::sys::signal::Signal;
+
 use super::need::{self, Lack};
 use super::slots::Slot;
 use super::{Place, Process, Surroundings, wait};
@@ -46,6 +48,11 @@ impl Card {
     /// Pulls it out while it is in use.
     pub fn pull_out(&mut self) {
         self.process.kill();
+    }
+
+    /// Lets it stand still, so that nobody can open it.
+    pub fn freeze(&self) {
+        self.process.signal(Signal::SIGSTOP);
     }
 
     /// Plugs it in again.
