@@ -59,8 +59,8 @@ enum State {
         since: Instant,
         patience: Duration,
     },
-    /// No card yet, or no more: the clock stands in. `try_at`: when to open the card; `None`: it is being opened. `stale`: it is being opened
-    /// for a call that has ended, and must be opened again for this one.
+    /// No card yet, or no more: the clock stands in. `try_at`: when to open the card; `None`: it is being opened.
+    /// `stale`: it is being opened for a call that has ended, and must be opened again for this one.
     StandIn {
         device: Option<Device>,
         ends: Arc<AtomicBool>,
