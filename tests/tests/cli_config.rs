@@ -64,7 +64,10 @@ fn a_file_that_cannot_be_read_is_one_sentence_and_78() {
         for arguments in [["check", &missing].as_slice(), ["run", "--config", &missing].as_slice()] {
             let said = run(&program, arguments, place.path());
             assert!(
-                is_one_sentence(&said, &format!("cannot read {missing}: no such file or directory")),
+                is_one_sentence(
+                    &said,
+                    &format!("cannot read {missing}: no such file or directory, write it or name another")
+                ),
                 "{said:?}"
             );
         }

@@ -3,23 +3,8 @@
 use std::time::Duration;
 
 use vox_common::wire::words;
-use vox_tests::bed::station::Preparation;
 use vox_tests::bed::wav::Recording;
-use vox_tests::bed::{Control, Place, Registry, Station, station, wait};
-
-fn host(station: &Station) -> String {
-    format!("127.0.0.1:{}", station.port())
-}
-
-fn watch(station: &Station) -> Control {
-    let mut watcher = station.control();
-    assert_eq!(watcher.ask("WATCH"), ["200 watching"]);
-    watcher
-}
-
-fn quiet(name: &str) -> Preparation {
-    Station::named(name).set("audio.input", "silence")
-}
+use vox_tests::bed::{Place, Registry, Station, station, wait};
 
 /// Both talk, and hear the packets of the other.
 fn both_hear(one: &Station, other: &Station) {
@@ -40,9 +25,9 @@ fn hang_up(one: &Station, other: &Station) {
 #[test]
 fn by_host_and_by_contact_without_any_registry() {
     let place = Place::new();
-    let bob = quiet("bob").answering().start(&place);
-    let alice = quiet("alice").set("contacts.bob", host(&bob)).start(&place);
-    for who in [&host(&bob), &format!("@localhost:{}", bob.port()), "bob", "BOB"] {
+    let bob = Station::quiet("bob").answering().start(&place);
+    let alice = Station::quiet("alice").set("contacts.bob", bob.host()).start(&place);
+    for who in [&bob.host(), &format!("@localhost:{}", bob.port()), "bob", "BOB"] {
         let mut control = alice.control();
         assert!(control.ask(&format!("CALL {who}"))[0].starts_with("200 calling "), "{who}");
         control.wait_for(&["talking", "bob"]);
@@ -57,7 +42,7 @@ fn by_name_with_a_registry() {
     let place = Place::new();
     let registry = Registry::start(&place);
     let (alice, bob) = station::pair(&place, &registry);
-    let mut there = watch(&bob);
+    let mut there = bob.watch();
     let _call = alice.begin(&["call", "bob"]);
     both_hear(&alice, &bob);
     there.wait_for(&["talking", "alice", "direction=in"]);
@@ -70,8 +55,8 @@ fn by_name_with_a_registry() {
 #[test]
 fn the_answer_comes_from_the_address_that_was_called() {
     let place = Place::new();
-    let alice = quiet("alice").on_every_address().start(&place);
-    let bob = quiet("bob").on_every_address().answering().start(&place);
+    let alice = Station::quiet("alice").on_every_address().start(&place);
+    let bob = Station::quiet("bob").on_every_address().answering().start(&place);
     for address in ["127.0.0.2", "[::1]", "127.0.0.1"] {
         let called = format!("{address}:{}", bob.port());
         let _call = alice.begin(&["call", &called]);
@@ -90,11 +75,11 @@ fn ids(event: &str) -> (String, Option<String>) {
 #[test]
 fn two_who_call_each_other_at_the_same_moment_talk() {
     let place = Place::new();
-    let alice = quiet("alice").start(&place);
-    let bob = quiet("bob").set("call.ring-timeout-s", 600).start(&place);
+    let alice = Station::quiet("alice").start(&place);
+    let bob = Station::quiet("bob").set("call.ring-timeout-s", 600).start(&place);
     for round in 0..20 {
         let (mut one, mut other) = (alice.control(), bob.control());
-        let ways = [format!("CALL {}", host(&bob)), format!("CALL {}", host(&alice))];
+        let ways = [format!("CALL {}", bob.host()), format!("CALL {}", alice.host())];
         one.say(&ways[0]);
         other.say(&ways[1]);
         let answers = [one.ask("HELP"), other.ask("HELP")];
@@ -122,10 +107,10 @@ fn two_who_call_each_other_at_the_same_moment_talk() {
 #[test]
 fn the_commands_of_two_who_call_each_other_see_the_call_and_its_end() {
     let place = Place::new();
-    let alice = quiet("alice").start(&place);
-    let bob = quiet("bob").start(&place);
+    let alice = Station::quiet("alice").start(&place);
+    let bob = Station::quiet("bob").start(&place);
     for _ in 0..5 {
-        let mut calls = [alice.begin(&["call", &host(&bob)]), bob.begin(&["call", &host(&alice)])];
+        let mut calls = [alice.begin(&["call", &bob.host()]), bob.begin(&["call", &alice.host()])];
         let both = wait::within(Duration::from_secs(10), || {
             let states = [&alice, &bob].map(|station| station.status("peer", "state").unwrap_or_default());
             if states.iter().any(|state| state == "ringing") {
@@ -149,18 +134,18 @@ fn the_commands_of_two_who_call_each_other_see_the_call_and_its_end() {
 #[test]
 fn a_dropped_connection_hangs_up_and_a_detached_one_does_not() {
     let place = Place::new();
-    let alice = quiet("alice").start(&place);
-    let bob = quiet("bob").answering().start(&place);
-    let mut here = watch(&alice);
+    let alice = Station::quiet("alice").start(&place);
+    let bob = Station::quiet("bob").answering().start(&place);
+    let mut here = alice.watch();
     let mut control = alice.control();
-    control.ask(&format!("CALL {}", host(&bob)));
+    control.ask(&format!("CALL {}", bob.host()));
     control.wait_for(&["talking"]);
     drop(control);
     here.wait_for(&["ended", "reason=hangup"]);
     bob.wait_until("idle");
 
     let mut control = alice.control();
-    control.ask(&format!("CALL {} detach", host(&bob)));
+    control.ask(&format!("CALL {} detach", bob.host()));
     control.wait_for(&["talking"]);
     drop(control);
     both_hear(&alice, &bob);
@@ -171,9 +156,9 @@ fn a_dropped_connection_hangs_up_and_a_detached_one_does_not() {
     hang_up(&alice, &bob);
 
     // Gone before it was answered: given up.
-    let carol = quiet("carol").start(&place);
+    let carol = Station::quiet("carol").start(&place);
     let mut control = alice.control();
-    control.ask(&format!("CALL {}", host(&carol)));
+    control.ask(&format!("CALL {}", carol.host()));
     carol.wait_until("ringing");
     drop(control);
     carol.wait_until("idle");
@@ -185,9 +170,12 @@ fn a_muted_side_is_not_heard_and_volume_turns_down() {
     let place = Place::new();
     let heard = place.at("heard.wav");
     let alice = Station::named("alice").start(&place);
-    let bob = quiet("bob").answering().set("audio.output", format!("file:{}", heard.display())).start(&place);
+    let bob = Station::quiet("bob")
+        .answering()
+        .set("audio.output", format!("file:{}", heard.display()))
+        .start(&place);
     let level = |mute: bool, volume: u8| {
-        let _call = alice.begin(&["call", &host(&bob)]);
+        let _call = alice.begin(&["call", &bob.host()]);
         alice.wait_until("talking");
         bob.wait_until("talking");
         assert_eq!(alice.run(&["volume", "in", &volume.to_string()]).code, 0);

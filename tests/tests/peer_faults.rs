@@ -6,23 +6,8 @@ use nix::sys::signal::Signal;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use vox_common::sys::clock;
-use vox_tests::bed::station::Preparation;
-use vox_tests::bed::{Control, Place, Registry, Station, wait};
+use vox_tests::bed::{Place, Registry, Station, wait};
 use vox_tests::wire::Wire;
-
-fn host(station: &Station) -> String {
-    format!("127.0.0.1:{}", station.port())
-}
-
-fn watch(station: &Station) -> Control {
-    let mut watcher = station.control();
-    assert_eq!(watcher.ask("WATCH"), ["200 watching"]);
-    watcher
-}
-
-fn quiet(name: &str) -> Preparation {
-    Station::named(name).set("audio.input", "silence")
-}
 
 /// Packets go on coming in.
 fn still_hears(station: &Station) {
@@ -36,12 +21,12 @@ fn still_hears(station: &Station) {
 fn a_call_and_calling_by_name_outlive_the_registry() {
     let place = Place::new();
     let mut registry = Registry::start(&place);
-    let alice = quiet("alice").registry(&registry).start(&place);
-    let bob = quiet("bob").registry(&registry).answering().start(&place);
+    let alice = Station::quiet("alice").registry(&registry).start(&place);
+    let bob = Station::quiet("bob").registry(&registry).answering().start(&place);
     wait::until("alice to know bob", 10, || alice.run(&["users"]).out.contains("bob\t").then_some(()));
     let _call = alice.begin(&["call", "bob"]);
     bob.wait_until("talking");
-    let mut events = watch(&alice);
+    let mut events = alice.watch();
     registry.process().kill();
     events.wait_for(&["*", "LINK", "down"]);
     still_hears(&alice);
@@ -70,8 +55,8 @@ fn a_call_and_calling_by_name_outlive_the_registry() {
 fn a_registry_that_stands_still_keeps_nobody_from_calling() {
     let place = Place::new();
     let mut registry = Registry::start(&place);
-    let alice = quiet("alice").registry(&registry).start(&place);
-    let bob = quiet("bob").registry(&registry).answering().start(&place);
+    let alice = Station::quiet("alice").registry(&registry).start(&place);
+    let bob = Station::quiet("bob").registry(&registry).answering().start(&place);
     wait::until("alice to know bob", 10, || alice.run(&["users"]).out.contains("bob\t").then_some(()));
     registry.process().signal(Signal::SIGSTOP);
     let mut asking = alice.control();
@@ -93,7 +78,7 @@ fn a_name_that_is_still_taken_is_asked_for_again() {
     let mut ghost = Wire::tcp(&registry.address());
     ghost.hear();
     assert!(ghost.ask("REGISTER alice 1").is_some_and(|answer| answer.starts_with("200 ")));
-    let alice = quiet("alice").registry(&registry).start(&place);
+    let alice = Station::quiet("alice").registry(&registry).start(&place);
     wait::until("the refusal", 10, || {
         alice.status("registry", "reason").filter(|reason| reason.contains("name is taken"))
     });
@@ -104,16 +89,16 @@ fn a_name_that_is_still_taken_is_asked_for_again() {
 #[test]
 fn a_side_that_was_restarted_is_served_at_once() {
     let place = Place::new();
-    let alice = quiet("alice").answering().start(&place);
-    let mut bob = quiet("bob").answering().start(&place);
-    let mut events = watch(&alice);
-    let _call = alice.begin(&["call", &host(&bob)]);
+    let alice = Station::quiet("alice").answering().start(&place);
+    let mut bob = Station::quiet("bob").answering().start(&place);
+    let mut events = alice.watch();
+    let _call = alice.begin(&["call", &bob.host()]);
     events.wait_for(&["talking", "bob"]);
     bob.wait_until("talking");
     bob.process().kill();
     bob.start_again();
     let asked = clock::now();
-    assert_eq!(bob.run(&["call", "--detach", &host(&alice)]).code, 0);
+    assert_eq!(bob.run(&["call", "--detach", &alice.host()]).code, 0);
     assert!(clock::now() - asked < Duration::from_secs(3), "{:?}", clock::now() - asked);
     events.wait_for(&["ended", "bob", "reason=lost"]);
     events.wait_for(&["talking", "bob"]);
@@ -124,16 +109,16 @@ fn a_side_that_was_restarted_is_served_at_once() {
 #[test]
 fn a_side_that_stood_still_is_lost_on_both_and_can_be_called_again() {
     let place = Place::new();
-    let alice = quiet("alice").start(&place);
-    let mut bob = quiet("bob").answering().start(&place);
-    let (mut here, mut there) = (watch(&alice), watch(&bob));
-    let _call = alice.begin(&["call", &host(&bob)]);
+    let alice = Station::quiet("alice").start(&place);
+    let mut bob = Station::quiet("bob").answering().start(&place);
+    let (mut here, mut there) = (alice.watch(), bob.watch());
+    let _call = alice.begin(&["call", &bob.host()]);
     bob.wait_until("talking");
     bob.process().signal(Signal::SIGSTOP);
     here.wait_for(&["ended", "bob", "reason=lost"]);
     bob.process().signal(Signal::SIGCONT);
     there.wait_for(&["ended", "alice", "reason=lost"]);
-    assert_eq!(alice.run(&["call", "--detach", &host(&bob)]).code, 0);
+    assert_eq!(alice.run(&["call", "--detach", &bob.host()]).code, 0);
     still_hears(&alice);
     still_hears(&bob);
 }
@@ -141,12 +126,12 @@ fn a_side_that_stood_still_is_lost_on_both_and_can_be_called_again() {
 #[test]
 fn a_station_that_is_told_to_end_says_goodbye_within_a_second() {
     let place = Place::new();
-    let mut alice = quiet("alice").start(&place);
-    let bob = quiet("bob").answering().start(&place);
-    let carol = quiet("carol").start(&place);
+    let mut alice = Station::quiet("alice").start(&place);
+    let bob = Station::quiet("bob").answering().start(&place);
+    let carol = Station::quiet("carol").start(&place);
     for (callee, state, reason) in [(&bob, "talking", "far-hangup"), (&carol, "ringing", "cancelled")] {
-        let mut events = watch(callee);
-        let mut call = alice.begin(&["call", &host(callee)]);
+        let mut events = callee.watch();
+        let mut call = alice.begin(&["call", &callee.host()]);
         callee.wait_until(state);
         let asked = clock::now();
         alice.process().signal(Signal::SIGTERM);
@@ -169,13 +154,13 @@ fn outcome(line: &str) -> Option<String> {
 #[test]
 fn the_history_and_the_missed_calls_outlive_the_daemon() {
     let place = Place::new();
-    let alice = quiet("alice").start(&place);
-    let mut bob = quiet("bob").set("call.ring-timeout-s", 1).start(&place);
-    assert_eq!(alice.run(&["call", &host(&bob)]).code, 1);
+    let alice = Station::quiet("alice").start(&place);
+    let mut bob = Station::quiet("bob").set("call.ring-timeout-s", 1).start(&place);
+    assert_eq!(alice.run(&["call", &bob.host()]).code, 1);
     bob.process().end();
     bob.start_again();
     assert_eq!(bob.status("peer", "missed").as_deref(), Some("1"));
-    assert_eq!(alice.run(&["call", &host(&bob)]).code, 1);
+    assert_eq!(alice.run(&["call", &bob.host()]).code, 1);
     bob.wait_until("idle");
     // It is on the disk soon after the call has ended, whatever happens to the daemon then.
     wait::until("the disk", 5, || {
@@ -199,13 +184,13 @@ fn the_history_and_the_missed_calls_outlive_the_daemon() {
 fn vanish(seed: u64) {
     let place = Place::new();
     let mut dice = ChaCha8Rng::seed_from_u64(seed);
-    let mut alice = quiet("alice").start(&place);
-    let mut bob = quiet("bob");
+    let mut alice = Station::quiet("alice").start(&place);
+    let mut bob = Station::quiet("bob");
     if dice.next_u32() % 2 == 0 {
         bob = bob.answering();
     }
     let mut bob = bob.start(&place);
-    let (to_bob, to_alice) = (host(&bob), host(&alice));
+    let (to_bob, to_alice) = (bob.host(), alice.host());
     let mut control = alice.control();
     control.say(&format!("CALL {to_bob} detach"));
     wait::pause(Duration::from_micros(u64::from(dice.next_u32() % 60_000)));

@@ -5,26 +5,10 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use vox_common::sys::clock;
-use vox_tests::bed::station::Preparation;
-use vox_tests::bed::{Control, Place, Registry, Station, wait};
-
-fn host(station: &Station) -> String {
-    format!("127.0.0.1:{}", station.port())
-}
-
-/// Hears every event of a station from now on.
-fn watch(station: &Station) -> Control {
-    let mut watcher = station.control();
-    assert_eq!(watcher.ask("WATCH"), ["200 watching"]);
-    watcher
-}
+use vox_tests::bed::{Place, Registry, Station, wait};
 
 fn missed(station: &Station) -> String {
     station.status("peer", "missed").expect("STATUS tells it")
-}
-
-fn quiet(name: &str) -> Preparation {
-    Station::named(name).set("audio.input", "silence")
 }
 
 /// The outcome of the last call as the history has it, and whether it came in or went out.
@@ -37,8 +21,8 @@ fn last_call(station: &Station) -> String {
 
 /// Alice calls bob, and both tell the same story in their own words.
 fn story(alice: &Station, bob: &Station, told: (i32, &str), reasons: (&str, &str), during: impl FnOnce()) {
-    let (mut here, mut there) = (watch(alice), watch(bob));
-    let mut call = alice.begin(&["call", &host(bob)]);
+    let (mut here, mut there) = (alice.watch(), bob.watch());
+    let mut call = alice.begin(&["call", &bob.host()]);
     during();
     assert_eq!(call.wait(12).code(), Some(told.0), "{}", call.log());
     assert!(call.log().contains(told.1), "{:?} in {}", told.1, call.log());
@@ -55,8 +39,8 @@ fn story(alice: &Station, bob: &Station, told: (i32, &str), reasons: (&str, &str
 #[test]
 fn whoever_hangs_up_did_so_on_both_sides() {
     let place = Place::new();
-    let alice = quiet("alice").start(&place);
-    let bob = quiet("bob").answering().start(&place);
+    let alice = Station::quiet("alice").start(&place);
+    let bob = Station::quiet("bob").answering().start(&place);
     story(&alice, &bob, (0, "hung up here after"), ("hangup", "far-hangup"), || {
         bob.wait_until("talking");
         alice.wait_until("talking");
@@ -72,8 +56,8 @@ fn whoever_hangs_up_did_so_on_both_sides() {
 #[test]
 fn a_call_that_is_refused_given_up_or_not_heard() {
     let place = Place::new();
-    let alice = quiet("alice").start(&place);
-    let bob = quiet("bob").set("call.ring-timeout-s", 1).start(&place);
+    let alice = Station::quiet("alice").start(&place);
+    let bob = Station::quiet("bob").set("call.ring-timeout-s", 1).start(&place);
     story(&alice, &bob, (1, "bob declined"), ("declined", "declined"), || {
         bob.wait_until("ringing");
         assert_eq!(bob.run(&["reject"]).code, 0);
@@ -90,8 +74,8 @@ fn a_call_that_is_refused_given_up_or_not_heard() {
 #[test]
 fn the_caller_does_not_wait_for_ever_either() {
     let place = Place::new();
-    let alice = quiet("alice").set("call.ring-timeout-s", 1).start(&place);
-    let bob = quiet("bob").start(&place);
+    let alice = Station::quiet("alice").set("call.ring-timeout-s", 1).start(&place);
+    let bob = Station::quiet("bob").start(&place);
     story(&alice, &bob, (1, "bob does not answer"), ("no-answer", "no-answer"), || ());
     assert_eq!(missed(&bob), "0", "it was looked at");
 }
@@ -99,14 +83,14 @@ fn the_caller_does_not_wait_for_ever_either() {
 #[test]
 fn who_talks_is_busy_and_goes_on_talking() {
     let place = Place::new();
-    let alice = quiet("alice").start(&place);
-    let bob = quiet("bob").answering().start(&place);
-    let carol = quiet("carol").start(&place);
-    let _call = carol.begin(&["call", &host(&bob)]);
+    let alice = Station::quiet("alice").start(&place);
+    let bob = Station::quiet("bob").answering().start(&place);
+    let carol = Station::quiet("carol").start(&place);
+    let _call = carol.begin(&["call", &bob.host()]);
     bob.wait_until("talking");
-    let (mut here, mut there) = (watch(&alice), watch(&bob));
-    let said = alice.run(&["call", &host(&bob)]);
-    assert_eq!((said.code, said.err), (1, format!("{} is busy\n", host(&bob))));
+    let (mut here, mut there) = (alice.watch(), bob.watch());
+    let said = alice.run(&["call", &bob.host()]);
+    assert_eq!((said.code, said.err), (1, format!("{} is busy\n", bob.host())));
     here.wait_for(&["ended", "reason=busy"]);
     there.wait_for(&["ended", "alice", "reason=busy"]);
     carol.wait_until("talking");
@@ -117,9 +101,9 @@ fn who_talks_is_busy_and_goes_on_talking() {
 #[test]
 fn where_nobody_can_listen_is_known_at_once() {
     let place = Place::new();
-    let alice = quiet("alice").start(&place);
+    let alice = Station::quiet("alice").start(&place);
     let closed = UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("loopback");
-    let mut watcher = watch(&alice);
+    let mut watcher = alice.watch();
     // The first answers by ICMP, and to the other an IPv4 socket cannot even send.
     for nowhere in [closed.to_string(), "[::1]:6000".into(), "255.255.255.255:6000".into()] {
         let asked = clock::now();
@@ -134,7 +118,7 @@ fn where_nobody_can_listen_is_known_at_once() {
 #[test]
 fn who_says_nothing_is_unreachable_after_six_seconds() {
     let place = Place::new();
-    let alice = quiet("alice").start(&place);
+    let alice = Station::quiet("alice").start(&place);
     let mute = UdpSocket::bind("127.0.0.1:0").expect("loopback");
     let address = mute.local_addr().expect("a bound socket");
     let said = alice.run(&["call", &address.to_string()]);
@@ -144,9 +128,9 @@ fn who_says_nothing_is_unreachable_after_six_seconds() {
 #[test]
 fn a_call_to_oneself_is_told_so_by_name_and_by_address() {
     let place = Place::new();
-    let alice = quiet("alice").start(&place);
+    let alice = Station::quiet("alice").start(&place);
     assert_eq!(alice.control().ask("CALL alice"), ["412 that is yourself"]);
-    let said = alice.run(&["call", &host(&alice)]);
+    let said = alice.run(&["call", &alice.host()]);
     assert_eq!((said.code, said.err.as_str()), (1, "that is yourself\n"));
     alice.wait_until("idle");
 }
@@ -155,8 +139,8 @@ fn a_call_to_oneself_is_told_so_by_name_and_by_address() {
 fn refusals_before_anything_rings() {
     let place = Place::new();
     let registry = Registry::start(&place);
-    let alice = quiet("alice").registry(&registry).start(&place);
-    let bob = quiet("bob").answering().start(&place);
+    let alice = Station::quiet("alice").registry(&registry).start(&place);
+    let bob = Station::quiet("bob").answering().start(&place);
     assert_eq!(
         bob.control().ask("CALL alice"),
         ["441 no registry now, and no such name in the address book"]
@@ -166,7 +150,7 @@ fn refusals_before_anything_rings() {
     let said = alice.run(&["call", "no.such.host.invalid"]);
     assert!(said.code == 1 && said.err.starts_with("no.such.host.invalid cannot be found: "), "{said:?}");
     let mut control = alice.control();
-    control.ask(&format!("CALL {}", host(&bob)));
+    control.ask(&format!("CALL {}", bob.host()));
     alice.wait_until("talking");
     assert_eq!(alice.control().ask("CALL nobody"), ["440 already in a call, hang up first"]);
 }
@@ -174,8 +158,8 @@ fn refusals_before_anything_rings() {
 #[test]
 fn somebody_else_at_a_known_address_is_told_apart() {
     let place = Place::new();
-    let bob = quiet("bob").answering().start(&place);
-    let alice = quiet("alice").set("contacts.carol", host(&bob)).start(&place);
+    let bob = Station::quiet("bob").answering().start(&place);
+    let alice = Station::quiet("alice").set("contacts.carol", bob.host()).start(&place);
     let said = alice.run(&["call", "carol"]);
     assert_eq!((said.code, said.err.as_str()), (1, "somebody else answers at the address of carol\n"));
     assert_eq!(last_call(&alice), "out not-here");
@@ -184,10 +168,10 @@ fn somebody_else_at_a_known_address_is_told_apart() {
 #[test]
 fn ctrl_c_while_it_rings_gives_up_and_the_other_side_has_missed_a_call() {
     let place = Place::new();
-    let alice = quiet("alice").start(&place);
-    let bob = quiet("bob").start(&place);
-    let mut there = watch(&bob);
-    let mut call = alice.begin(&["call", &host(&bob)]);
+    let alice = Station::quiet("alice").start(&place);
+    let bob = Station::quiet("bob").start(&place);
+    let mut there = bob.watch();
+    let mut call = alice.begin(&["call", &bob.host()]);
     call.wait_for_log("it rings at bob");
     call.signal(Signal::SIGINT);
     assert_eq!(call.wait(5).code(), Some(0), "{}", call.log());
@@ -198,10 +182,10 @@ fn ctrl_c_while_it_rings_gives_up_and_the_other_side_has_missed_a_call() {
 #[test]
 fn a_side_that_was_killed_is_lost_to_the_other_within_seconds() {
     let place = Place::new();
-    let alice = quiet("alice").start(&place);
-    let mut bob = quiet("bob").answering().start(&place);
-    let mut here = watch(&alice);
-    let mut call = alice.begin(&["call", &host(&bob)]);
+    let alice = Station::quiet("alice").start(&place);
+    let mut bob = Station::quiet("bob").answering().start(&place);
+    let mut here = alice.watch();
+    let mut call = alice.begin(&["call", &bob.host()]);
     call.wait_for_log("talking with bob");
     bob.wait_until("talking");
     bob.process().kill();
@@ -216,10 +200,10 @@ fn a_side_that_was_killed_is_lost_to_the_other_within_seconds() {
 #[test]
 fn a_side_that_was_killed_while_it_rang_is_lost_too() {
     let place = Place::new();
-    let mut alice = quiet("alice").start(&place);
-    let bob = quiet("bob").start(&place);
-    let mut there = watch(&bob);
-    let _call = alice.begin(&["call", &host(&bob)]);
+    let mut alice = Station::quiet("alice").start(&place);
+    let bob = Station::quiet("bob").start(&place);
+    let mut there = bob.watch();
+    let _call = alice.begin(&["call", &bob.host()]);
     bob.wait_until("ringing");
     alice.process().kill();
     there.wait_for(&["ended", "alice", "reason=lost"]);

@@ -57,6 +57,26 @@ impl Station {
         Preparation { name: name.to_owned(), around: Surroundings::default(), settings, port }
     }
 
+    /// A station of that name with silence for a microphone.
+    pub fn quiet(name: &str) -> Preparation {
+        Self::named(name).set("audio.input", "silence")
+    }
+
+    /// What others on this machine type to call it without any registry.
+    pub fn host(&self) -> String {
+        format!("127.0.0.1:{}", self.port())
+    }
+
+    /// Hears every event of the station from now on.
+    ///
+    /// # Panics
+    /// The station does not answer.
+    pub fn watch(&self) -> Control {
+        let mut watcher = self.control();
+        assert_eq!(watcher.ask("WATCH"), ["200 watching"]);
+        watcher
+    }
+
     /// The UDP port of its calls.
     pub fn port(&self) -> u16 {
         self.port.number()

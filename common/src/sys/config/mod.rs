@@ -49,7 +49,7 @@ impl Document {
     /// # Errors
     /// It cannot be opened or read, is longer than 256 KiB, or is not UTF-8.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let bytes = slurp(path).map_err(|error| unreadable(path, &reason(&error)))?;
+        let bytes = slurp(path).map_err(|error| unreadable(path, &error))?;
         let text = String::from_utf8(bytes).map_err(|error| {
             let line =
                 error.as_bytes()[..error.utf8_error().valid_up_to()].split(|&byte| byte == b'\n').count();
@@ -105,8 +105,9 @@ pub fn reason(error: &io::Error) -> String {
     }
 }
 
-fn unreadable(path: &Path, why: &str) -> ConfigError {
-    ConfigError(format!("cannot read {}: {why}", path.display()))
+fn unreadable(path: &Path, error: &io::Error) -> ConfigError {
+    let hint = if error.kind() == io::ErrorKind::NotFound { ", write it or name another" } else { "" };
+    ConfigError(format!("cannot read {}: {}{hint}", path.display(), reason(error)))
 }
 
 fn slurp(path: &Path) -> io::Result<Vec<u8>> {
@@ -208,7 +209,10 @@ mod tests {
     #[test]
     fn a_file_that_cannot_be_read_is_told_in_one_sentence() {
         let told = |path: &str| Document::read(Path::new(path)).expect_err(path).to_string();
-        assert_eq!(told("/nonexistent/x.toml"), "cannot read /nonexistent/x.toml: no such file or directory");
+        assert_eq!(
+            told("/nonexistent/x.toml"),
+            "cannot read /nonexistent/x.toml: no such file or directory, write it or name another"
+        );
         assert_eq!(told("/"), "cannot read /: is a directory");
         assert_eq!(told("/dev/zero"), "cannot read /dev/zero: it is longer than 256 KiB");
     }
