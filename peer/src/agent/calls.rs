@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use heapless::{String as Text, Vec};
+use heapless::{HistoryBuf, String as Text, Vec};
 use vox_common::wire::coding::Coding;
 use vox_common::wire::limits::{DISPLAY_BYTES, MAX_LEGS};
 use vox_common::wire::names::{DisplayName, Name};
@@ -78,6 +78,9 @@ pub struct SignalCounters {
     pub unknown: u64,
 }
 
+/// Withdrawn calls in memory.
+const MAX_WITHDRAWN: usize = 16;
+
 /// All calls of this station.
 pub struct Calls {
     pub(super) me: Me,
@@ -87,6 +90,9 @@ pub struct Calls {
     pub(super) closed: ClosedCalls,
     pub(super) jar: CookieJar,
     pub(super) counters: SignalCounters,
+    /// Calls that were cancelled before their INVITE came. Beside the ended ones, which strangers must not flush;
+    /// at the brim the oldest is forgotten, and its INVITE would ring until the caller is not heard.
+    pub(super) withdrawn: HistoryBuf<(CallId, SocketAddr), MAX_WITHDRAWN>,
     /// Where the next leg gets its place: late news of a leg that has ended must not be taken for another's.
     next_place: u8,
     dice: Dice,
@@ -105,6 +111,7 @@ impl Calls {
             closed: ClosedCalls::default(),
             jar,
             counters,
+            withdrawn: HistoryBuf::new(),
             next_place: 0,
             dice,
         }

@@ -80,6 +80,8 @@ impl Closed {
     /// Answers what comes for an ended call. While our last word is not confirmed, repeating it is the answer.
     pub fn said(&mut self, say: &Say, out: &mut dyn FnMut(Path, &Signal)) {
         match say {
+            // A CONFIRM of our ACCEPT may come after our BYE, and says nothing of it.
+            Say::Confirm if !matches!(self.word, Some(Say::Reject(_))) => {}
             Say::Confirm | Say::ByeOk => self.confirmed(),
             Say::Bye(_) => {
                 self.confirmed();

@@ -164,8 +164,13 @@ impl Leg {
     pub fn heard(&mut self, now: Instant) {
         match &mut self.state {
             State::RingingThere(ringing) | State::RingingHere(ringing) => ringing.silent = now + PATIENCE,
-            State::Talking { silent, .. } => *silent = now + TALK_PATIENCE,
-            State::Calling { .. } | State::Cancelling { .. } => {}
+            State::Talking { silent, accept } => {
+                *silent = now + TALK_PATIENCE;
+                accept.iter_mut().for_each(|accept| accept.hope(now));
+            }
+            State::Calling { resend, .. } => resend.hope(now),
+            // Who gives up has six seconds, whatever the other side says.
+            State::Cancelling { .. } => {}
         }
     }
 

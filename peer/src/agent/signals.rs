@@ -102,6 +102,9 @@ impl Calls {
                 out(CallOutput::Signal(path, signal));
             });
         }
+        if self.withdrawn.contains(&(*id, path.remote)) {
+            return;
+        }
         self.settle_before(now, invitation, out);
         self.admit(now, invitation, out);
     }
@@ -329,6 +332,9 @@ impl Calls {
             return closed.said(&signal.say, &mut |path, signal| out(CallOutput::Signal(path, signal)));
         }
         self.counters.unknown += 1;
+        if let Say::Cancel(_) = signal.say {
+            self.withdrawn.write((id, path.remote));
+        }
         let say = match signal.say {
             Say::Cancel(_) | Say::Bye(_) => Say::ByeOk,
             Say::Ringing(_) | Say::Accept(..) => Say::Bye(Reason::Lost),

@@ -1,4 +1,4 @@
-//! Sending again: after 100, 200, 400 … ms, for at most 6 s.
+//! Sending again: after 100, 200, 400, 800 ms, then every second, for at most 6 s.
 
 use std::time::{Duration, Instant};
 
@@ -12,6 +12,9 @@ pub const TALK_PATIENCE: Duration = Duration::from_secs(7);
 pub const RING_REPEAT: Duration = Duration::from_secs(2);
 
 const FIRST_WAIT: Duration = Duration::from_millis(100);
+
+/// Doubling for ever would leave a hole of three seconds at the end, in which a network comes back unnoticed.
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
 /// When a request is to be sent again, and when to give it up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +46,11 @@ impl Resend {
         Self { next: now, wait: Duration::ZERO, until: now + PATIENCE }
     }
 
+    /// The other side lives: it has as long again to answer.
+    pub fn hope(&mut self, now: Instant) {
+        self.until = now + PATIENCE;
+    }
+
     /// When to look again.
     pub fn deadline(&self) -> Instant {
         self.next.min(self.until)
@@ -56,7 +64,7 @@ impl Resend {
         if now < self.next {
             return Due::Wait;
         }
-        self.wait = (self.wait * 2).max(FIRST_WAIT);
+        self.wait = (self.wait * 2).clamp(FIRST_WAIT, LONGEST_WAIT);
         self.next = now + self.wait;
         Due::Again
     }
@@ -86,6 +94,6 @@ mod tests {
                 Due::Wait => {}
             }
         }
-        assert_eq!(sent, [100, 300, 700, 1500, 3100]);
+        assert_eq!(sent, [100, 300, 700, 1500, 2500, 3500, 4500, 5500]);
     }
 }

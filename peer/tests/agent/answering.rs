@@ -190,3 +190,12 @@ fn strangers_come_to_rest_and_get_no_more_than_they_sent() {
         assert_eq!(alice.hear(BOB, id(1), say.clone()), expected, "{say:?}");
     }
 }
+
+#[test]
+fn a_cancel_that_overtakes_its_invite_is_believed() {
+    let mut alice = Bench::new();
+    let cookie = alice.cookie(BOB, id(1));
+    alice.hear(BOB, id(1), Say::Cancel(Reason::Cancelled));
+    assert!(alice.hear(BOB, id(1), Say::Invite(Some(cookie), hello("bob"))).is_empty());
+    assert!(alice.is_idle() && alice.endings().is_empty());
+}

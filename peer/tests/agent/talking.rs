@@ -143,3 +143,14 @@ fn a_daemon_that_ends_says_goodbye_to_everybody() {
     assert_eq!(signals(&acts), [format!("{BOB} < BYE reason=hangup")]);
     assert_eq!(alice.endings(), ["out hangup"]);
 }
+
+#[test]
+fn a_confirm_of_accept_is_no_answer_to_bye() {
+    let mut alice = Bench::new();
+    alice.invited(BOB, id(1));
+    alice.ask(WATCHER, "ANSWER");
+    alice.ask(WATCHER, "HANGUP");
+    alice.hear(BOB, id(1), Say::Confirm);
+    alice.until(1000);
+    assert_eq!(alice.times_of("BYE reason=hangup"), [0, 100, 300, 700]);
+}
