@@ -46,9 +46,10 @@ impl World {
             idle_unregistered: Some(Duration::from_secs(120)),
         };
         change(&mut settings);
-        let registry = Registry::new(settings.clone(), Box::leak(Box::new(Tables::new())));
+        let now = clock::now();
+        let registry = Registry::new(settings.clone(), Box::leak(Box::new(Tables::new())), now);
         let clients = (0..PLACES).map(|_| Client::default()).collect();
-        Self { registry, settings, now: clock::now(), clients }
+        Self { registry, settings, now, clients }
     }
 
     /// Connects from one address to another of the registry's; the client's number.

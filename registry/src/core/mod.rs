@@ -1,8 +1,11 @@
 //! PURE: who is there, who may be called what, and who is told. No socket, no thread, no clock.
 
 mod connections;
+pub mod counters;
 mod ends;
+mod events;
 mod news;
+pub mod overview;
 mod register;
 mod serve;
 mod tables;
@@ -21,6 +24,7 @@ use vox_common::wire::request::Request;
 
 pub use connections::ConnId;
 use connections::{Connection, Stage};
+use counters::{Counter, Counters};
 use ends::Ends;
 pub use news::News;
 pub use tables::{Tables, users_listed_in};
@@ -84,6 +88,10 @@ pub struct Registry<'t> {
     tables: &'t mut Tables,
     settings: Settings,
     phase: Phase,
+    counters: Counters,
+    started: Instant,
+    /// The time of the input that is being served.
+    now: Instant,
 }
 
 /// How far the end has come.
@@ -98,19 +106,21 @@ enum Phase {
 
 impl<'t> Registry<'t> {
     /// A registry without users.
-    pub fn new(settings: Settings, tables: &'t mut Tables) -> Self {
-        Self { tables, settings, phase: Phase::Serving }
+    pub fn new(settings: Settings, tables: &'t mut Tables, now: Instant) -> Self {
+        let counters = Counters::new();
+        Self { tables, settings, phase: Phase::Serving, counters, started: now, now }
     }
 
     /// Takes one input and performs its consequences through `out`.
     pub fn handle(&mut self, now: Instant, input: Input<'_>, out: &mut impl FnMut(Output<'_>)) {
+        self.now = now;
         match input {
-            Input::Opened { conn, from, to, nonce } => self.open(now, conn, Ends::new(from, to), nonce, out),
-            Input::Line(conn, line) => self.hear(now, conn, line, out),
+            Input::Opened { conn, from, to, nonce } => self.open(conn, Ends::new(from, to), nonce, out),
+            Input::Line(conn, line) => self.hear(conn, line, out),
             Input::Closed(conn) => self.forget(conn, out),
             Input::Settings(settings) => self.settings = settings,
-            Input::Stop => self.stop(now, out),
-            Input::Tick => self.expire(now, out),
+            Input::Stop => self.stop(out),
+            Input::Tick => self.expire(out),
         }
     }
 
@@ -137,42 +147,38 @@ impl<'t> Registry<'t> {
         self.phase == Phase::Serving
     }
 
-    fn open(
-        &mut self,
-        now: Instant,
-        conn: ConnId,
-        ends: Ends,
-        nonce: Nonce,
-        out: &mut impl FnMut(Output<'_>),
-    ) {
-        match self.admit(now, conn, ends) {
+    fn open(&mut self, conn: ConnId, ends: Ends, nonce: Nonce, out: &mut impl FnMut(Output<'_>)) {
+        match self.admit(conn, ends) {
             Ok(()) => {
+                self.counters.count(Counter::Connections);
                 let name = self.settings.name.as_str();
                 let greeting = Greeting { version: env!("CARGO_PKG_VERSION"), name, nonce };
                 out(Output::Send(conn, self.tables.text.line(Reply::Greeting(greeting))));
             }
             Err(refusal) => {
+                self.counters.count(Counter::TurnedAway);
                 self.refuse(conn, refusal, out);
                 out(Output::Close(conn));
             }
         }
     }
 
-    fn admit(&mut self, now: Instant, conn: ConnId, ends: Ends) -> Result<(), Refusal> {
+    fn admit(&mut self, conn: ConnId, ends: Ends) -> Result<(), Refusal> {
         if !self.is_serving() {
             return Err(Refusal::ShuttingDown);
         }
         let connections = &mut self.tables.connections;
         let is_place = connections.len() < self.settings.max_users + MAX_UNREGISTERED;
-        let added = is_place && connections.add(Connection::new(conn, ends, now));
+        let added = is_place && connections.add(Connection::new(conn, ends, self.now));
         if added { Ok(()) } else { Err(Refusal::RegistryFull) }
     }
 
-    fn hear(&mut self, now: Instant, conn: ConnId, line: Line<'_>, out: &mut impl FnMut(Output<'_>)) {
-        let Some(connection) = self.tables.connections.heard(conn, now) else {
+    fn hear(&mut self, conn: ConnId, line: Line<'_>, out: &mut impl FnMut(Output<'_>)) {
+        let Some(connection) = self.tables.connections.heard(conn, self.now) else {
             return;
         };
         let ends = connection.ends;
+        self.counters.count(Counter::Requests);
         let served = match line {
             _ if !self.is_serving() => Err(Refusal::ShuttingDown),
             Line::Text(line) => Request::parse(line).and_then(|request| self.serve(conn, ends, request, out)),
@@ -185,6 +191,7 @@ impl<'t> Registry<'t> {
     }
 
     fn refuse(&mut self, conn: ConnId, refusal: Refusal, out: &mut impl FnMut(Output<'_>)) {
+        self.counters.count(Counter::Refusals);
         out(Output::News(News::Refused(conn, refusal)));
         self.reply(conn, &Reply::Refused(refusal), out);
     }
@@ -206,36 +213,43 @@ impl<'t> Registry<'t> {
         };
         connection.stage = Stage::Ended;
         if let Some(farewell) = farewell {
+            self.counters.count(Counter::Dismissed);
             out(Output::Send(conn, self.tables.text.line(Event::Goodbye(farewell))));
         }
         out(Output::Close(conn));
         self.leave(conn, out);
     }
 
+    /// Something for the log and for the list of what happened last.
+    fn tell(&mut self, news: News<'_>, out: &mut impl FnMut(Output<'_>)) {
+        self.tables.events.add(self.now, &news);
+        out(Output::News(news));
+    }
+
     fn next_to_expire(&self) -> Option<(Instant, ConnId)> {
         self.tables.connections.next_to_expire(self.settings.idle_unregistered)
     }
 
-    fn expire(&mut self, now: Instant, out: &mut impl FnMut(Output<'_>)) {
+    fn expire(&mut self, out: &mut impl FnMut(Output<'_>)) {
         match self.phase {
-            Phase::Serving => self.dismiss_the_silent(now, out),
-            Phase::Stopping(ends) if ends <= now => self.end(out),
+            Phase::Serving => self.dismiss_the_silent(out),
+            Phase::Stopping(ends) if ends <= self.now => self.end(out),
             Phase::Stopping(_) | Phase::Stopped => {}
         }
     }
 
-    fn dismiss_the_silent(&mut self, now: Instant, out: &mut impl FnMut(Output<'_>)) {
-        while let Some((_, conn)) = self.next_to_expire().filter(|next| next.0 <= now) {
+    fn dismiss_the_silent(&mut self, out: &mut impl FnMut(Output<'_>)) {
+        while let Some((_, conn)) = self.next_to_expire().filter(|next| next.0 <= self.now) {
             self.dismiss(conn, Some(Farewell::Idle), out);
         }
     }
 
     /// Everybody hears it at once, and nobody hears of the others leaving.
-    fn stop(&mut self, now: Instant, out: &mut impl FnMut(Output<'_>)) {
+    fn stop(&mut self, out: &mut impl FnMut(Output<'_>)) {
         let Tables { connections, text, .. } = &mut *self.tables;
         let goodbye = text.line(Event::Goodbye(Farewell::ShuttingDown));
         connections.all_live().for_each(|conn| out(Output::Send(conn, goodbye)));
-        self.phase = Phase::Stopping(now + LAST_WORDS);
+        self.phase = Phase::Stopping(self.now + LAST_WORDS);
     }
 
     fn end(&mut self, out: &mut impl FnMut(Output<'_>)) {

@@ -7,6 +7,7 @@ use vox_common::wire::request::Registration;
 use vox_common::wire::users::Status;
 
 use super::connections::Stage;
+use super::counters::Counter;
 use super::ends::Ends;
 use super::users::User;
 use super::{ConnId, News, Output, Registry, Tables};
@@ -19,13 +20,14 @@ impl Registry<'_> {
         registration: Registration,
         out: &mut impl FnMut(Output<'_>),
     ) -> Result<(), Refusal> {
-        let user = User::new(conn, ends, registration);
+        let user = User::new(conn, ends, registration, self.now);
         let ghost = self.ghost_of(&user);
         self.check(&user, ghost)?;
         if let Some(ghost) = ghost {
             self.dismiss(ghost, Some(Farewell::Replaced), out);
         }
         self.welcome(user);
+        self.counters.count(Counter::Registrations);
         self.announce(conn, out);
         Ok(())
     }
@@ -64,12 +66,14 @@ impl Registry<'_> {
 
     /// Tells a new user that it is one, and then those who watch.
     fn announce(&mut self, conn: ConnId, out: &mut impl FnMut(Output<'_>)) {
-        let Tables { users, text, .. } = &mut *self.tables;
+        let Tables { users, text, events, .. } = &mut *self.tables;
         let Some(user) = users.of(conn) else {
             return;
         };
         let address = user.address_for(&user.ends);
-        out(Output::News(News::Registered { name: &user.name, address, conn, users: users.len() }));
+        let news = News::Registered { name: &user.name, address, conn, users: users.len() };
+        events.add(self.now, &news);
+        out(Output::News(news));
         out(Output::Send(conn, text.line(Reply::Registered(&user.name, address))));
         for watcher in users.iter().filter(|other| other.watching && other.conn != conn) {
             let joined = Event::Joined(user.entry_for(&watcher.ends));
@@ -80,7 +84,8 @@ impl Registry<'_> {
     /// Frees the name of a connection, if it has one.
     pub(super) fn leave(&mut self, conn: ConnId, out: &mut impl FnMut(Output<'_>)) {
         if let Some(user) = self.tables.users.remove(conn) {
-            out(Output::News(News::Left { name: &user.name, users: self.tables.users.len() }));
+            let users = self.tables.users.len();
+            self.tell(News::Left { name: &user.name, users }, out);
             self.tell_watchers(conn, &Event::Left(user.name), out);
         }
     }

@@ -6,6 +6,7 @@ use vox_common::wire::limits::{MAX_USERS, SEND_BUFFER};
 use vox_common::wire::reply::LISTED_USER_BYTES;
 
 use super::connections::Connections;
+use super::events::Events;
 use super::users::Users;
 
 /// The longest answer: LIST of a full registry. It goes into a connection's send buffer in one piece, and what
@@ -21,6 +22,7 @@ const _: () = assert!(size_of::<Tables>() <= 512 * 1024);
 pub struct Tables {
     pub(super) connections: Connections,
     pub(super) users: Users,
+    pub(super) events: Events,
     pub(super) text: Text,
 }
 
@@ -28,7 +30,12 @@ impl Tables {
     /// Nobody is there.
     #[expect(clippy::new_without_default, reason = "half a megabyte does not belong on a stack")]
     pub const fn new() -> Self {
-        Self { connections: Connections::new(), users: Users::new(), text: Text(heapless::String::new()) }
+        Self {
+            connections: Connections::new(),
+            users: Users::new(),
+            events: Events::new(),
+            text: Text(heapless::String::new()),
+        }
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::net::SocketAddr;
 use std::num::NonZeroU16;
+use std::time::Instant;
 
 use heapless::Vec;
-use vox_common::wire::keys::PublicKey;
+use vox_common::wire::keys::{Fingerprint, PublicKey};
 use vox_common::wire::limits::MAX_USERS;
 use vox_common::wire::names::{DisplayName, Name};
 use vox_common::wire::request::Registration;
@@ -22,14 +23,29 @@ pub(super) struct User {
     /// Wants to be told of the others.
     pub(super) watching: bool,
     pub(super) port: NonZeroU16,
+    /// When it registered.
+    pub(super) came: Instant,
     key: Option<PublicKey>,
-    display: Option<DisplayName>,
+    /// Of the key; kept, because every listing tells it.
+    pub(super) fingerprint: Option<Fingerprint>,
+    pub(super) display: Option<DisplayName>,
 }
 
 impl User {
-    pub(super) fn new(conn: ConnId, ends: Ends, registration: Registration) -> Self {
+    pub(super) fn new(conn: ConnId, ends: Ends, registration: Registration, now: Instant) -> Self {
         let Registration { name, port, key, display } = registration;
-        Self { name, conn, ends, status: Status::default(), watching: false, port, key, display }
+        Self {
+            name,
+            conn,
+            ends,
+            status: Status::default(),
+            watching: false,
+            port,
+            came: now,
+            key,
+            fingerprint: key.map(|key| key.fingerprint()),
+            display,
+        }
     }
 
     /// Where `asker` can call this user.
@@ -43,7 +59,7 @@ impl User {
             name: self.name.clone(),
             address: self.address_for(asker),
             status: self.status,
-            fingerprint: self.key.map(|key| key.fingerprint()),
+            fingerprint: self.fingerprint,
             display: self.display.clone(),
         }
     }

@@ -49,7 +49,7 @@ impl Owner<'_> {
         notifier: Notifier,
     ) {
         let mut tables = TABLES.lock().expect("nobody else takes it");
-        let registry = Registry::new(settings, &mut tables);
+        let registry = Registry::new(settings, &mut tables, clock::now());
         let mut owner = Owner {
             registry,
             slots: Box::new(Slots::new()),

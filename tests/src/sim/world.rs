@@ -110,7 +110,7 @@ impl<'t> World<'t> {
             is_dead: false,
             is_traced: std::env::var_os("TRACE").is_some(),
             stations,
-            registry: Registry::new(settings(), tables),
+            registry: Registry::new(settings(), tables, now),
             registry_is_up: true,
             links: BTreeMap::new(),
             next_link: 0,
