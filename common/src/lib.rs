@@ -1,4 +1,5 @@
-//! What both vox daemons speak (`wire`) and stand on (`sys`).
+//! What both vox daemons speak (`wire`) and stand on (`sys`), and what their command lines are made of (`cli`).
 
+pub mod cli;
 pub mod sys;
 pub mod wire;

@@ -9,15 +9,16 @@ use std::time::{Duration, Instant};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use signal_hook::consts::{SIGINT, SIGTERM};
+use vox_common::cli::client::Client;
+use vox_common::cli::failure::Failure;
+use vox_common::cli::fields::Fields;
+use vox_common::cli::screen::Screen;
+use vox_common::cli::when;
 use vox_common::sys::clock;
 use vox_common::wire::words::split_first;
 
-use super::client::Client;
+use super::STATION;
 use super::event::{self, Event};
-use super::failure::Failure;
-use super::fields::Fields;
-use super::screen::Screen;
-use super::when;
 
 /// How often the line of a running call is written anew.
 const REFRESH_MS: u16 = 250;
@@ -55,7 +56,7 @@ pub(super) fn call(
     places: &[PathBuf],
     screen: &mut Screen,
 ) -> Result<(), Failure> {
-    let mut client = Client::connect(places)?;
+    let mut client = Client::connect(STATION, places)?;
     let answer = client.ask(line)?;
     client.wait_at_most(None);
     // Until here Ctrl-C simply ends the program, and with its connection what it asked for.
@@ -193,7 +194,7 @@ struct Meter {
 
 impl Meter {
     fn measure(&mut self, call: &str) -> Option<String> {
-        let mut client = self.client.take().or_else(|| Client::connect(&self.places).ok())?;
+        let mut client = self.client.take().or_else(|| Client::connect(STATION, &self.places).ok())?;
         let answer = client.ask_within(MEASURE, "STATUS").ok()?;
         self.client = Some(client);
         let media = answer.lines.iter().filter(|line| split_first(line).0 == "media");

@@ -1,9 +1,8 @@
 //! What a station tells without being asked: as a sentence, and as JSON.
 
 use serde_json::Value;
+use vox_common::cli::fields::Fields;
 use vox_common::wire::words::split_first;
-
-use super::fields::Fields;
 
 /// One `* EVENT …` line.
 pub(super) struct Event {

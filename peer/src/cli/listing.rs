@@ -1,28 +1,16 @@
-//! Listings: who is there, what was called, which devices there are.
+//! What is listed: who is there, what was called, which devices there are.
 
 use std::io;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
+use vox_common::cli::client::Answer;
+use vox_common::cli::fields::Fields;
+use vox_common::cli::listing::{Column, Listing};
+use vox_common::cli::screen::Screen;
+use vox_common::cli::when;
 
-use super::client::Answer;
 use super::event::outcome;
-use super::fields::Fields;
-use super::screen::Screen;
-use super::when;
-
-/// A heading, and what stands under it.
-type Column = (&'static str, fn(&Fields) -> String);
-
-/// How one kind of listing is read and shown.
-pub(super) struct Listing {
-    /// What its items are, in JSON and to people.
-    items: &'static str,
-    /// The names of the words that come without a key.
-    columns: &'static [&'static str],
-    /// What people see.
-    shown: &'static [Column],
-}
 
 pub(super) const USERS: Listing = Listing { items: "users", columns: USER, shown: SHOWN_USER };
 
@@ -51,7 +39,7 @@ pub(super) const DEVICES: Listing = Listing {
 };
 
 const USER: &[&str] = &["name", "address", "status", "key"];
-const FOUND: &[&str] = &["name", "address", "status"];
+const FOUND: Listing = Listing { items: "users", columns: &["name", "address", "status"], shown: SHOWN_USER };
 const SHOWN_USER: &[Column] = &[
     ("name", |user| user.value("name").into()),
     ("address", |user| user.value("address").into()),
@@ -66,48 +54,35 @@ fn talked(call: &Fields) -> String {
     }
 }
 
-impl Listing {
-    /// For people, and for pipes of words.
-    pub(super) fn show(&self, answer: &Answer, screen: &mut Screen) -> io::Result<()> {
-        let items: Vec<_> = answer.lines.iter().map(|line| Fields::read(line, self.columns)).collect();
-        let age = age(&answer.last).map(|seconds| when::spoken(Duration::from_secs(seconds)));
-        if !items.is_empty() {
-            show(self.shown, &items, screen)?;
-        } else if screen.is_terminal() {
-            screen.line(&format!("no {}", self.items))?;
+/// For people; one that is remembered from before says how old it is.
+pub(super) fn show(listing: &Listing, answer: &Answer, screen: &mut Screen) -> io::Result<()> {
+    listing.show(answer, screen)?;
+    match age(&answer.last).filter(|_| screen.is_terminal()) {
+        Some(age) => {
+            let age = when::spoken(Duration::from_secs(age));
+            screen.line(&format!("as of {age} ago: the registry is away"))
         }
-        match age.filter(|_| screen.is_terminal()) {
-            Some(age) => screen.line(&format!("as of {age} ago: the registry is away")),
-            None => Ok(()),
-        }
+        None => Ok(()),
     }
+}
 
-    /// For programs.
-    pub(super) fn json(&self, answer: &Answer) -> Value {
-        let items: Value = answer.lines.iter().map(|line| Fields::read(line, self.columns).json()).collect();
-        let mut listing = json!({ self.items: items });
-        if let Some(age) = age(&answer.last) {
-            listing["as-of-s"] = age.into();
-        }
-        listing
+/// The same for programs.
+pub(super) fn json(listing: &Listing, answer: &Answer) -> Value {
+    let mut json = listing.json(answer);
+    if let Some(age) = age(&answer.last) {
+        json["as-of-s"] = age.into();
     }
+    json
 }
 
 /// `211 …`: the one user that was looked for.
 pub(super) fn show_found(answer: &Answer, screen: &mut Screen) -> io::Result<()> {
-    show(SHOWN_USER, &[Fields::read(&answer.last, FOUND)], screen)
+    FOUND.table(&[FOUND.item(&answer.last)], screen)
 }
 
 /// The same for programs.
 pub(super) fn json_found(answer: &Answer) -> Value {
-    Fields::read(&answer.last, FOUND).json()
-}
-
-fn show(shown: &[Column], items: &[Fields], screen: &mut Screen) -> io::Result<()> {
-    let headings: Vec<_> = shown.iter().map(|(heading, _)| *heading).collect();
-    let row = |item: &Fields| shown.iter().map(|(_, cell)| cell(item)).collect();
-    let rows: Vec<Vec<String>> = items.iter().map(row).collect();
-    screen.table(&headings, &rows)
+    FOUND.item(&answer.last).json()
 }
 
 /// `3 users as of 12 s ago`: how old the listing is, in seconds.
@@ -119,6 +94,7 @@ fn age(last: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json as value;
 
     fn answer(lines: &[&str], last: &str) -> Answer {
         Answer { lines: lines.iter().map(|line| (*line).to_owned()).collect(), last: last.into() }
@@ -127,30 +103,30 @@ mod tests {
     #[test]
     fn users_know_how_old_they_are() {
         let users = answer(&["bob 10.0.0.2:6000 idle - display=Bob%20B."], "1 users as of 12 s ago");
-        let expected = json!({
+        let expected = value!({
             "users": [{"name": "bob", "address": "10.0.0.2:6000", "status": "idle", "key": null, "display": "Bob B."}],
             "as-of-s": 12,
         });
-        assert_eq!(USERS.json(&users), expected);
-        assert_eq!(USERS.json(&answer(&[], "0 users")), json!({"users": []}));
+        assert_eq!(json(&USERS, &users), expected);
+        assert_eq!(json(&USERS, &answer(&[], "0 users")), value!({"users": []}));
     }
 
     #[test]
     fn calls_and_devices_are_lists_of_objects() {
         let calls = answer(&["1772355900 in ann 10.0.0.1:6000 no-answer talked-s=0 call=0a"], "1 calls");
-        let expected = json!({"calls": [{
+        let expected = value!({"calls": [{
             "time": 1_772_355_900, "direction": "in", "name": "ann", "address": "10.0.0.1:6000",
             "outcome": "no-answer", "talked-s": 0, "call": "0a",
         }]});
-        assert_eq!(HISTORY.json(&calls), expected);
+        assert_eq!(json(&HISTORY, &calls), expected);
         let devices = answer(&["out USB%20card default description=a%20b"], "1 devices");
-        let expected = json!({"devices": [{"direction": "out", "name": "USB card", "default": true, "description": "a b"}]});
-        assert_eq!(DEVICES.json(&devices), expected);
+        let expected = value!({"devices": [{"direction": "out", "name": "USB card", "default": true, "description": "a b"}]});
+        assert_eq!(json(&DEVICES, &devices), expected);
     }
 
     #[test]
     fn a_user_that_was_found_is_one_object() {
         let found = answer(&[], "bob 10.0.0.2:6000 busy");
-        assert_eq!(json_found(&found), json!({"name": "bob", "address": "10.0.0.2:6000", "status": "busy"}));
+        assert_eq!(json_found(&found), value!({"name": "bob", "address": "10.0.0.2:6000", "status": "busy"}));
     }
 }

@@ -4,30 +4,28 @@
 
 mod args;
 mod call;
-mod client;
 mod event;
-mod failure;
-mod fields;
 mod listing;
-mod screen;
 mod status;
-mod when;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
 use serde_json::Value;
+use vox_common::cli::client::{self, Answer, Client, Daemon};
+use vox_common::cli::failure::Failure;
+use vox_common::cli::listing::Listing;
+use vox_common::cli::screen::Screen;
 use vox_common::sys::{clock, syslog};
 
 use self::args::{Cli, Command, Format};
-use self::client::{Answer, Client};
 use self::event::Event;
-use self::failure::Failure;
-use self::listing::Listing;
-use self::screen::Screen;
 use crate::audio;
-use crate::config::{self, Config, ConfigError};
+use crate::config::{self, Config, ConfigError, Places};
+
+/// Whom the commands are for.
+const STATION: Daemon = Daemon { program: "vox-peer", group: "vox" };
 
 /// Does what the command line says; `run` is the daemon itself, with its configuration and the file that holds it.
 pub fn main(run: impl FnOnce(Config, PathBuf) -> ExitCode) -> ExitCode {
@@ -41,7 +39,7 @@ pub fn main(run: impl FnOnce(Config, PathBuf) -> ExitCode) -> ExitCode {
             }
         },
         Command::Check { file } => check(file),
-        command => perform(&command, &client::places(socket)),
+        command => perform(&command, &client::places(socket, "VOX_SOCKET", Places::sockets())),
     };
     done.map_or_else(Failure::tell, |()| ExitCode::SUCCESS)
 }
@@ -57,18 +55,18 @@ fn check(file: Option<PathBuf>) -> Result<(), Failure> {
     let (config, file) = load(file, None)?;
     let registry = config.registry.map_or("no registry".into(), |registry| format!("registry {registry}"));
     let name = config.name;
-    Ok(Screen::new().line(&format!("{} is fine: station {name}, {registry}", file.display()))?)
+    Ok(Screen::stdout().line(&format!("{} is fine: station {name}, {registry}", file.display()))?)
 }
 
 /// Everything that a running station is asked for.
 fn perform(command: &Command, places: &[PathBuf]) -> Result<(), Failure> {
     command.check().map_err(Failure::Usage)?;
     let line = command.line().unwrap_or_default();
-    let screen = &mut Screen::new();
+    let screen = &mut Screen::stdout();
     if let Command::Call { detach, .. } = command {
         return call::call(&line, *detach, places, screen);
     }
-    let mut client = match (Client::connect(places), command) {
+    let mut client = match (Client::connect(STATION, places), command) {
         (Err(Failure::NoDaemon(_)), Command::Devices(format)) => {
             return list(&listing::DEVICES, &devices(), *format, screen);
         }
@@ -98,7 +96,11 @@ fn devices() -> Answer {
 }
 
 fn list(listing: &Listing, answer: &Answer, format: Format, screen: &mut Screen) -> Result<(), Failure> {
-    if format.json { print(&listing.json(answer), screen) } else { Ok(listing.show(answer, screen)?) }
+    if format.json {
+        print(&listing::json(listing, answer), screen)
+    } else {
+        Ok(listing::show(listing, answer, screen)?)
+    }
 }
 
 fn print(value: &Value, screen: &mut Screen) -> Result<(), Failure> {

@@ -1,45 +1,24 @@
 //! `vox-peer status`: everything about a station, for people and for programs.
 
 use std::io;
-use std::time::Duration;
 
-use serde_json::{Map, Value, json};
-use vox_common::wire::words::split_first;
-
-use super::client::Answer;
-use super::fields::Fields;
-use super::screen::Screen;
-use super::when;
+use serde_json::Value;
+use vox_common::cli::client::Answer;
+use vox_common::cli::fields::Fields;
+use vox_common::cli::screen::Screen;
+use vox_common::cli::sections::{self, everything, lasting, part, parts};
 
 /// Sections that may stand there any number of times: always an array in JSON.
 const MANY: [&str; 4] = ["call", "media", "audio", "thread"];
 
-/// As a JSON object: one object per section, and arrays of them where there may be several.
+/// As a JSON object.
 pub(super) fn json(answer: &Answer) -> Value {
-    let mut status: Map<String, Value> = MANY.iter().map(|name| ((*name).to_owned(), json!([]))).collect();
-    for (section, fields) in sections(answer) {
-        match status.get_mut(section).and_then(Value::as_array_mut) {
-            Some(several) => several.push(fields.json()),
-            None => _ = status.insert(section.to_owned(), fields.json()),
-        }
-    }
-    Value::Object(status)
+    sections::json(answer, &MANY)
 }
 
-/// For people: one line a section, with its name in front.
+/// For people.
 pub(super) fn show(answer: &Answer, screen: &mut Screen) -> io::Result<()> {
-    for (section, fields) in sections(answer) {
-        let label = screen.bold(&format!("{section:9}"));
-        screen.line(&format!("{label} {}", sentence(section, &fields)))?;
-    }
-    Ok(())
-}
-
-fn sections(answer: &Answer) -> impl Iterator<Item = (&str, Fields)> {
-    answer.lines.iter().map(|line| {
-        let (section, rest) = split_first(line);
-        (section, Fields::read(rest, &[]))
-    })
+    sections::show(answer, sentence, screen)
 }
 
 fn sentence(section: &str, fields: &Fields) -> String {
@@ -131,26 +110,11 @@ fn thread(fields: &Fields) -> String {
     parts([fields.find("name").map(str::to_owned), Some(scheduling.trim_end().to_owned()), wish])
 }
 
-fn everything(fields: &Fields) -> String {
-    fields.all().map(|(key, value)| format!("{key} {value}")).collect::<Vec<_>>().join(", ")
-}
-
-fn part(fields: &Fields, before: &str, key: &str, after: &str) -> Option<String> {
-    fields.find(key).map(|value| format!("{before}{value}{after}"))
-}
-
-fn lasting(fields: &Fields, before: &str, key: &str) -> Option<String> {
-    let seconds = fields.find(key)?.parse().ok()?;
-    Some(format!("{before}{}", when::spoken(Duration::from_secs(seconds))))
-}
-
-fn parts<const N: usize>(parts: [Option<String>; N]) -> String {
-    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json as value;
+    use vox_common::cli::sections::sections;
 
     const LINES: [&str; 9] = [
         "peer name=alice display=Alice%20A. version=0.1.0 state=talking status=idle missed=2 uptime-s=7500",
@@ -204,7 +168,7 @@ mod tests {
         let idle = json(&Answer { lines: vec!["security media=off".into()], last: "end".into() });
         assert_eq!(
             idle,
-            json!({"call": [], "media": [], "audio": [], "thread": [], "security": {"media": "off"}})
+            value!({"call": [], "media": [], "audio": [], "thread": [], "security": {"media": "off"}})
         );
     }
 }

@@ -33,6 +33,12 @@ impl Places {
         Self::choose(if own { Self::of_user(env::var_os) } else { None }, env::var_os)
     }
 
+    /// Where a station may be found that nobody named: the user's own before the system's.
+    pub fn sockets() -> impl Iterator<Item = PathBuf> {
+        let own = env::var_os("XDG_RUNTIME_DIR").map(|run| Path::new(&run).join("vox/peer.sock"));
+        own.into_iter().chain([Self::default().socket])
+    }
+
     fn choose(own: Option<Self>, variable: impl Fn(&'static str) -> Option<OsString>) -> Self {
         let variable = |name| variable(name).filter(|set| !set.is_empty());
         let places = own.unwrap_or_default();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use time::{OffsetDateTime, UtcOffset};
 
 /// A second since 1970 as local date and time: `2026-03-01 09:05`.
-pub(super) fn local(seconds: i64) -> String {
+pub fn local(seconds: i64) -> String {
     let Ok(universal) = OffsetDateTime::from_unix_timestamp(seconds) else { return "-".into() };
     let offset = UtcOffset::local_offset_at(universal).unwrap_or(UtcOffset::UTC);
     let local = universal.to_offset(offset);
@@ -14,7 +14,7 @@ pub(super) fn local(seconds: i64) -> String {
 }
 
 /// A duration in its two largest units: `2 h 5 min`.
-pub(super) fn spoken(duration: Duration) -> String {
+pub fn spoken(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let units = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
     let first = units.iter().position(|(size, _)| seconds >= *size).unwrap_or(3);
@@ -27,7 +27,7 @@ pub(super) fn spoken(duration: Duration) -> String {
 }
 
 /// A running time as on a stop watch: `1:05`, `1:00:05`.
-pub(super) fn counted(duration: Duration) -> String {
+pub fn counted(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }

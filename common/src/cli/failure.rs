@@ -3,12 +3,12 @@
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
-use crate::config::ConfigError;
+use crate::sys::config::ConfigError;
 
 /// Why a command was not done.
 #[derive(Debug)]
-pub(super) enum Failure {
-    /// The station or the other side said no: exit code 1.
+pub enum Failure {
+    /// The daemon or the other side said no: exit code 1.
     Refused(String),
     /// What was typed makes no sense: exit code 2, as clap's own.
     Usage(String),
@@ -26,7 +26,7 @@ pub(super) enum Failure {
 
 impl Failure {
     /// Tells the sentence and gives the exit code.
-    pub(super) fn tell(self) -> ExitCode {
+    pub fn tell(self) -> ExitCode {
         let (code, sentence) = match self {
             Self::Closed => return ExitCode::SUCCESS,
             Self::Refused(sentence) => (1, sentence),

@@ -4,7 +4,8 @@ use std::env;
 use std::io::{self, IsTerminal, StdoutLock, Write};
 
 /// The standard output, as what it is.
-pub(super) struct Screen {
+#[derive(Debug)]
+pub struct Screen {
     out: StdoutLock<'static>,
     /// A person looks at it.
     terminal: bool,
@@ -14,26 +15,27 @@ pub(super) struct Screen {
 }
 
 impl Screen {
-    pub(super) fn new() -> Self {
+    /// The standard output of this program.
+    pub fn stdout() -> Self {
         let terminal = io::stdout().is_terminal();
         let plain = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         Self { out: io::stdout().lock(), terminal, colour: terminal && !plain, live: false }
     }
 
     /// A person looks at it.
-    pub(super) fn is_terminal(&self) -> bool {
+    pub fn is_terminal(&self) -> bool {
         self.terminal
     }
 
     /// Writes one line, and has it seen at once.
-    pub(super) fn line(&mut self, text: &str) -> io::Result<()> {
+    pub fn line(&mut self, text: &str) -> io::Result<()> {
         self.end_live()?;
         writeln!(self.out, "{text}")?;
         self.out.flush()
     }
 
     /// Writes over the line that was written so before; nothing in a pipe.
-    pub(super) fn live(&mut self, text: &str) -> io::Result<()> {
+    pub fn live(&mut self, text: &str) -> io::Result<()> {
         if !self.terminal {
             return Ok(());
         }
@@ -48,7 +50,7 @@ impl Screen {
     }
 
     /// Writes rows: in columns under headings on a terminal, separated by tabs in a pipe.
-    pub(super) fn table(&mut self, headings: &[&str], rows: &[Vec<String>]) -> io::Result<()> {
+    pub fn table(&mut self, headings: &[&str], rows: &[Vec<String>]) -> io::Result<()> {
         if self.terminal {
             self.columns(headings, rows)
         } else {
@@ -65,7 +67,7 @@ impl Screen {
     }
 
     /// A word that stands out, where that is wanted.
-    pub(super) fn bold(&self, text: &str) -> String {
+    pub fn bold(&self, text: &str) -> String {
         if self.colour { format!("\x1b[1m{text}\x1b[0m") } else { text.to_owned() }
     }
 }

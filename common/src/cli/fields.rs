@@ -1,11 +1,11 @@
 //! A line of the control grammar as named values, and those as JSON: the same keys in text, in JSON and in the manual.
 
+use crate::wire::words::{decode, split_first};
 use serde_json::{Map, Number, Value};
-use vox_common::wire::words::{decode, split_first};
 
 /// The named values of one line, in their order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Fields(Vec<(String, String)>);
+pub struct Fields(Vec<(String, String)>);
 
 /// Keys whose values are text, even one that looks like a number.
 const TEXT: [&str; 13] = [
@@ -27,7 +27,7 @@ const TEXT: [&str; 13] = [
 impl Fields {
     /// Reads a line: its first words are called by `columns`, then come `key=value` words and bare ones, which
     /// are told by standing there.
-    pub(super) fn read(line: &str, columns: &[&str]) -> Self {
+    pub fn read(line: &str, columns: &[&str]) -> Self {
         let mut fields = Self::default();
         let mut columns = columns.iter();
         let mut rest = line;
@@ -44,7 +44,7 @@ impl Fields {
     }
 
     /// Adds a value as it stands on the wire.
-    pub(super) fn add(&mut self, key: &str, word: &str) {
+    pub fn add(&mut self, key: &str, word: &str) {
         let text = decode(word).unwrap_or_else(|| word.to_owned());
         let shown =
             text.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect();
@@ -52,23 +52,23 @@ impl Fields {
     }
 
     /// A value, or nothing where it is not known.
-    pub(super) fn find(&self, key: &str) -> Option<&str> {
+    pub fn find(&self, key: &str) -> Option<&str> {
         let (_, value) = self.0.iter().find(|(name, _)| name == key)?;
         (!value.is_empty() && value != "-").then_some(value)
     }
 
     /// A value, or nothing at all.
-    pub(super) fn value(&self, key: &str) -> &str {
+    pub fn value(&self, key: &str) -> &str {
         self.find(key).unwrap_or_default()
     }
 
     /// All of them, in their order.
-    pub(super) fn all(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub fn all(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
     }
 
     /// As a JSON object.
-    pub(super) fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         Value::Object(
             self.all().map(|(key, value)| (key.to_owned(), json(key, value))).collect::<Map<_, _>>(),
         )
