@@ -2,23 +2,42 @@
 
 use std::fmt;
 
-use super::limits::LINE_BYTES;
+use super::limits::{LINE_BYTES, NAME_BYTES, TEXT_BYTES};
 use super::names::Name;
 use super::reply::ReplyLine;
 use super::users::{ENTRY_BYTES, Entry, Status};
 use super::words::split_first;
 
 const _: () = assert!("* JOINED ".len() + ENTRY_BYTES < LINE_BYTES);
+const _: () = assert!("* BROADCAST ".len() + NAME_BYTES + 1 + TEXT_BYTES < LINE_BYTES);
+const _: () = assert!("* SAY ".len() + 2 * (NAME_BYTES + 1) + TEXT_BYTES < LINE_BYTES);
 
-/// Something happened. Those of rooms and messages join this enum.
+/// Something happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Event {
+pub enum Event<'a> {
     /// A user is there now.
     Joined(Entry),
     /// A user is gone.
     Left(Name),
     /// A user changed its status.
     Status(Name, Status),
+    /// A user says something to this one alone.
+    Msg(Name, &'a str),
+    /// A user says something to everybody.
+    Broadcast(Name, &'a str),
+    /// A user says something in this room.
+    Say {
+        /// The room.
+        room: Name,
+        /// Who says it.
+        from: Name,
+        /// What.
+        text: &'a str,
+    },
+    /// A user (second) came into this room (first).
+    Entered(Name, Name),
+    /// A user (second) went out of this room (first).
+    Exited(Name, Name),
     /// The registry ends this connection.
     Goodbye(Farewell),
 }
@@ -36,10 +55,13 @@ pub enum Farewell {
     Idle,
     /// The same station registered again over another connection.
     Replaced,
+    /// It went on when it was told to slow down.
+    TooFast,
 }
 
 impl Farewell {
-    const ALL: [Self; 5] = [Self::ShuttingDown, Self::Kicked, Self::Banned, Self::Idle, Self::Replaced];
+    const ALL: [Self; 6] =
+        [Self::ShuttingDown, Self::Kicked, Self::Banned, Self::Idle, Self::Replaced, Self::TooFast];
 
     /// The words on the wire.
     pub const fn words(self) -> &'static str {
@@ -49,6 +71,7 @@ impl Farewell {
             Self::Banned => "banned",
             Self::Idle => "idle",
             Self::Replaced => "replaced",
+            Self::TooFast => "too fast",
         }
     }
 
@@ -57,29 +80,51 @@ impl Farewell {
     }
 }
 
-impl Event {
+impl<'a> Event<'a> {
     /// Reads one line without its end. `None`: it is no event, or one of a later version.
-    pub fn parse(line: &str) -> Option<Self> {
+    pub fn parse(line: &'a str) -> Option<Self> {
         let (event, rest) = split_first(line.strip_prefix("* ")?);
         match event {
             "JOINED" => Entry::parse(rest).map(Self::Joined),
-            "LEFT" => Name::parse(split_first(rest).0).ok().map(Self::Left),
+            "LEFT" => name(rest).map(|(name, _)| Self::Left(name)),
             "STATUS" => {
-                let (name, status) = split_first(rest);
-                Some(Self::Status(Name::parse(name).ok()?, Status::parse(split_first(status).0)?))
+                let (name, status) = name(rest)?;
+                Some(Self::Status(name, Status::parse(split_first(status).0)?))
             }
+            "MSG" => name(rest).map(|(from, text)| Self::Msg(from, text)),
+            "BROADCAST" => name(rest).map(|(from, text)| Self::Broadcast(from, text)),
+            "SAY" => two_names(rest).map(|(room, from, text)| Self::Say { room, from, text }),
+            "ENTERED" => two_names(rest).map(|(room, user, _)| Self::Entered(room, user)),
+            "EXITED" => two_names(rest).map(|(room, user, _)| Self::Exited(room, user)),
             "GOODBYE" => Farewell::parse(rest).map(Self::Goodbye),
             _ => None,
         }
     }
 }
 
-impl fmt::Display for Event {
+/// A name, and the rest of the line.
+fn name(words: &str) -> Option<(Name, &str)> {
+    let (name, rest) = split_first(words);
+    Some((Name::parse(name).ok()?, rest))
+}
+
+fn two_names(words: &str) -> Option<(Name, Name, &str)> {
+    let (first, rest) = name(words)?;
+    let (second, rest) = name(rest)?;
+    Some((first, second, rest))
+}
+
+impl fmt::Display for Event<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Joined(entry) => write!(out, "* JOINED {entry}"),
             Self::Left(name) => write!(out, "* LEFT {name}"),
             Self::Status(name, status) => write!(out, "* STATUS {name} {status}"),
+            Self::Msg(from, text) => write!(out, "* MSG {from} {text}"),
+            Self::Broadcast(from, text) => write!(out, "* BROADCAST {from} {text}"),
+            Self::Say { room, from, text } => write!(out, "* SAY {room} {from} {text}"),
+            Self::Entered(room, user) => write!(out, "* ENTERED {room} {user}"),
+            Self::Exited(room, user) => write!(out, "* EXITED {room} {user}"),
             Self::Goodbye(farewell) => write!(out, "* GOODBYE {}", farewell.words()),
         }
     }
@@ -91,7 +136,7 @@ pub enum Heard<'a> {
     /// An answer, or a part of one.
     Reply(ReplyLine<'a>),
     /// Something that was not asked for.
-    Event(Event),
+    Event(Event<'a>),
     /// An event of a later version, or noise.
     Unknown,
 }
@@ -117,15 +162,30 @@ mod tests {
             Heard::parse("* GOODBYE shutting down"),
             Heard::Event(Event::Goodbye(Farewell::ShuttingDown))
         );
-        for line in
-            ["", "*", "* ", "* DANCED bob", "* LEFT", "* STATUS bob asleep", "* JOINED bob", "GET / HTTP/1.1"]
-        {
+        for line in [
+            "",
+            "*",
+            "* ",
+            "* DANCED bob",
+            "* LEFT",
+            "* STATUS bob asleep",
+            "* JOINED bob",
+            "* MSG",
+            "* SAY hall",
+            "* ENTERED hall",
+            "GET / HTTP/1.1",
+        ] {
             assert_eq!(Heard::parse(line), Heard::Unknown, "{line}");
         }
     }
 
-    fn events() -> impl Strategy<Value = Event> {
+    fn events(text: &'static str) -> impl Strategy<Value = Event<'static>> {
         prop_oneof![
+            names().prop_map(move |from| Event::Msg(from, text)),
+            names().prop_map(move |from| Event::Broadcast(from, text)),
+            (names(), names()).prop_map(move |(room, from)| Event::Say { room, from, text }),
+            (names(), names()).prop_map(|(room, user)| Event::Entered(room, user)),
+            (names(), names()).prop_map(|(room, user)| Event::Exited(room, user)),
             entries().prop_map(Event::Joined),
             names().prop_map(Event::Left),
             (names(), statuses()).prop_map(|(name, status)| Event::Status(name, status)),
@@ -135,8 +195,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_event_is_read_as_it_was_written(event in events()) {
-            prop_assert_eq!(Event::parse(&event.to_string()), Some(event));
+        fn an_event_is_read_as_it_was_written(event in "[!-~à-ü][ -~à-ü]{0,60}".prop_flat_map(|text| events(text.leak()))) {
+            let line = event.to_string();
+            prop_assert_eq!(Event::parse(&line), Some(event));
         }
 
         #[test]

@@ -1,5 +1,6 @@
 //! Bytes and words: what vox programs say to each other. Pure: no socket, no clock.
 
+pub mod admin;
 pub mod coding;
 pub mod control;
 pub mod event;
@@ -7,6 +8,7 @@ pub mod keys;
 pub mod limits;
 pub mod line;
 pub mod names;
+pub mod proof;
 pub mod refusal;
 pub mod reply;
 pub mod request;

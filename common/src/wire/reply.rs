@@ -15,6 +15,7 @@ const _: () = assert!(CODE + "pong ".len() + TEXT_BYTES < LINE_BYTES);
 const _: () = assert!(CODE + "registered ".len() + NAME_BYTES + 1 + ADDRESS_BYTES < LINE_BYTES);
 const _: () = assert!(CODE + ENTRY_BYTES < LINE_BYTES);
 const _: () = assert!(CODE + FOUND_BYTES < LINE_BYTES);
+const _: () = assert!(CODE + NAME_BYTES + " 512/512".len() < LINE_BYTES);
 
 /// A line of the longest listing, with its LF.
 pub const LISTED_USER_BYTES: usize = CODE + ENTRY_BYTES + 1;
@@ -30,6 +31,30 @@ pub enum Reply<'a> {
     Status(Status),
     /// Events are on or off now.
     Watching(bool),
+    /// One user has the text.
+    Delivered,
+    /// So many users have the text.
+    DeliveredTo(usize),
+    /// The room is there, and the user in it.
+    Created(&'a Name),
+    /// The user is in the room.
+    Joined(&'a Name),
+    /// The user is not in the room any more.
+    Left(&'a Name),
+    /// One of several rooms: its name, members and capacity.
+    Room(&'a Name, usize, usize),
+    /// The end of the rooms: how many they were.
+    Rooms(usize),
+    /// One of several members.
+    Member(&'a Name),
+    /// The end of the members: how many they were.
+    Members(usize),
+    /// So many others in the room have the text.
+    SaidTo(usize),
+    /// One of several counters.
+    Counter(&'a str, u64),
+    /// The end of STATS.
+    StatsEnd,
     /// The registry lives.
     Pong(&'a str),
     /// The text again.
@@ -57,6 +82,18 @@ impl fmt::Display for Reply<'_> {
             Self::Registered(name, address) => write!(out, "200 registered {name} {address}"),
             Self::Status(status) => write!(out, "200 status is {status}"),
             Self::Watching(on) => out.write_str(if *on { "200 watching" } else { "200 not watching" }),
+            Self::Delivered => out.write_str("200 delivered"),
+            Self::DeliveredTo(count) => write!(out, "200 delivered to {count}"),
+            Self::Created(room) => write!(out, "200 created {room}"),
+            Self::Joined(room) => write!(out, "200 joined {room}"),
+            Self::Left(room) => write!(out, "200 left {room}"),
+            Self::Room(room, members, capacity) => write!(out, "212-{room} {members}/{capacity}"),
+            Self::Rooms(count) => write!(out, "212 {count} rooms"),
+            Self::Member(name) => write!(out, "213-{name}"),
+            Self::Members(count) => write!(out, "213 {count} members"),
+            Self::SaidTo(count) => write!(out, "200 said to {count}"),
+            Self::Counter(word, value) => write!(out, "215-{word} {value}"),
+            Self::StatsEnd => out.write_str("215 end"),
             Self::Pong("") => out.write_str("200 pong"),
             Self::Pong(text) => write!(out, "200 pong {text}"),
             Self::Echo(text) => write!(out, "200 {text}"),
@@ -161,12 +198,24 @@ mod tests {
 
     #[test]
     fn every_reply_has_its_line() {
-        let bob = Name::parse("bob").unwrap();
+        let [bob, hall] = ["bob", "hall"].map(|name| Name::parse(name).unwrap());
         for (reply, line) in [
             (Reply::Registered(&bob, "10.0.0.1:6000".parse().unwrap()), "200 registered bob 10.0.0.1:6000"),
             (Reply::Status(Status::Dnd), "200 status is dnd"),
             (Reply::Watching(true), "200 watching"),
             (Reply::Watching(false), "200 not watching"),
+            (Reply::Delivered, "200 delivered"),
+            (Reply::DeliveredTo(3), "200 delivered to 3"),
+            (Reply::Created(&hall), "200 created hall"),
+            (Reply::Joined(&hall), "200 joined hall"),
+            (Reply::Left(&hall), "200 left hall"),
+            (Reply::Room(&hall, 2, 12), "212-hall 2/12"),
+            (Reply::Rooms(1), "212 1 rooms"),
+            (Reply::Member(&bob), "213-bob"),
+            (Reply::Members(1), "213 1 members"),
+            (Reply::SaidTo(11), "200 said to 11"),
+            (Reply::Counter("messages", 7), "215-messages 7"),
+            (Reply::StatsEnd, "215 end"),
             (Reply::Pong(""), "200 pong"),
             (Reply::Pong("1 2"), "200 pong 1 2"),
             (Reply::Echo("hello"), "200 hello"),

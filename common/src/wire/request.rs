@@ -4,20 +4,29 @@ use std::fmt;
 use std::num::NonZeroU16;
 
 use super::keys::{KEY_BYTES, PublicKey};
-use super::limits::{LINE_BYTES, NAME_BYTES, TEXT_BYTES};
+use super::limits::{LINE_BYTES, MAX_USERS, NAME_BYTES, TEXT_BYTES};
 use super::names::{DisplayName, Name};
+use super::proof::{PROOF_BYTES, Proof};
 use super::refusal::Refusal;
 use super::users::{DISPLAY_WORD_BYTES, Status, write_display};
 use super::verb::Verb;
 use super::words::{self, split_first};
 
 /// The longest request that is not free text.
-const REGISTER_BYTES: usize =
-    "REGISTER ".len() + NAME_BYTES + " 65535".len() + " key=".len() + KEY_BYTES + DISPLAY_WORD_BYTES + 1;
+const REGISTER_BYTES: usize = "REGISTER ".len()
+    + NAME_BYTES
+    + " 65535".len()
+    + " key=".len()
+    + KEY_BYTES
+    + " proof=".len()
+    + PROOF_BYTES
+    + DISPLAY_WORD_BYTES
+    + 1;
 const _: () = assert!(REGISTER_BYTES <= LINE_BYTES);
-const _: () = assert!("ECHO ".len() + TEXT_BYTES < LINE_BYTES);
+const _: () = assert!("BROADCAST ".len() + TEXT_BYTES < LINE_BYTES);
+const _: () = assert!("MSG ".len() + NAME_BYTES + 1 + TEXT_BYTES < LINE_BYTES);
 
-/// One request, checked. Those of rooms and messages join this enum and [`Verb`].
+/// One request, checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request<'a> {
     /// Takes a name for as long as the connection lasts.
@@ -30,10 +39,28 @@ pub enum Request<'a> {
     Status(Status),
     /// Events on or off.
     Watch(bool),
+    /// A text for one user.
+    Msg(Name, &'a str),
+    /// A text for every other user.
+    Broadcast(&'a str),
+    /// A room for so many, 1 to [`MAX_USERS`], and the one who asks in it.
+    Create(Name, usize),
+    /// Into a room, and out of the one before.
+    Join(Name),
+    /// Out of the room.
+    Leave,
+    /// Which rooms there are.
+    Rooms,
+    /// Who is in a room; in one's own where none is named.
+    Members(Option<Name>),
+    /// A text for the others in the room.
+    Say(&'a str),
     /// Whether the registry lives.
     Ping(&'a str),
     /// The text again.
     Echo(&'a str),
+    /// What was counted.
+    Stats,
     /// What can be asked.
     Help(Option<Verb>),
     /// Gives the name back and ends the connection.
@@ -49,6 +76,8 @@ pub struct Registration {
     pub port: NonZeroU16,
     /// The key for calls.
     pub key: Option<PublicKey>,
+    /// That the user knows the registry's secret.
+    pub proof: Option<Proof>,
     /// What people see instead of the name.
     pub display: Option<DisplayName>,
 }
@@ -69,11 +98,19 @@ impl<'a> Request<'a> {
                 Status::parse(one_word(verb, rest)?).ok_or(Refusal::Usage(verb)).map(Self::Status)
             }
             Verb::Watch => on_or_off(verb, rest).map(Self::Watch),
+            Verb::Msg => message(rest),
+            Verb::Broadcast => some_text(rest).map(Self::Broadcast),
+            Verb::Create => create(rest),
+            Verb::Join => one_word(verb, rest).and_then(known_room).map(Self::Join),
+            Verb::Leave => alone(verb, rest, Self::Leave),
+            Verb::Rooms => alone(verb, rest, Self::Rooms),
+            Verb::Members => members(rest),
+            Verb::Say => some_text(rest).map(Self::Say),
             Verb::Ping => text(rest).map(Self::Ping),
             Verb::Echo => text(rest).map(Self::Echo),
             Verb::Help => help(rest).map(Self::Help),
-            Verb::Quit if rest.is_empty() => Ok(Self::Quit),
-            Verb::Quit => Err(Refusal::Usage(verb)),
+            Verb::Stats => alone(verb, rest, Self::Stats),
+            Verb::Quit => alone(verb, rest, Self::Quit),
         }
     }
 }
@@ -88,6 +125,7 @@ fn registration(rest: &str) -> Result<Registration, Refusal> {
         name: Name::parse(name).map_err(|_| Refusal::BadName)?,
         port: port.parse().map_err(|_| Refusal::BadPort)?,
         key: option(options, "key", PublicKey::parse, Refusal::BadKey)?,
+        proof: option(options, "proof", Proof::parse, Refusal::BadProof)?,
         display: option(options, "display", DisplayName::from_word, Refusal::BadDisplay)?,
     })
 }
@@ -101,6 +139,39 @@ fn option<T>(
     match words::value(options, key).map_err(|_| Refusal::RepeatedKey)? {
         Some(word) => parse(word).ok_or(bad).map(Some),
         None => Ok(None),
+    }
+}
+
+fn alone<'a>(verb: Verb, rest: &str, request: Request<'a>) -> Result<Request<'a>, Refusal> {
+    if rest.is_empty() { Ok(request) } else { Err(Refusal::Usage(verb)) }
+}
+
+fn message(rest: &str) -> Result<Request<'_>, Refusal> {
+    let (name, words) = split_first(rest);
+    if name.is_empty() {
+        return Err(Refusal::Usage(Verb::Msg));
+    }
+    Ok(Request::Msg(known_name(name)?, some_text(words)?))
+}
+
+fn create(rest: &str) -> Result<Request<'_>, Refusal> {
+    let (name, capacity) = split_first(rest);
+    if name.is_empty() {
+        return Err(Refusal::Usage(Verb::Create));
+    }
+    let name = Name::parse(name).map_err(|_| Refusal::BadName)?;
+    let capacity = one_word(Verb::Create, capacity)?.parse().map_err(|_| Refusal::BadCapacity)?;
+    if (1..=MAX_USERS).contains(&capacity) {
+        Ok(Request::Create(name, capacity))
+    } else {
+        Err(Refusal::BadCapacity)
+    }
+}
+
+fn members(rest: &str) -> Result<Request<'_>, Refusal> {
+    match at_most_one_word(Verb::Members, rest)? {
+        "" => Ok(Request::Members(None)),
+        word => known_room(word).map(Some).map(Request::Members),
     }
 }
 
@@ -121,6 +192,11 @@ fn known_name(word: &str) -> Result<Name, Refusal> {
     Name::parse(word).map_err(|_| Refusal::NoSuchUser)
 }
 
+/// The same for rooms.
+fn known_room(word: &str) -> Result<Name, Refusal> {
+    Name::parse(word).map_err(|_| Refusal::NoSuchRoom)
+}
+
 fn on_or_off(verb: Verb, rest: &str) -> Result<bool, Refusal> {
     match one_word(verb, rest)? {
         word if word.eq_ignore_ascii_case("on") => Ok(true),
@@ -131,6 +207,11 @@ fn on_or_off(verb: Verb, rest: &str) -> Result<bool, Refusal> {
 
 fn text(rest: &str) -> Result<&str, Refusal> {
     if rest.len() <= TEXT_BYTES { Ok(rest) } else { Err(Refusal::TextTooLong) }
+}
+
+/// A text that is for somebody, who wants to read something.
+fn some_text(rest: &str) -> Result<&str, Refusal> {
+    if rest.is_empty() { Err(Refusal::NoText) } else { text(rest) }
 }
 
 fn help(rest: &str) -> Result<Option<Verb>, Refusal> {
@@ -148,8 +229,17 @@ impl fmt::Display for Request<'_> {
             Self::Lookup(name) => write!(out, "LOOKUP {name}"),
             Self::Status(status) => write!(out, "STATUS {status}"),
             Self::Watch(on) => out.write_str(if *on { "WATCH on" } else { "WATCH off" }),
+            Self::Msg(name, text) => write!(out, "MSG {name} {text}"),
+            Self::Broadcast(text) => write!(out, "BROADCAST {text}"),
+            Self::Create(name, capacity) => write!(out, "CREATE {name} {capacity}"),
+            Self::Join(name) => write!(out, "JOIN {name}"),
+            Self::Leave => out.write_str("LEAVE"),
+            Self::Rooms => out.write_str("ROOMS"),
+            Self::Members(room) => write_rest("MEMBERS", room.as_ref().map_or("", Name::as_str), out),
+            Self::Say(text) => write!(out, "SAY {text}"),
             Self::Ping(text) => write_rest("PING", text, out),
             Self::Echo(text) => write_rest("ECHO", text, out),
+            Self::Stats => out.write_str("STATS"),
             Self::Help(verb) => write_rest("HELP", verb.map_or("", Verb::word), out),
             Self::Quit => out.write_str("QUIT"),
         }
@@ -165,6 +255,9 @@ impl fmt::Display for Registration {
         write!(out, "{} {}", self.name, self.port)?;
         if let Some(key) = self.key {
             write!(out, " key={key}")?;
+        }
+        if let Some(proof) = self.proof {
+            write!(out, " proof={proof}")?;
         }
         write_display(self.display.as_ref(), out)
     }
@@ -187,6 +280,16 @@ mod tests {
             ("STATUS Away", "STATUS away"),
             ("watch ON", "WATCH on"),
             ("WATCH off", "WATCH off"),
+            ("msg BOB  two  words ", "MSG bob two  words "),
+            ("broadcast  fire drill", "BROADCAST fire drill"),
+            ("create Hall 12", "CREATE hall 12"),
+            ("join hall ", "JOIN hall"),
+            ("leave", "LEAVE"),
+            ("rooms", "ROOMS"),
+            ("members", "MEMBERS"),
+            ("members Hall", "MEMBERS hall"),
+            ("say hello", "SAY hello"),
+            ("stats", "STATS"),
             ("PING", "PING"),
             ("ECHO  two  words ", "ECHO two  words "),
             ("help", "HELP"),
@@ -203,7 +306,6 @@ mod tests {
         for (line, refusal) in [
             ("", Refusal::UnknownVerb),
             ("DANCE", Refusal::UnknownVerb),
-            ("MSG bob hello", Refusal::UnknownVerb),
             ("REGISTER", Refusal::Usage(Verb::Register)),
             ("REGISTER bob", Refusal::Usage(Verb::Register)),
             ("REGISTER bob 6000 now", Refusal::Usage(Verb::Register)),
@@ -213,6 +315,7 @@ mod tests {
             ("REGISTER bob six", Refusal::BadPort),
             ("REGISTER bob -6000", Refusal::BadPort),
             ("REGISTER bob 6000 key=abc", Refusal::BadKey),
+            ("REGISTER bob 6000 proof=abc", Refusal::BadProof),
             ("REGISTER bob 6000 display=", Refusal::BadDisplay),
             ("REGISTER bob 6000 display=a%0Ab", Refusal::BadDisplay),
             ("REGISTER bob 6000 display=a display=b", Refusal::RepeatedKey),
@@ -222,6 +325,25 @@ mod tests {
             ("STATUS asleep", Refusal::Usage(Verb::Status)),
             ("WATCH", Refusal::Usage(Verb::Watch)),
             ("WATCH maybe", Refusal::Usage(Verb::Watch)),
+            ("MSG", Refusal::Usage(Verb::Msg)),
+            ("MSG bob", Refusal::NoText),
+            ("MSG 2bob hello", Refusal::NoSuchUser),
+            ("BROADCAST", Refusal::NoText),
+            ("SAY ", Refusal::NoText),
+            ("CREATE", Refusal::Usage(Verb::Create)),
+            ("CREATE hall", Refusal::Usage(Verb::Create)),
+            ("CREATE hall 3 4", Refusal::Usage(Verb::Create)),
+            ("CREATE 2hall 3", Refusal::BadName),
+            ("CREATE hall 0", Refusal::BadCapacity),
+            ("CREATE hall 513", Refusal::BadCapacity),
+            ("CREATE hall many", Refusal::BadCapacity),
+            ("JOIN", Refusal::Usage(Verb::Join)),
+            ("JOIN 2hall", Refusal::NoSuchRoom),
+            ("LEAVE hall", Refusal::Usage(Verb::Leave)),
+            ("ROOMS all", Refusal::Usage(Verb::Rooms)),
+            ("MEMBERS a b", Refusal::Usage(Verb::Members)),
+            ("MEMBERS 2hall", Refusal::NoSuchRoom),
+            ("STATS now", Refusal::Usage(Verb::Stats)),
             (&long, Refusal::TextTooLong),
             ("HELP DANCE", Refusal::UnknownVerb),
             ("QUIT now", Refusal::Usage(Verb::Quit)),
@@ -236,20 +358,30 @@ mod tests {
             name: Name::parse(&"a".repeat(NAME_BYTES)).unwrap(),
             port: NonZeroU16::MAX,
             key: Some(PublicKey([0xff; 32])),
+            proof: Some(Proof([0xff; 32])),
             display: DisplayName::new(&" ".repeat(64)),
         };
         assert_eq!(Request::Register(registration).to_string().len() + 1, REGISTER_BYTES);
     }
 
-    fn requests<'a>(text: &'a str, word: &'a str) -> impl Strategy<Value = Request<'a>> {
-        let registration = (names(), any::<NonZeroU16>(), keys(), displays())
-            .prop_map(|(name, port, key, display)| Registration { name, port, key, display });
+    fn requests(text: &'static str, word: &'static str) -> impl Strategy<Value = Request<'static>> {
+        let proof = prop::option::of(any::<[u8; 32]>().prop_map(Proof));
+        let registration = (names(), any::<NonZeroU16>(), keys(), proof, displays())
+            .prop_map(|(name, port, key, proof, display)| Registration { name, port, key, proof, display });
+        let said = prop::sample::select(vec![if text.is_empty() { "hello" } else { text }]);
         prop_oneof![
             registration.prop_map(Request::Register),
             Just(Request::List(word)),
             names().prop_map(Request::Lookup),
             statuses().prop_map(Request::Status),
             any::<bool>().prop_map(Request::Watch),
+            (names(), said.clone()).prop_map(|(name, text)| Request::Msg(name, text)),
+            said.clone().prop_map(Request::Broadcast),
+            (names(), 1..=MAX_USERS).prop_map(|(name, capacity)| Request::Create(name, capacity)),
+            names().prop_map(Request::Join),
+            prop::option::of(names()).prop_map(Request::Members),
+            prop::sample::select(vec![Request::Leave, Request::Rooms, Request::Stats]),
+            said.prop_map(Request::Say),
             Just(Request::Ping(text)),
             Just(Request::Echo(text)),
             prop::option::of(prop::sample::select(Verb::ALL.as_slice())).prop_map(Request::Help),

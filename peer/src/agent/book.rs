@@ -78,12 +78,13 @@ impl AddressBook {
     }
 
     /// Somebody came, went or changed status.
-    pub fn learn(&mut self, event: &Event) {
+    pub fn learn(&mut self, event: &Event<'_>) {
         match event {
             Event::Joined(entry) => self.keep(entry.clone()),
             Event::Left(name) => self.users.retain(|known| known.entry.name != *name),
             Event::Status(name, status) => self.set_status(name, *status),
-            Event::Goodbye(_) => {}
+            // Words and rooms are not about where anybody is.
+            _ => {}
         }
     }
 

@@ -71,7 +71,7 @@ pub enum LinkNews<'a> {
     /// It is complete.
     ListEnds,
     /// Somebody came, went or changed status; and the line as it was written.
-    Event(Event, &'a str),
+    Event(Event<'a>, &'a str),
     /// A line for a control client.
     Answer(ClientId, &'a str),
     /// The answer to the look-up for a call.

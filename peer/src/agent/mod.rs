@@ -82,6 +82,7 @@ impl Agent {
             name: settings.me.name.clone(),
             port: settings.port,
             key: None,
+            proof: None,
             display: settings.me.display.clone(),
         };
         Self {

@@ -28,6 +28,15 @@ impl Registry<'_> {
             Request::Help(Some(verb)) => self.help(conn, &[verb], out),
             Request::Help(None) => self.help(conn, &Verb::ALL, out),
             Request::Quit => self.quit(conn, out),
+            Request::Msg(..)
+            | Request::Broadcast(_)
+            | Request::Create(..)
+            | Request::Join(_)
+            | Request::Leave
+            | Request::Rooms
+            | Request::Members(_)
+            | Request::Say(_)
+            | Request::Stats => return Err(Refusal::UnknownVerb),
         }
         Ok(())
     }

@@ -33,7 +33,7 @@ pub(super) struct User {
 
 impl User {
     pub(super) fn new(conn: ConnId, ends: Ends, registration: Registration, now: Instant) -> Self {
-        let Registration { name, port, key, display } = registration;
+        let Registration { name, port, key, proof: _, display } = registration;
         Self {
             name,
             conn,

@@ -16,6 +16,7 @@ impl Bench {
             name: Name::parse("alice").unwrap(),
             port: 6000.try_into().unwrap(),
             key: None,
+            proof: None,
             display: None,
         };
         let start = clock::now();
