@@ -8,6 +8,7 @@ pub mod net;
 pub mod notify;
 pub mod random;
 pub mod signals;
+pub mod store;
 pub mod syslog;
 pub mod thread;
 pub mod unix;

@@ -10,13 +10,13 @@ use nix::errno::Errno;
 use vox_common::sys::clock;
 use vox_common::sys::net::{Sent, send_now};
 use vox_common::sys::notify::Notifier;
+use vox_common::sys::store::Store;
 use vox_common::wire::signal::Signal;
 
 use super::control::Clients;
 use super::errand::Errands;
 use super::mail::{Mail, Mailbox};
 use super::media::MediaHandle;
-use super::store::Store;
 use super::udp::{UdpCounters, UdpSender};
 use crate::agent::Agent;
 use crate::agent::board::MAX_COUNTS;
@@ -25,6 +25,9 @@ use crate::media::orders::{MediaOrder, Path};
 
 /// Without deadline or watchdog the agent looks at the clock this often.
 const IDLE: Duration = Duration::from_secs(60);
+
+/// The state file of the last calls.
+pub(super) const HISTORY: &str = "history";
 
 /// What the agent's thread acts with.
 pub struct Hands {
@@ -36,7 +39,7 @@ pub struct Hands {
     pub media: MediaHandle,
     /// What became of all datagrams.
     pub datagrams: Arc<UdpCounters>,
-    /// Keeps the history.
+    /// Keeps state files.
     pub store: Store,
     /// For errands.
     pub mailbox: Mailbox,
@@ -187,7 +190,7 @@ impl Acts {
                 }
             }
             Output::Media(order) => self.order(order),
-            Output::StoreHistory(text) => self.hands.store.keep(text),
+            Output::StoreHistory(text) => self.hands.store.keep(HISTORY, text),
             Output::Log(level, line) => log::log!(level, "{line}"),
         }
     }

@@ -14,12 +14,12 @@ use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
 use vox_common::sys::config::reason;
 use vox_common::sys::notify::Notifier;
 use vox_common::sys::signals::{Signal, Signals};
+use vox_common::sys::store::Store;
 use vox_common::sys::{clock, file, random, syslog, thread, unix};
 
-use super::agent::{Hands, Owner};
+use super::agent::{HISTORY, Hands, Owner};
 use super::mail::{MAILBOX, Mail, Mailbox};
 use super::media::{self, MediaSettings};
-use super::store::Store;
 use super::udp::{self, Socket, UdpEvent, UdpThread};
 use super::{control, link};
 use crate::agent::calls::Me;
@@ -109,7 +109,7 @@ impl Station {
             udp: calls.sender(),
             media,
             datagrams: udp.counters(),
-            store: Store::start(history_of(config))?,
+            store: Store::start(&config.state_directory)?,
             mailbox: mailbox.clone(),
         };
         let now = Moment { at: clock::now(), unix: clock::unix_seconds() };
@@ -165,12 +165,8 @@ fn connect(
     registry.map(|registry| link::start(registry.clone(), mailbox.clone())).transpose()
 }
 
-fn history_of(config: &Config) -> PathBuf {
-    config.state_directory.join("history")
-}
-
 fn settings_of(config: &Config, port: u16) -> Settings {
-    let path = history_of(config);
+    let path = config.state_directory.join(HISTORY);
     let history = file::read(&path).unwrap_or_else(|error| {
         log::warn!("cannot read the history in {}: {error}", path.display());
         String::new()

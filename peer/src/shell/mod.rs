@@ -14,7 +14,6 @@ mod media_tx;
 mod playing;
 mod side;
 mod sound;
-pub mod store;
 mod try_cell;
 pub mod udp;
 mod wake;
