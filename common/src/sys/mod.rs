@@ -1,5 +1,6 @@
 //! The kernel, thin and safe.
 
+pub mod clients;
 pub mod clock;
 pub mod config;
 pub mod file;

@@ -89,6 +89,13 @@ pub struct Credentials {
     pub gid: u32,
 }
 
+/// For the log.
+impl fmt::Display for Credentials {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "uid={} pid={}", self.uid, self.pid)
+    }
+}
+
 /// Who connected (`SO_PEERCRED`), for the log and for rules.
 ///
 /// # Errors

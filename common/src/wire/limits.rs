@@ -33,6 +33,9 @@ pub const MAX_LEGS: usize = 8;
 /// Programs on one station's control socket at a time. At the brim: `420 too many control clients`.
 pub const MAX_CLIENTS: usize = 32;
 
+/// Programs on a registry's control socket at a time. At the brim: as for a station.
+pub const MAX_ADMINS: usize = 8;
+
 /// `[contacts]` in peer.toml. More are refused when the file is read.
 pub const MAX_CONTACTS: usize = 64;
 

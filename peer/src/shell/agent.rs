@@ -7,13 +7,15 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
+use vox_common::sys::clients::Clients;
 use vox_common::sys::clock;
 use vox_common::sys::net::{Sent, send_now};
 use vox_common::sys::notify::Notifier;
 use vox_common::sys::store::Store;
+use vox_common::wire::limits::MAX_CLIENTS;
 use vox_common::wire::signal::Signal;
 
-use super::control::Clients;
+use super::control;
 use super::errand::Errands;
 use super::mail::{Mail, Mailbox};
 use super::media::MediaHandle;
@@ -54,7 +56,7 @@ pub struct Owner {
 /// Performs outputs.
 struct Acts {
     hands: Hands,
-    clients: Clients,
+    clients: Clients<MAX_CLIENTS>,
     registry: Option<TcpStream>,
     errands: Errands,
     /// What could not even be begun; its answers are taken in next.
@@ -123,13 +125,15 @@ impl Owner {
             }
             Mail::Datagram(from, local, bytes) => self.feed(Input::Datagram { from, local, bytes: &bytes }),
             Mail::Unreachable(remote) => self.feed(Input::Unreachable(remote)),
-            Mail::ClientCame(stream, _turn) => self.acts.clients.admit(stream, &self.acts.hands.mailbox),
+            Mail::ClientCame(stream, _turn) => {
+                control::admit(&mut self.acts.clients, stream, &self.acts.hands.mailbox);
+            }
             Mail::ClientLine(client, line, _turn) => {
                 self.count_datagrams();
                 self.feed(Input::Control(client, line.as_deref().map_err(|refusal| *refusal)));
             }
             Mail::ClientGone(client) => {
-                self.acts.clients.dismiss(client);
+                self.acts.clients.dismiss(client.0);
                 self.feed(Input::ControlGone(client));
             }
             Mail::Resolved(ticket, found) => {
@@ -178,7 +182,7 @@ impl Acts {
             Output::Disconnect => self.disconnect(),
             Output::ToRegistry(line) => self.send_to_registry(line),
             Output::Signal(path, signal) => self.send_signal(path, signal),
-            Output::ToClient(client, lines) => self.clients.send(client, lines),
+            Output::ToClient(client, lines) => self.clients.send(client.0, lines),
             Output::Resolve(ticket, host) => {
                 if self.errands.resolve(ticket, host, &self.hands.mailbox).is_err() {
                     self.failed.push(Failed::Resolve(ticket));
