@@ -1,13 +1,17 @@
 //! State files: a power cut leaves the old one or the new one, never half.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use nix::unistd::{AccessFlags, access};
 
 /// A state file longer than this is not ours.
 const MAX_BYTES: u64 = 1024 * 1024;
+
+/// Whom one called and what one was told is nobody else's business.
+const MODE: u32 = 0o600;
 
 /// Makes sure of a directory that state files can be written to.
 ///
@@ -18,13 +22,15 @@ pub fn directory(path: &Path) -> io::Result<()> {
     access(path, AccessFlags::W_OK | AccessFlags::X_OK).map_err(io::Error::from)
 }
 
-/// Writes `text` beside `path`, brings it to the disk, and moves it into place (rename(2)).
+/// Writes `text` beside `path`, for its owner's eyes only, brings it to the disk, and moves it into place (rename(2)).
 ///
 /// # Errors
 /// Those of the file system; the old file is then as it was.
 pub fn replace(path: &Path, text: &str) -> io::Result<()> {
     let aside = path.with_extension("new");
-    let mut file = File::create(&aside)?;
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(MODE).open(&aside)?;
+    // One that a power cut left behind may be wider.
+    file.set_permissions(Permissions::from_mode(MODE))?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     fs::rename(&aside, path)?;
@@ -54,9 +60,11 @@ mod tests {
         fs::create_dir_all(&directory).unwrap();
         let path = directory.join("history");
         assert_eq!(read(&path).unwrap(), "");
+        fs::write(path.with_extension("new"), "half of").unwrap();
         replace(&path, "one\n").unwrap();
         replace(&path, "two\n").unwrap();
         assert_eq!(read(&path).unwrap(), "two\n");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, MODE);
         assert_eq!(fs::read_dir(&directory).unwrap().count(), 1);
         fs::remove_dir_all(&directory).unwrap();
     }

@@ -8,6 +8,7 @@ pub mod lines;
 pub mod net;
 pub mod notify;
 pub mod random;
+pub mod secret;
 pub mod signals;
 pub mod store;
 pub mod syslog;
