@@ -27,6 +27,12 @@ pub const MAX_UNREGISTERED: usize = 128;
 /// Rooms in a registry. At the brim: `421 no room for another room`.
 pub const MAX_ROOMS: usize = 64;
 
+/// Names and addresses that a registry keeps out. At the brim: `420` to the administrator.
+pub const MAX_BANS: usize = 256;
+
+/// Names that belong to keys in a registry. At the brim no new name is let in: `403`.
+pub const MAX_BOUND_NAMES: usize = 1024;
+
 /// Legs of calls in one station. At the brim: an INVITE is answered `busy`.
 pub const MAX_LEGS: usize = 8;
 

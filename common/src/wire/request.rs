@@ -115,6 +115,32 @@ impl<'a> Request<'a> {
     }
 }
 
+impl Request<'_> {
+    /// Its first word.
+    pub fn verb(&self) -> Verb {
+        match self {
+            Self::Register(_) => Verb::Register,
+            Self::List(_) => Verb::List,
+            Self::Lookup(_) => Verb::Lookup,
+            Self::Status(_) => Verb::Status,
+            Self::Watch(_) => Verb::Watch,
+            Self::Msg(..) => Verb::Msg,
+            Self::Broadcast(_) => Verb::Broadcast,
+            Self::Create(..) => Verb::Create,
+            Self::Join(_) => Verb::Join,
+            Self::Leave => Verb::Leave,
+            Self::Rooms => Verb::Rooms,
+            Self::Members(_) => Verb::Members,
+            Self::Say(_) => Verb::Say,
+            Self::Ping(_) => Verb::Ping,
+            Self::Echo(_) => Verb::Echo,
+            Self::Stats => Verb::Stats,
+            Self::Help(_) => Verb::Help,
+            Self::Quit => Verb::Quit,
+        }
+    }
+}
+
 fn registration(rest: &str) -> Result<Registration, Refusal> {
     let (name, rest) = split_first(rest);
     let (port, options) = split_first(rest);
@@ -399,6 +425,7 @@ mod tests {
         #[test]
         fn a_request_is_read_as_it_was_written(request in some_requests()) {
             let line = request.to_string();
+            prop_assert_eq!(split_first(&line).0, request.verb().word());
             prop_assert_eq!(Request::parse(&line), Ok(request));
         }
 

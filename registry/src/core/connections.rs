@@ -4,8 +4,10 @@ use std::time::{Duration, Instant};
 
 use heapless::Vec;
 use vox_common::wire::limits::{MAX_CONNECTIONS, MAX_UNREGISTERED};
+use vox_common::wire::reply::Nonce;
 
 use super::ends::Ends;
+use super::pace::Bucket;
 
 /// A connection, by the place that the shell gave it. Never stale: a place is given again only after
 /// [`Input::Closed`](super::Input::Closed).
@@ -29,13 +31,27 @@ pub(super) struct Connection {
     pub(super) id: ConnId,
     pub(super) ends: Ends,
     pub(super) stage: Stage,
+    /// What a proof over this connection has to cover.
+    pub(super) nonce: Nonce,
+    pub(super) bucket: Bucket,
+    /// How often it was told to slow down since it was served last.
+    pub(super) refused_in_a_row: u32,
     opened: Instant,
     heard: Instant,
 }
 
 impl Connection {
-    pub(super) fn new(id: ConnId, ends: Ends, now: Instant) -> Self {
-        Self { id, ends, stage: Stage::Unregistered, opened: now, heard: now }
+    pub(super) fn new(id: ConnId, ends: Ends, nonce: Nonce, now: Instant) -> Self {
+        Self {
+            id,
+            ends,
+            stage: Stage::Unregistered,
+            nonce,
+            bucket: Bucket::full(now),
+            refused_in_a_row: 0,
+            opened: now,
+            heard: now,
+        }
     }
 }
 
@@ -57,8 +73,13 @@ impl Connections {
         self.0.push(connection).is_ok()
     }
 
-    pub(super) fn remove(&mut self, id: ConnId) {
-        self.0.retain(|connection| connection.id != id);
+    pub(super) fn remove(&mut self, id: ConnId) -> Option<Connection> {
+        let index = self.0.iter().position(|connection| connection.id == id)?;
+        Some(self.0.swap_remove(index))
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Connection> {
+        self.0.iter()
     }
 
     /// The connection if it is still heard, and takes note that it has just spoken.

@@ -14,6 +14,16 @@ impl Ends {
         Self { from: from.ip().to_canonical(), to: to.ip().to_canonical() }
     }
 
+    /// Where the connection comes from.
+    pub(super) fn from(&self) -> IpAddr {
+        self.from
+    }
+
+    /// The address of ours at which it arrived.
+    pub(super) fn to(&self) -> IpAddr {
+        self.to
+    }
+
     /// Whether the far end is on the registry's own machine.
     pub(super) fn is_local(&self) -> bool {
         self.from.is_loopback() || self.from == self.to

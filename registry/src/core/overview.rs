@@ -10,6 +10,7 @@ use vox_common::wire::users::Status;
 use super::Registry;
 use super::counters::Counters;
 use super::events::PastEvent;
+use super::rooms::Room;
 use super::users::User;
 
 /// A registry at one moment, in memory of its own: whoever asked may take its time with it.
@@ -83,12 +84,17 @@ impl Registry<'_> {
             uptime: ago(self.started),
             connections: self.tables.connections.len(),
             max_users: self.settings.max_users,
-            max_rooms: 64,
+            max_rooms: self.settings.max_rooms,
             users: self.tables.users.iter().map(|user| view(user, ago(user.came))).collect(),
-            rooms: Vec::new(),
+            rooms: self.tables.rooms.iter().map(|room| self.view_room(room)).collect(),
             counters: self.counters,
             events: self.tables.events.iter().map(event).collect(),
         }
+    }
+
+    fn view_room(&self, room: &Room) -> RoomView {
+        let members = self.tables.users.members(room.id).map(|user| user.name.clone()).collect();
+        RoomView { name: room.name.clone(), capacity: room.capacity, members }
     }
 }
 

@@ -1,16 +1,16 @@
-//! Coming and going: who gets a name, and who is told.
+//! Coming and going: who gets a name, and how it becomes free again.
 
 use vox_common::wire::event::{Event, Farewell};
 use vox_common::wire::refusal::Refusal;
 use vox_common::wire::reply::Reply;
 use vox_common::wire::request::Registration;
-use vox_common::wire::users::Status;
 
+use super::access::Access;
 use super::connections::Stage;
 use super::counters::Counter;
 use super::ends::Ends;
 use super::users::User;
-use super::{ConnId, News, Output, Registry, Tables};
+use super::{ConnId, News, Out, Output, Registry, Tables};
 
 impl Registry<'_> {
     pub(super) fn register(
@@ -18,32 +18,47 @@ impl Registry<'_> {
         conn: ConnId,
         ends: Ends,
         registration: Registration,
-        out: &mut impl FnMut(Output<'_>),
+        out: Out<'_>,
     ) -> Result<(), Refusal> {
+        self.check_welcome(conn, &ends, &registration)?;
         let user = User::new(conn, ends, registration, self.now);
         let ghost = self.ghost_of(&user);
-        self.check(&user, ghost)?;
+        self.check_free(&user, ghost)?;
         if let Some(ghost) = ghost {
             self.dismiss(ghost, Some(Farewell::Replaced), out);
         }
+        self.bind(&user, out);
         self.welcome(user);
-        self.counters.count(Counter::Registrations);
-        self.announce(conn, out);
+        self.introduce(conn, out);
         Ok(())
     }
 
-    /// What a station left behind that now comes again, and whose place it takes.
+    fn check_welcome(
+        &mut self,
+        conn: ConnId,
+        ends: &Ends,
+        registration: &Registration,
+    ) -> Result<(), Refusal> {
+        if self.tables.users.of(conn).is_some() {
+            return Err(Refusal::AlreadyRegistered);
+        }
+        let nonce = self.tables.connections.live(conn).ok_or(Refusal::RegistryFull)?.nonce;
+        self.let_in(ends, &nonce, registration)
+    }
+
+    /// What a station left behind that now comes again, and whose place it takes. A key is public, so it takes a
+    /// proof of the secret to end another connection.
     fn ghost_of(&self, user: &User) -> Option<ConnId> {
+        let Access::Secret(_) = self.settings.access else {
+            return None;
+        };
         let ghost = self.tables.users.by_name(&user.name).filter(|ghost| ghost.is_ghost_of(user));
         ghost.map(|ghost| ghost.conn)
     }
 
-    fn check(&self, user: &User, ghost: Option<ConnId>) -> Result<(), Refusal> {
-        let users = &self.tables.users;
-        let others = || users.iter().filter(|other| Some(other.conn) != ghost);
-        if users.of(user.conn).is_some() {
-            Err(Refusal::AlreadyRegistered)
-        } else if others().any(|other| other.name == user.name) {
+    fn check_free(&self, user: &User, ghost: Option<ConnId>) -> Result<(), Refusal> {
+        let others = || self.tables.users.iter().filter(|other| Some(other.conn) != ghost);
+        if others().any(|other| other.name == user.name) {
             Err(Refusal::NameTaken)
         } else if user.ends.is_local() && user.port.get() == self.settings.port {
             Err(Refusal::OwnPort)
@@ -56,17 +71,27 @@ impl Registry<'_> {
         }
     }
 
+    /// Where names belong to keys, this one does from now on.
+    fn bind(&mut self, user: &User, out: Out<'_>) {
+        let key = user.key.filter(|_| self.settings.access == Access::Keys);
+        if key.is_some_and(|key| self.tables.names.bind(&user.name, key)) {
+            self.keep_names(out);
+        }
+    }
+
     fn welcome(&mut self, user: User) {
         if let Some(connection) = self.tables.connections.live(user.conn) {
             connection.stage = Stage::Registered;
         }
+        self.counters.count(Counter::Registrations);
+        self.tables.newcomers.add(user.conn, self.now);
         let added = self.tables.users.add(user);
-        assert!(added, "check() refuses when the table is full");
+        assert!(added, "check_free() refuses when the table is full");
     }
 
-    /// Tells a new user that it is one, and then those who watch.
-    fn announce(&mut self, conn: ConnId, out: &mut impl FnMut(Output<'_>)) {
-        let Tables { users, text, events, .. } = &mut *self.tables;
+    /// Tells a new user that it is one. Those who watch are told a little later, of all who came meanwhile.
+    fn introduce(&mut self, conn: ConnId, out: Out<'_>) {
+        let Tables { users, voice, events, .. } = &mut *self.tables;
         let Some(user) = users.of(conn) else {
             return;
         };
@@ -74,47 +99,20 @@ impl Registry<'_> {
         let news = News::Registered { name: &user.name, address, conn, users: users.len() };
         events.add(self.now, &news);
         out(Output::News(news));
-        out(Output::Send(conn, text.line(Reply::Registered(&user.name, address))));
-        for watcher in users.iter().filter(|other| other.watching && other.conn != conn) {
-            let joined = Event::Joined(user.entry_for(&watcher.ends));
-            out(Output::Send(watcher.conn, text.line(joined)));
-        }
+        voice.say(conn, Reply::Registered(&user.name, address), out);
     }
 
-    /// Frees the name of a connection, if it has one.
-    pub(super) fn leave(&mut self, conn: ConnId, out: &mut impl FnMut(Output<'_>)) {
+    /// Frees the name of a connection, if it has one; its room and its watchers are told.
+    pub(super) fn leave(&mut self, conn: ConnId, out: Out<'_>) {
+        if self.is_serving() && self.tables.newcomers.contains(conn) {
+            // Nobody is said to leave who was not said to come.
+            self.announce_newcomers(out);
+        }
+        self.exit(conn, out);
         if let Some(user) = self.tables.users.remove(conn) {
             let users = self.tables.users.len();
             self.tell(News::Left { name: &user.name, users }, out);
             self.tell_watchers(conn, &Event::Left(user.name), out);
-        }
-    }
-
-    pub(super) fn set_status(
-        &mut self,
-        conn: ConnId,
-        status: Status,
-        out: &mut impl FnMut(Output<'_>),
-    ) -> Result<(), Refusal> {
-        let user = self.tables.users.of_mut(conn).ok_or(Refusal::RegisterFirst)?;
-        let before = std::mem::replace(&mut user.status, status);
-        let name = user.name.clone();
-        self.reply(conn, &Reply::Status(status), out);
-        if before != status {
-            self.tell_watchers(conn, &Event::Status(name, status), out);
-        }
-        Ok(())
-    }
-
-    /// Tells everybody who watches but the one whom it is about. While the registry ends, nobody is told.
-    fn tell_watchers(&mut self, about: ConnId, event: &Event, out: &mut impl FnMut(Output<'_>)) {
-        if !self.is_serving() {
-            return;
-        }
-        let Tables { users, text, .. } = &mut *self.tables;
-        let line = text.line(event);
-        for watcher in users.iter().filter(|user| user.watching && user.conn != about) {
-            out(Output::Send(watcher.conn, line));
         }
     }
 }

@@ -6,8 +6,9 @@ use vox_common::wire::reply::Reply;
 use vox_common::wire::request::Request;
 use vox_common::wire::verb::Verb;
 
+use super::counters::Counter;
 use super::ends::Ends;
-use super::{ConnId, Output, Registry, Tables};
+use super::{ConnId, Out, Registry, Tables};
 
 impl Registry<'_> {
     pub(super) fn serve(
@@ -15,83 +16,84 @@ impl Registry<'_> {
         conn: ConnId,
         ends: Ends,
         request: Request<'_>,
-        out: &mut impl FnMut(Output<'_>),
+        out: Out<'_>,
     ) -> Result<(), Refusal> {
+        self.may_ask(conn, &request)?;
         match request {
             Request::Register(registration) => self.register(conn, ends, registration, out)?,
-            Request::List(prefix) => self.list(conn, ends, prefix, out),
-            Request::Lookup(name) => self.look_up(conn, ends, &name, out)?,
+            Request::List(prefix) => self.list(conn, &ends, prefix, out),
+            Request::Lookup(name) => self.look_up(conn, &ends, &name, out)?,
             Request::Status(status) => self.set_status(conn, status, out)?,
             Request::Watch(on) => self.watch(conn, on, out)?,
+            Request::Msg(to, text) => self.message(conn, &to, text, out)?,
+            Request::Broadcast(text) => self.broadcast(conn, text, out)?,
+            Request::Create(room, capacity) => self.create(conn, room, capacity, out)?,
+            Request::Join(room) => self.join(conn, &room, out)?,
+            Request::Leave => self.leave_room(conn, out)?,
+            Request::Rooms => self.list_rooms(conn, out),
+            Request::Members(room) => self.list_members(conn, room.as_ref(), out)?,
+            Request::Say(text) => self.say(conn, text, out)?,
             Request::Ping(text) => self.reply(conn, &Reply::Pong(text), out),
             Request::Echo(text) => self.reply(conn, &Reply::Echo(text), out),
+            Request::Stats => self.tell_counters(conn, out),
             Request::Help(Some(verb)) => self.help(conn, &[verb], out),
             Request::Help(None) => self.help(conn, &Verb::ALL, out),
             Request::Quit => self.quit(conn, out),
-            Request::Msg(..)
-            | Request::Broadcast(_)
-            | Request::Create(..)
-            | Request::Join(_)
-            | Request::Leave
-            | Request::Rooms
-            | Request::Members(_)
-            | Request::Say(_)
-            | Request::Stats => return Err(Refusal::UnknownVerb),
         }
         Ok(())
     }
 
-    /// One buffer, one send: no event gets between its lines.
-    fn list(&mut self, conn: ConnId, asker: Ends, prefix: &str, out: &mut impl FnMut(Output<'_>)) {
-        let Tables { users, text, .. } = &mut *self.tables;
+    fn list(&mut self, conn: ConnId, asker: &Ends, prefix: &str, out: Out<'_>) {
+        let Tables { users, voice, .. } = &mut *self.tables;
         let prefix = prefix.to_ascii_lowercase();
         let mut count = 0;
-        text.0.clear();
+        voice.text.clear();
         for user in users.iter().filter(|user| user.name.as_str().starts_with(&prefix)) {
-            text.add(Reply::User(&user.entry_for(&asker)));
+            voice.add(Reply::User(&user.entry_for(asker)));
             count += 1;
         }
-        text.add(Reply::Users(count));
-        out(Output::Send(conn, &text.0));
+        voice.add(Reply::Users(count));
+        voice.send(conn, out);
     }
 
-    fn look_up(
-        &mut self,
-        conn: ConnId,
-        asker: Ends,
-        name: &Name,
-        out: &mut impl FnMut(Output<'_>),
-    ) -> Result<(), Refusal> {
+    fn look_up(&mut self, conn: ConnId, asker: &Ends, name: &Name, out: Out<'_>) -> Result<(), Refusal> {
         let user = self.tables.users.by_name(name).ok_or(Refusal::NoSuchUser)?;
         if user.conn == conn {
             return Err(Refusal::Yourself);
         }
-        let found = user.found_for(&asker);
+        let found = user.found_for(asker);
         self.reply(conn, &Reply::Found(&found), out);
         Ok(())
     }
 
-    fn watch(&mut self, conn: ConnId, on: bool, out: &mut impl FnMut(Output<'_>)) -> Result<(), Refusal> {
-        let user = self.tables.users.of_mut(conn).ok_or(Refusal::RegisterFirst)?;
-        user.watching = on;
-        self.reply(conn, &Reply::Watching(on), out);
-        Ok(())
-    }
-
-    fn help(&mut self, conn: ConnId, verbs: &[Verb], out: &mut impl FnMut(Output<'_>)) {
-        let text = &mut self.tables.text;
-        text.0.clear();
-        for &verb in verbs {
-            text.add(Reply::Help(verb));
+    fn tell_counters(&mut self, conn: ConnId, out: Out<'_>) {
+        let Tables { users, rooms, connections, voice, .. } = &mut *self.tables;
+        let up = self.now.saturating_duration_since(self.started).as_secs();
+        voice.text.clear();
+        for (word, now) in [("users", users.len()), ("rooms", rooms.len()), ("connected", connections.len())]
+        {
+            voice.add(Reply::Counter(word, now as u64));
         }
-        text.add(Reply::HelpEnd);
-        out(Output::Send(conn, &text.0));
+        voice.add(Reply::Counter("uptime-s", up));
+        for counter in Counter::ALL {
+            voice.add(Reply::Counter(counter.word(), self.counters.of(counter)));
+        }
+        voice.add(Reply::StatsEnd);
+        voice.send(conn, out);
     }
 
-    fn quit(&mut self, conn: ConnId, out: &mut impl FnMut(Output<'_>)) {
-        let Tables { users, text, .. } = &mut *self.tables;
+    fn help(&mut self, conn: ConnId, verbs: &[Verb], out: Out<'_>) {
+        let voice = &mut self.tables.voice;
+        voice.text.clear();
+        verbs.iter().for_each(|&verb| voice.add(Reply::Help(verb)));
+        voice.add(Reply::HelpEnd);
+        voice.send(conn, out);
+    }
+
+    fn quit(&mut self, conn: ConnId, out: Out<'_>) {
+        let Tables { users, voice, .. } = &mut *self.tables;
         let name = users.of(conn).map(|user| &user.name);
-        out(Output::Send(conn, text.line(Reply::Goodbye(name))));
+        voice.say(conn, Reply::Goodbye(name), out);
         self.dismiss(conn, None, out);
     }
 }

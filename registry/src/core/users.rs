@@ -13,6 +13,7 @@ use vox_common::wire::users::{Entry, Found, Status};
 
 use super::connections::ConnId;
 use super::ends::Ends;
+use super::rooms::RoomId;
 
 #[derive(Debug, Clone)]
 pub(super) struct User {
@@ -20,12 +21,14 @@ pub(super) struct User {
     pub(super) conn: ConnId,
     pub(super) ends: Ends,
     pub(super) status: Status,
+    /// The room that it is in.
+    pub(super) room: Option<RoomId>,
     /// Wants to be told of the others.
     pub(super) watching: bool,
     pub(super) port: NonZeroU16,
     /// When it registered.
     pub(super) came: Instant,
-    key: Option<PublicKey>,
+    pub(super) key: Option<PublicKey>,
     /// Of the key; kept, because every listing tells it.
     pub(super) fingerprint: Option<Fingerprint>,
     pub(super) display: Option<DisplayName>,
@@ -39,6 +42,7 @@ impl User {
             conn,
             ends,
             status: Status::default(),
+            room: None,
             watching: false,
             port,
             came: now,
@@ -80,14 +84,9 @@ impl User {
         self.port == newcomer.port && self.ends.is_same_host(&newcomer.ends)
     }
 
-    /// Whether this is what a station left behind that now comes again.
-    ///
-    /// Keys are public and not proved here, so the address must be the same too.
+    /// Whether this is what a station left behind that now comes again, proved by the secret that both know.
     pub(super) fn is_ghost_of(&self, newcomer: &Self) -> bool {
-        self.name == newcomer.name
-            && self.key.is_some()
-            && self.key == newcomer.key
-            && self.ends.is_same_host(&newcomer.ends)
+        self.name == newcomer.name && self.ends.is_same_host(&newcomer.ends)
     }
 }
 
@@ -123,6 +122,16 @@ impl Users {
 
     pub(super) fn of_mut(&mut self, conn: ConnId) -> Option<&mut User> {
         self.0.iter_mut().find(|user| user.conn == conn)
+    }
+
+    pub(super) fn members(&self, room: RoomId) -> impl Iterator<Item = &User> {
+        self.iter().filter(move |user| user.room == Some(room))
+    }
+
+    pub(super) fn put_into(&mut self, conn: ConnId, room: Option<RoomId>) {
+        if let Some(user) = self.of_mut(conn) {
+            user.room = room;
+        }
     }
 
     /// Takes a user out; those behind it move up.
