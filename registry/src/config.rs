@@ -11,6 +11,8 @@ use vox_common::sys::syslog;
 use vox_common::wire::limits::{MAX_CONNECTIONS, MAX_ROOMS, MAX_USERS};
 use vox_common::wire::names::Name;
 
+use crate::core::{Limits, Pace};
+
 /// The TCP port of registries.
 pub const REGISTRY_PORT: u16 = 5000;
 
@@ -36,19 +38,6 @@ pub struct Config {
     pub state_directory: PathBuf,
     /// `[log]`.
     pub log: syslog::Settings,
-}
-
-/// `[limits]`; `None` wherever the file says 0: no limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Connections from one address at a time.
-    pub connections_per_address: Option<usize>,
-    /// Requests per second of one connection, once its `burst` is used up.
-    pub requests_per_second: Option<u32>,
-    /// Requests that one connection may send at once.
-    pub burst: u32,
-    /// How long a connection may stay without REGISTER.
-    pub idle_unregistered: Option<Duration>,
 }
 
 impl Config {
@@ -130,8 +119,7 @@ fn read_limits(section: &mut Section<'_>) -> Result<Limits, ConfigError> {
     let idle = section.value("idle-unregistered-s", allowed, 120, |given| given.whole(0..=86_400))?;
     Ok(Limits {
         connections_per_address: (connections_per_address != 0).then_some(connections_per_address),
-        requests_per_second: (per_second != 0).then_some(per_second),
-        burst,
+        pace: (per_second != 0).then_some(Pace { per_second, burst }),
         idle_unregistered: (idle != 0).then_some(Duration::from_secs(idle.into())),
     })
 }
@@ -187,12 +175,7 @@ mod tests {
     #[test]
     fn zero_is_no_limit() {
         let text = "[limits]\nconnections-per-address = 0\nrequests-per-second = 0\nidle-unregistered-s = 0";
-        let limits = Limits {
-            connections_per_address: None,
-            requests_per_second: None,
-            burst: 100,
-            idle_unregistered: None,
-        };
+        let limits = Limits { connections_per_address: None, pace: None, idle_unregistered: None };
         assert_eq!(parse(text).map(|config| config.limits), Ok(limits));
     }
 

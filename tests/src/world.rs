@@ -2,16 +2,22 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use vox_common::sys::clock;
 use vox_common::wire::line::Line;
 use vox_common::wire::names::Name;
 use vox_common::wire::reply::Nonce;
-use vox_registry::core::{ConnId, Input, Output, Registry, Settings, Tables};
+use vox_registry::core::{
+    Access, AdminId, ConnId, Fate, Input, Kept, Limits, Output, Registry, Settings, Tables,
+};
 
 /// Connections that a world has places for: as many as the real shell.
 const PLACES: usize = vox_common::wire::limits::MAX_CONNECTIONS;
+
+/// As long as newcomers are gathered.
+const A_MOMENT: Duration = Duration::from_millis(50);
 
 /// The core, the time, and what every client has heard.
 #[derive(Debug)]
@@ -20,12 +26,26 @@ pub struct World {
     settings: Settings,
     now: Instant,
     clients: Vec<Client>,
+    kept: KeptTexts,
+    answers: Vec<String>,
+    pieces: usize,
+}
+
+/// The state files, as the core last wanted them.
+#[derive(Debug, Default)]
+pub struct KeptTexts {
+    /// Who is kept out.
+    pub bans: String,
+    /// Which name belongs to which key.
+    pub names: String,
 }
 
 /// One client's end of its connection.
 #[derive(Debug, Default)]
 struct Client {
     is_open: bool,
+    /// Takes nothing any more: its buffers are full.
+    is_deaf: bool,
     heard: VecDeque<String>,
 }
 
@@ -37,19 +57,25 @@ impl World {
 
     /// As [`World::new`], with settings of the test's own.
     ///
-    /// Its half megabyte is never given back: a test needs a handful of worlds.
+    /// Its megabyte is never given back: a test needs a handful of worlds.
     pub fn with(change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = Settings {
             name: Name::parse("vox").expect("three letters are a name"),
             port: 5000,
             max_users: 512,
-            idle_unregistered: Some(Duration::from_secs(120)),
+            max_rooms: 64,
+            access: Access::Open,
+            limits: Limits {
+                connections_per_address: None,
+                pace: None,
+                idle_unregistered: Some(Duration::from_secs(120)),
+            },
         };
         change(&mut settings);
         let now = clock::now();
-        let registry = Registry::new(settings.clone(), Box::leak(Box::new(Tables::new())), now);
+        let registry = Registry::new(settings.clone(), Box::leak(tables()), now);
         let clients = (0..PLACES).map(|_| Client::default()).collect();
-        Self { registry, settings, now, clients }
+        Self { registry, settings, now, clients, kept: KeptTexts::default(), answers: Vec::new(), pieces: 0 }
     }
 
     /// Connects from one address to another of the registry's; the client's number.
@@ -59,7 +85,7 @@ impl World {
     pub fn connect(&mut self, from: &str, to: &str) -> u16 {
         let place = (0..).zip(&self.clients).find(|(_, client)| !client.is_open).expect("a free place").0;
         let at = |ip: &str, port| SocketAddr::new(ip.parse().expect("an address"), port);
-        self.clients[usize::from(place)] = Client { is_open: true, heard: VecDeque::new() };
+        self.clients[usize::from(place)] = Client { is_open: true, ..Client::default() };
         let (from, to) = (at(from, 40_000), at(to, 5000));
         self.put(Input::Opened { conn: ConnId(place), from, to, nonce: Nonce([7; 16]) });
         place
@@ -84,20 +110,59 @@ impl World {
         }
     }
 
-    /// Everything that the client has heard since it last listened.
+    /// Everything that the client has heard since it last listened, and hears in the moment in which newcomers are
+    /// gathered.
     pub fn hear(&mut self, client: u16) -> Vec<String> {
+        self.wait_a_moment();
         self.clients[usize::from(client)].heard.drain(..).collect()
     }
 
     /// The next line that the client has heard.
     pub fn hear_one(&mut self, client: u16) -> Option<String> {
+        if self.clients[usize::from(client)].heard.is_empty() {
+            self.wait_a_moment();
+        }
         self.clients[usize::from(client)].heard.pop_front()
+    }
+
+    /// Lets the time pass after which newcomers are told of, if there are any.
+    fn wait_a_moment(&mut self) {
+        let until = self.registry.deadline().filter(|&deadline| deadline <= self.now + A_MOMENT);
+        if let Some(length) = until.map(|until| until.saturating_duration_since(self.now)) {
+            self.pass(length);
+        }
     }
 
     /// Says a line and hears everything.
     pub fn ask(&mut self, client: u16, line: &str) -> Vec<String> {
         self.say(client, line);
         self.hear(client)
+    }
+
+    /// An administrator says a line and hears the whole answer.
+    pub fn administer(&mut self, line: &str) -> Vec<String> {
+        self.put(Input::Admin(AdminId(0), Line::Text(line)));
+        self.answers.drain(..).collect()
+    }
+
+    /// The state files.
+    pub fn kept(&self) -> &KeptTexts {
+        &self.kept
+    }
+
+    /// Takes in what was kept; how many lines of it are none.
+    pub fn recall(&mut self, kept: Kept, text: &str) -> usize {
+        self.registry.recall(kept, text)
+    }
+
+    /// In how many pieces clients have heard what they heard so far.
+    pub fn pieces(&self) -> usize {
+        self.pieces
+    }
+
+    /// The client does not read any more, and its buffers are full.
+    pub fn deafen(&mut self, client: u16) {
+        self.clients[usize::from(client)].is_deaf = true;
     }
 
     /// The client vanishes.
@@ -131,7 +196,8 @@ impl World {
     /// The configuration is read again, changed.
     pub fn settings(&mut self, change: impl FnOnce(&mut Settings)) {
         change(&mut self.settings);
-        self.put(Input::Settings(self.settings.clone()));
+        let settings = self.settings.clone();
+        self.put(Input::Settings(&settings));
     }
 
     /// The core itself.
@@ -143,18 +209,41 @@ impl World {
     fn put(&mut self, input: Input<'_>) {
         let clients = &mut self.clients;
         let mut ended = Vec::new();
-        self.registry.handle(self.now, input, &mut |output| match output {
-            Output::Send(ConnId(place), lines) => {
-                assert!(lines.ends_with('\n'), "whole lines: {lines:?}");
-                clients[usize::from(place)].heard.extend(lines.lines().map(String::from));
+        let Self { kept, answers, pieces, .. } = self;
+        self.registry.handle(self.now, input, &mut |output| {
+            match output {
+                Output::Send(ConnId(place), lines) => {
+                    assert!(lines.ends_with('\n'), "whole lines: {lines:?}");
+                    let client = &mut clients[usize::from(place)];
+                    if client.is_deaf {
+                        return Fate::Lost;
+                    }
+                    *pieces += 1;
+                    client.heard.extend(lines.lines().map(String::from));
+                }
+                Output::Close(ConnId(place)) => ended.push(place),
+                Output::Answer(_, lines) => answers.extend(lines.lines().map(String::from)),
+                Output::Keep(Kept::Bans, text) => text.clone_into(&mut kept.bans),
+                Output::Keep(Kept::Names, text) => text.clone_into(&mut kept.names),
+                Output::News(news) => assert!(!news.to_string().contains('\n')),
+                Output::Ending => {}
             }
-            Output::Close(ConnId(place)) => ended.push(place),
-            Output::News(news) => assert!(!news.to_string().contains('\n')),
+            Fate::Sent
         });
         for place in ended {
             self.close(place);
         }
     }
+}
+
+/// Empty tables. On their way to the heap they stand on the stack, more than once in an unoptimised build.
+///
+/// # Panics
+/// There is no memory for the stack of a thread.
+pub fn tables() -> Box<Tables> {
+    let roomy = thread::Builder::new().stack_size(16 * 1024 * 1024);
+    let made = roomy.spawn(|| Box::new(Tables::new())).expect("a thread");
+    made.join().expect("nothing in there panics")
 }
 
 impl Default for World {

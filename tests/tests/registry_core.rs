@@ -90,40 +90,6 @@ fn the_registrys_own_port_is_its_own_on_its_machine_only() {
 }
 
 #[test]
-fn a_station_that_comes_again_takes_the_place_of_its_ghost() {
-    let mut world = World::new();
-    let [ghost, watcher, again, thief, other] =
-        ["10.0.0.7", "10.0.0.8", "10.0.0.7", "10.0.0.9", "10.0.0.7"].map(|from| remote(&mut world, from));
-    let key = PublicKey([1; 32]);
-    let register = format!("REGISTER bob 6000 key={key}");
-    world.ask(ghost, &register);
-    world.ask(watcher, "REGISTER watcher 6000");
-    world.ask(watcher, "WATCH on");
-    assert_eq!(
-        world.ask(other, &format!("REGISTER bob 6000 key={}", PublicKey([2; 32]))),
-        ["409 name is taken"]
-    );
-    assert_eq!(world.ask(other, "REGISTER bob 6000"), ["409 name is taken"]);
-    assert_eq!(world.ask(thief, &register), ["409 name is taken"], "a key that is only known proves nothing");
-    assert_eq!(world.ask(again, &register), ["200 registered bob 10.0.0.7:6000"]);
-    assert_eq!(world.hear(ghost), ["* GOODBYE replaced"]);
-    assert!(!world.is_open(ghost));
-    let joined = format!("* JOINED bob 10.0.0.7:6000 idle {}", key.fingerprint());
-    assert_eq!(world.hear(watcher), ["* LEFT bob".to_owned(), joined]);
-}
-
-#[test]
-fn a_user_that_asks_for_its_ghosts_place_keeps_its_own() {
-    let mut world = World::new();
-    let [ghost, user] = ["10.0.0.7"; 2].map(|from| remote(&mut world, from));
-    let register = format!("REGISTER bob 6000 key={}", PublicKey([1; 32]));
-    world.ask(ghost, &register);
-    world.ask(user, "REGISTER carol 6001");
-    assert_eq!(world.ask(user, &register), ["402 already registered"]);
-    assert!(world.is_open(ghost));
-}
-
-#[test]
 fn who_neither_registers_nor_speaks_is_let_go() {
     let mut world = World::new();
     let [silent, curious, user] = ["10.0.0.7"; 3].map(|from| remote(&mut world, from));
@@ -143,7 +109,7 @@ fn who_neither_registers_nor_speaks_is_let_go() {
 
 #[test]
 fn without_a_limit_nobody_is_let_go() {
-    let mut world = World::with(|settings| settings.idle_unregistered = None);
+    let mut world = World::with(|settings| settings.limits.idle_unregistered = None);
     let silent = remote(&mut world, "10.0.0.7");
     world.pass(seconds(1_000_000));
     assert!(world.is_open(silent));

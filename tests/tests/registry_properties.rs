@@ -104,7 +104,7 @@ fn changes(line: &str, place: usize) -> Vec<u8> {
 #[test]
 fn the_program_serves_others_whatever_it_is_told() {
     let place = Place::new();
-    let registry = Registry::start(&place);
+    let registry = Registry::without_limits(&place);
     let mut alice = Wire::tcp(&registry.address());
     alice.hear();
     alice.ask("REGISTER alice 6000");

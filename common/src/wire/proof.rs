@@ -20,7 +20,7 @@ pub const SECRET_BYTES: usize = 256;
 
 /// What all stations of a registry share: 1 to 256 bytes. Never shown, not even while debugging.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(heapless::Vec<u8, SECRET_BYTES>);
+pub struct Secret(Box<[u8]>);
 
 /// HMAC-SHA-256 (RFC 2104) under the secret; on the wire 43 characters of base64url.
 ///
@@ -40,7 +40,7 @@ impl Secret {
     /// A secret as it stands in a file, without the white space around it. `None`: it is empty or too long.
     pub fn new(text: &[u8]) -> Option<Self> {
         let text = text.trim_ascii();
-        if text.is_empty() { None } else { heapless::Vec::from_slice(text).ok().map(Self) }
+        (1..=SECRET_BYTES).contains(&text.len()).then(|| Self(text.into()))
     }
 
     /// The proof for a registration over the connection with this nonce.

@@ -1,7 +1,11 @@
 //! What administrators ask, over a socket of their own.
 
+use std::fmt;
+
+use heapless::Vec;
 use vox_common::wire::admin::{Ban, Request, USAGES};
 use vox_common::wire::event::Farewell;
+use vox_common::wire::limits::MAX_CONNECTIONS;
 use vox_common::wire::line::Line;
 use vox_common::wire::names::Name;
 
@@ -9,6 +13,8 @@ use super::bans::BanRefused;
 use super::counters::Counter;
 use super::users::User;
 use super::{AdminId, ConnId, Kept, News, Out, Output, Registry, Tables};
+
+const NO_PLACE: &str = "420 no place for another ban, unban somebody first";
 
 impl Registry<'_> {
     pub(super) fn administer(&mut self, admin: AdminId, line: Line<'_>, out: Out<'_>) {
@@ -30,7 +36,7 @@ impl Registry<'_> {
             Request::Status => self.describe_itself(),
             Request::Users => self.describe_users(),
             Request::Kick(name) => self.kick(&name, out),
-            Request::Ban(whom) => self.ban(whom, out),
+            Request::Ban(whom) => self.ban(&whom, out),
             Request::Unban(whom) => self.unban(&whom, out),
             Request::Bans => self.describe_bans(),
             Request::Forget(name) => self.forget_key(&name, out),
@@ -88,19 +94,19 @@ impl Registry<'_> {
         }
     }
 
-    fn ban(&mut self, whom: Ban, out: Out<'_>) {
+    fn ban(&mut self, whom: &Ban, out: Out<'_>) {
         match self.tables.bans.add(whom.clone()) {
-            Ok(()) => {
-                self.tell(News::Banned(&whom), out);
-                let ended = self.expel(&whom, out);
-                self.keep_bans(out);
-                self.tables.voice.line(format_args!("200 banned {whom}, {ended} connections ended"));
-            }
+            Ok(()) => self.carry_out(whom, out),
             Err(BanRefused::Already) => self.tables.voice.line("409 banned already"),
-            Err(BanRefused::Full) => {
-                self.tables.voice.line("420 no place for another ban, unban somebody first")
-            }
+            Err(BanRefused::Full) => self.tables.voice.line(NO_PLACE),
         }
+    }
+
+    fn carry_out(&mut self, whom: &Ban, out: Out<'_>) {
+        self.tell(News::Banned(whom), out);
+        let ended = self.expel(whom, out);
+        self.keep_bans(out);
+        self.tables.voice.line(format_args!("200 banned {whom}, {ended} connections ended"));
     }
 
     /// Ends the connections of somebody who is kept out from now on; how many they were.
@@ -111,7 +117,7 @@ impl Registry<'_> {
             Ban::Name(name) => users.of(conn).is_some_and(|user| user.name == *name),
         };
         let meant = connections.iter().filter(|conn| is_meant(conn.id, conn.ends.from())).map(|conn| conn.id);
-        let meant: heapless::Vec<ConnId, { vox_common::wire::limits::MAX_CONNECTIONS }> = meant.collect();
+        let meant: Vec<ConnId, MAX_CONNECTIONS> = meant.collect();
         for &conn in &meant {
             self.dismiss(conn, Some(Farewell::Banned), out);
         }
@@ -180,8 +186,8 @@ struct AdminView<'a> {
     room: Option<&'a Name>,
 }
 
-impl std::fmt::Display for AdminView<'_> {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for AdminView<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "210-{} since-s={}", self.user.entry_for(&self.user.ends), self.since)?;
         self.room.map_or(Ok(()), |room| write!(out, " room={room}"))
     }

@@ -33,7 +33,7 @@ pub enum Input<'a> {
     /// An administrator said something.
     Admin(AdminId, Line<'a>),
     /// The configuration was read again.
-    Settings(Settings),
+    Settings(&'a Settings),
     /// The operator ends the registry.
     Stop,
     /// [`Registry::deadline`](super::Registry::deadline) has come.

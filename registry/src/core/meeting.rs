@@ -12,12 +12,12 @@ impl Registry<'_> {
     pub(super) fn create(
         &mut self,
         conn: ConnId,
-        name: Name,
+        name: &Name,
         capacity: usize,
         out: Out<'_>,
     ) -> Result<(), Refusal> {
         let room = self.room_of(conn)?;
-        if self.tables.rooms.by_name(&name).is_some() {
+        if self.tables.rooms.by_name(name).is_some() {
             return Err(Refusal::RoomExists);
         }
         // Whoever is alone in a room makes place for another one by leaving it.
@@ -28,8 +28,8 @@ impl Registry<'_> {
         self.exit(conn, out);
         let made = self.tables.rooms.make(name.clone(), capacity).ok_or(Refusal::NoPlaceForRoom)?;
         self.tables.users.put_into(conn, Some(made));
-        self.tell(News::RoomMade { room: &name, capacity }, out);
-        self.reply(conn, &Reply::Created(&name), out);
+        self.tell(News::RoomMade { room: name, capacity }, out);
+        self.reply(conn, &Reply::Created(name), out);
         Ok(())
     }
 

@@ -61,6 +61,7 @@ impl<'t> Registry<'t> {
     }
 
     /// Takes one input and performs its consequences through `out`.
+    #[expect(clippy::needless_pass_by_value, reason = "an input is taken once")]
     pub fn handle(&mut self, now: Instant, input: Input<'_>, out: Out<'_>) {
         self.now = now;
         match input {
@@ -68,7 +69,7 @@ impl<'t> Registry<'t> {
             Input::Line(conn, line) => self.hear(conn, line, out),
             Input::Closed(conn) => self.forget(conn, out),
             Input::Admin(admin, line) => self.administer(admin, line, out),
-            Input::Settings(settings) => self.settings = settings,
+            Input::Settings(settings) => settings.clone_into(&mut self.settings),
             Input::Stop => self.stop(out),
             Input::Tick => self.expire(out),
         }

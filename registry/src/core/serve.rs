@@ -27,7 +27,7 @@ impl Registry<'_> {
             Request::Watch(on) => self.watch(conn, on, out)?,
             Request::Msg(to, text) => self.message(conn, &to, text, out)?,
             Request::Broadcast(text) => self.broadcast(conn, text, out)?,
-            Request::Create(room, capacity) => self.create(conn, room, capacity, out)?,
+            Request::Create(room, capacity) => self.create(conn, &room, capacity, out)?,
             Request::Join(room) => self.join(conn, &room, out)?,
             Request::Leave => self.leave_room(conn, out)?,
             Request::Rooms => self.list_rooms(conn, out),

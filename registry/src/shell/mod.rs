@@ -24,7 +24,7 @@ use vox_common::sys::{syslog, thread};
 
 use crate::cli::Source;
 use crate::config::Config;
-use crate::core::{self, Settings};
+use crate::core::{self, Access, Settings};
 
 use mail::{MAILBOX, Mail};
 use owner::Owner;
@@ -93,7 +93,7 @@ fn start(config: &Config, listener: TcpListener) -> io::Result<Running> {
 }
 
 fn settings(config: &Config, bounds: Bounds) -> Settings {
-    let Config { name, max_users, limits, .. } = config;
+    let Config { name, max_users, max_rooms, limits, .. } = config;
     if bounds.users < *max_users {
         warn!("Only {} users may come, because net.core.wmem_max is too low", bounds.users);
     }
@@ -101,7 +101,9 @@ fn settings(config: &Config, bounds: Bounds) -> Settings {
         name: name.clone(),
         port: bounds.address.port(),
         max_users: bounds.users.min(*max_users),
-        idle_unregistered: limits.idle_unregistered,
+        max_rooms: *max_rooms,
+        access: Access::Open,
+        limits: *limits,
     }
 }
 

@@ -15,7 +15,7 @@ use vox_common::wire::reply::Nonce;
 use super::door;
 use super::mail::Mail;
 use super::slots::Slots;
-use crate::core::{ConnId, Input, News, Output, Registry, Settings, Tables};
+use crate::core::{ConnId, Fate, Input, Output, Registry, Settings, Tables};
 
 /// The one set of tables, all zero until it is used. The owner takes the lock once and for ever: it is there
 /// because safe Rust asks for one around a `static` that changes.
@@ -84,11 +84,16 @@ impl Owner<'_> {
 
     fn handle(&mut self, input: Input<'_>) {
         let slots = &mut self.slots;
-        self.registry.handle(clock::now(), input, &mut |output| match output {
-            Output::Send(conn, lines) => slots.send(conn, lines),
-            Output::Close(conn) => slots.close(conn),
-            Output::News(news @ News::Refused(..)) => debug!("{news}"),
-            Output::News(news) => info!("{news}"),
+        self.registry.handle(clock::now(), input, &mut |output| {
+            match output {
+                Output::Send(conn, lines) => return slots.send(conn, lines),
+                Output::Close(conn) => slots.close(conn),
+                Output::News(news) if news.is_detail() => debug!("{news}"),
+                Output::News(news) => info!("{news}"),
+                // There is no administrators' socket yet from which these could come.
+                Output::Answer(..) | Output::Keep(..) | Output::Ending => {}
+            }
+            Fate::Sent
         });
     }
 
@@ -117,7 +122,7 @@ impl Owner<'_> {
     fn reload(&mut self, settings: Option<Settings>) {
         self.notifier.reloading();
         if let Some(settings) = settings {
-            self.handle(Input::Settings(settings));
+            self.handle(Input::Settings(&settings));
         }
         self.notifier.ready(&format!("{} users", self.registry.users()));
     }

@@ -3,11 +3,10 @@
 use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
 
-use log::info;
 use vox_common::sys::net::{Sent, send_now};
 use vox_common::wire::limits::MAX_CONNECTIONS;
 
-use crate::core::ConnId;
+use crate::core::{ConnId, Fate};
 
 /// A place is taken from accept until the reader's last word, so that an id in the mailbox is never stale.
 pub(super) struct Slots([Option<Slot>; MAX_CONNECTIONS]);
@@ -35,13 +34,16 @@ impl Slots {
     }
 
     /// Sends whole lines, or lets go of a reader who has not read those before them.
-    pub(super) fn send(&mut self, conn: ConnId, lines: &str) {
+    pub(super) fn send(&mut self, conn: ConnId, lines: &str) -> Fate {
         let Some(slot) = self.open(conn) else {
-            return;
+            return Fate::Lost;
         };
-        if send_now(&slot.stream, lines.as_bytes()) == Sent::NotWhole {
-            info!("Let go of a reader that is too slow or gone conn={}", conn.0);
-            slot.shut();
+        match send_now(&slot.stream, lines.as_bytes()) {
+            Sent::Whole => Fate::Sent,
+            Sent::NotWhole => {
+                slot.shut();
+                Fate::Lost
+            }
         }
     }
 

@@ -26,6 +26,13 @@ impl Registry {
         Self::with(place, &Surroundings::default(), "127.0.0.1", |_| {})
     }
 
+    /// Starts one on loopback that takes as many requests and connections from one address as come.
+    pub fn without_limits(place: &Place) -> Self {
+        Self::with(place, &Surroundings::default(), "127.0.0.1", |settings| {
+            settings.set("limits.connections-per-address", 0).set("limits.requests-per-second", 0);
+        })
+    }
+
     /// Starts one on an address of the surroundings, with settings of the test's own.
     pub fn with(
         place: &Place,

@@ -82,7 +82,7 @@ struct World<'t> {
 
 /// Tells the story of one seed.
 pub fn tell(seed: u64) -> Report {
-    let mut tables = Box::new(Tables::new());
+    let mut tables = crate::world::tables();
     let mut world = World::new(seed, &mut tables);
     world.play()
 }
@@ -365,15 +365,19 @@ impl<'t> World<'t> {
 
     fn feed_registry(&mut self, input: registry::Input<'_>) {
         let mut out = Vec::new();
-        self.registry.handle(self.now, input, &mut |output| match output {
-            registry::Output::Send(ConnId(link), lines) => {
-                out.extend(lines.lines().map(|line| Freight::FromRegistry { link, line: line.to_owned() }));
+        self.registry.handle(self.now, input, &mut |output| {
+            match output {
+                registry::Output::Send(ConnId(link), lines) => {
+                    let line = |line: &str| Freight::FromRegistry { link, line: line.to_owned() };
+                    out.extend(lines.lines().map(line));
+                }
+                registry::Output::Close(ConnId(link)) => {
+                    out.push(Freight::LinkEnds { link });
+                    out.push(Freight::RegistryClosed { link });
+                }
+                _ => {}
             }
-            registry::Output::Close(ConnId(link)) => {
-                out.push(Freight::LinkEnds { link });
-                out.push(Freight::RegistryClosed { link });
-            }
-            registry::Output::News(_) => {}
+            registry::Fate::Sent
         });
         out.into_iter().for_each(|freight| self.ship_by_stream(freight));
     }
@@ -471,6 +475,12 @@ fn settings() -> registry::Settings {
         name: Name::parse("vox").expect("a name"),
         port: 5000,
         max_users: 512,
-        idle_unregistered: Some(Duration::from_secs(120)),
+        max_rooms: 64,
+        access: registry::Access::Open,
+        limits: registry::Limits {
+            connections_per_address: Some(64),
+            pace: Some(registry::Pace { per_second: 20, burst: 100 }),
+            idle_unregistered: Some(Duration::from_secs(120)),
+        },
     }
 }
