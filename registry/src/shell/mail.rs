@@ -2,7 +2,6 @@
 
 use std::net::{SocketAddr, TcpStream};
 
-use vox_common::wire::limits::LINE_BYTES;
 use vox_common::wire::line::Line;
 
 use crate::core::{ConnId, Settings};
@@ -12,10 +11,6 @@ pub(super) const MAILBOX: usize = 128;
 
 /// One thing that happened.
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nearly all mail is lines, and the mailbox holds them in place"
-)]
 pub(super) enum Mail {
     /// Somebody connected.
     Accepted(TcpStream, SocketAddr),
@@ -29,11 +24,11 @@ pub(super) enum Mail {
     Stop,
 }
 
-/// A [`Line`] that can be posted.
+/// A [`Line`] that can be posted. On the heap a line takes as much as it is long, of which there are never more than
+/// the mailbox has places; in place, each place and each reader's stack would hold the longest.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "nearly all of it is lines")]
 pub(super) enum Said {
-    Text(heapless::String<LINE_BYTES>),
+    Text(Box<str>),
     TooLong,
     NotText,
 }
@@ -41,7 +36,7 @@ pub(super) enum Said {
 impl From<Line<'_>> for Said {
     fn from(line: Line<'_>) -> Self {
         match line {
-            Line::Text(text) => text.try_into().map_or(Self::TooLong, Self::Text),
+            Line::Text(text) => Self::Text(text.into()),
             Line::TooLong => Self::TooLong,
             Line::NotText => Self::NotText,
         }
