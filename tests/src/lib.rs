@@ -2,7 +2,9 @@
 
 pub mod bed;
 pub mod bins;
+pub mod crowd;
 pub mod sim;
+pub mod torture;
 pub mod transcript;
 pub mod wire;
 pub mod world;
