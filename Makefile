@@ -13,10 +13,10 @@ DEBUG    := target/debug
 RELEASE  := target/release
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build check test demo bench install
+.PHONY: help setup build check test demo bench bench-registry install
 
 help: ## list these commands
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 23
 
 setup: ## install what is missing (Debian packages, Rust), once
 	@tests/scripts/setup everything
@@ -45,6 +45,12 @@ bench: ## print tables of speed, delay and memory
 	$(CARGO) build --quiet --release --locked -p vox-registry -p vox-peer
 	$(CARGO) build --quiet --release --locked -p vox-tests --bin bench --bin probe
 	@$(RELEASE)/bench
+
+bench-registry: ## print speed and memory of the registry (WRITE=1: into docs/BENCHMARKS.md)
+	@tests/scripts/setup bench
+	$(CARGO) build --quiet --release --locked -p vox-registry
+	$(CARGO) build --quiet --release --locked -p vox-tests --no-default-features --bin bench_registry
+	@$(RELEASE)/bench_registry $(if $(WRITE),--write)
 
 install: ## install programs, units and samples (DESTDIR=, PREFIX=/usr/local)
 	@tests/scripts/install "$(DESTDIR)" "$(PREFIX)" "$(or $(FROM),$(RELEASE))"

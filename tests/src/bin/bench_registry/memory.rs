@@ -1,0 +1,58 @@
+//! What a registry takes of the machine while nobody asks for anything.
+
+use std::time::Duration;
+
+use vox_tests::bed::{Place, usage, wait};
+use vox_tests::crowd::Crowd;
+use vox_tests::torture;
+
+use crate::report::{Report, median};
+
+const STARTS: usize = 5;
+/// Clients of which the memory of one is the share.
+const CLIENTS: u16 = 500;
+/// A thread's stack in the kernel (x86-64 and arm64: `THREAD_SIZE`).
+const KERNEL_STACK: f64 = 16_384.0;
+const IDLE: Duration = Duration::from_secs(10);
+
+pub(crate) fn measure(report: &mut Report) {
+    let rest: Vec<f64> = (0..STARTS).map(|_| at_rest()).collect();
+    report.add("memory at rest (VmRSS)", format!("{:.2} MiB", median(rest) / 1_048_576.0), "< 3 MiB");
+    clients(report);
+}
+
+fn at_rest() -> f64 {
+    let place = Place::new();
+    let mut registry = crate::registry(&place);
+    wait::pause(Duration::from_millis(200));
+    usage::resident_bytes(registry.process().pid())
+}
+
+fn clients(report: &mut Report) {
+    let place = Place::new();
+    let mut registry = crate::registry(&place);
+    let pid = registry.process().pid();
+    let figures = || (usage::resident_bytes(pid), usage::threads(pid), usage::kernel_stack_bytes());
+    let before = figures();
+    let mut crowd = Crowd::of(&registry.address());
+    torture::burst(&mut crowd, CLIENTS.into());
+    wait::pause(Duration::from_millis(500));
+    let after = figures();
+    let share = |bytes: f64| bytes / f64::from(CLIENTS) / 1e3;
+    let resident = share(after.0 - before.0);
+    let stack = share(f64::from(after.1 - before.1) * KERNEL_STACK);
+    report.add(
+        "memory per connected client, all told",
+        format!("{:.1} kB: {resident:.1} resident, {stack:.1} stack in the kernel", resident + stack),
+        "< 36 kB",
+    );
+    report.add(
+        "… stack in the kernel as /proc/meminfo has it",
+        format!("{:.1} kB", share(after.2 - before.2)),
+        "",
+    );
+    let slept = usage::sleeps(pid);
+    wait::pause(IDLE);
+    let wakes = (usage::sleeps(pid) - slept) / IDLE.as_secs_f64();
+    report.add(&format!("wake-ups per second with {CLIENTS} idle clients"), format!("{wakes:.1}"), "0");
+}

@@ -1,0 +1,126 @@
+//! The same of `murmurd`, which people run on small machines today: what it takes at rest and for each connection, and
+//! how fast it takes connections.
+
+use std::os::unix::fs::chown;
+use std::process::Command;
+use std::time::Duration;
+
+use nix::unistd::User;
+use vox_common::sys::clock;
+use vox_tests::bed::need::{self, Lack};
+use vox_tests::bed::ports::Port;
+use vox_tests::bed::{Place, Process, usage, wait};
+use vox_tests::crowd::{Crowd, Heard};
+
+use crate::report::Report;
+
+const PROGRAM: &str = "/usr/sbin/murmurd";
+const CONNECTIONS: u16 = 100;
+/// Clients who come and go at a time.
+const COMING: usize = 32;
+const RUN: Duration = Duration::from_secs(3);
+
+/// What a server costs, over TCP alone: neither of them is asked anything.
+struct Cost {
+    rest_mib: f64,
+    connects_per_second: f64,
+    connection_kb: f64,
+}
+
+pub(crate) fn measure(report: &mut Report) {
+    let theirs = match murmurd() {
+        Ok(theirs) => theirs,
+        Err(lack) => return report.note(format!("Not compared with mumble-server: there is no {lack}.")),
+    };
+    let ours = ours();
+    let against = |ours: f64, theirs: f64, unit: &str| {
+        format!("{ours:.1} to {theirs:.1} {unit}, {:.1} times", theirs / ours)
+    };
+    report.add("memory at rest, to murmurd's", against(ours.rest_mib, theirs.rest_mib, "MiB"), "less");
+    report.add(
+        "memory resident for a connection that says nothing, to murmurd's",
+        against(ours.connection_kb, theirs.connection_kb, "kB"),
+        "less",
+    );
+    let (fast, slow) = (ours.connects_per_second, theirs.connects_per_second);
+    report.add(
+        "connections taken and ended, to murmurd's",
+        format!("{fast:.0} to {slow:.0}/s, {:.1} times", fast / slow),
+        "more",
+    );
+    report.note(format!(
+        "murmurd is Debian's mumble-server {}, in the same run; over plain TCP: {CONNECTIONS} connections \
+         that say nothing, then {COMING} at a time that say QUIT, which is goodbye to vox and no TLS to murmurd, and wait \
+         for the end.",
+        version()
+    ));
+}
+
+fn ours() -> Cost {
+    let place = Place::new();
+    let mut registry = crate::registry(&place);
+    cost(registry.process().pid(), &registry.address())
+}
+
+fn murmurd() -> Result<Cost, Lack> {
+    need::root()?;
+    need::program("murmurd", "mumble-server")?;
+    let owner = User::from_name("mumble-server").ok().flatten().ok_or(Lack::Package("mumble-server"))?;
+    let place = Place::new();
+    let port = Port::claim();
+    chown(place.path(), Some(owner.uid.as_raw()), Some(owner.gid.as_raw())).expect("root may");
+    let at = |name: &str| place.at(name).display().to_string();
+    let settings = format!(
+        "database={}\nlogfile={}\npidfile=\nhost=127.0.0.1\nport={}\nusers=1000\nautobanAttempts=0\nbonjour=false\nuname=mumble-server\n",
+        at("murmur.sqlite"),
+        at("murmur.log"),
+        port.number(),
+    );
+    let file = place.write("murmur.ini", &settings);
+    let mut command = Command::new(PROGRAM);
+    command.arg("-fg").arg("-ini").arg(file);
+    let process = Process::start("murmurd", &command, &place.at("output.log"));
+    let address = format!("127.0.0.1:{}", port.number());
+    wait::until("murmurd to listen", 20, || std::net::TcpStream::connect(&address).ok());
+    wait::pause(Duration::from_secs(1));
+    Ok(cost(process.pid(), &address))
+}
+
+fn cost(pid: u32, address: &str) -> Cost {
+    wait::pause(Duration::from_millis(500));
+    let rest = usage::resident_bytes(pid);
+    let mut crowd = Crowd::of(address);
+    crowd.connect_at_once(CONNECTIONS.into());
+    wait::pause(Duration::from_secs(1));
+    let connection = (usage::resident_bytes(pid) - rest) / f64::from(CONNECTIONS);
+    drop(crowd);
+    wait::pause(Duration::from_secs(1));
+    Cost {
+        rest_mib: rest / 1_048_576.0,
+        connection_kb: connection / 1e3,
+        connects_per_second: connects_per_second(&mut Crowd::of(address)),
+    }
+}
+
+/// Each connects and says at once what ends it: a word of goodbye to us, no TLS to murmurd.
+fn connects_per_second(crowd: &mut Crowd) -> f64 {
+    let visit = |crowd: &mut Crowd| {
+        let visitor = crowd.connect();
+        crowd.say(visitor, "QUIT");
+    };
+    (0..COMING).for_each(|_| visit(crowd));
+    let until = clock::now() + RUN;
+    let mut done = 0_u32;
+    while clock::now() < until {
+        if let Some(Heard::End(_)) = crowd.hear(until) {
+            done += 1;
+            visit(crowd);
+        }
+    }
+    f64::from(done) / RUN.as_secs_f64()
+}
+
+fn version() -> String {
+    let shown = Command::new("dpkg-query").args(["-W", "-f", "${Version}", "mumble-server"]).output();
+    shown.map_or(String::new(), |shown| String::from_utf8_lossy(&shown.stdout).into_owned())
+}

@@ -1,0 +1,96 @@
+//! How much a registry does in a second, and how soon.
+
+use std::time::Duration;
+
+use vox_common::sys::clock;
+use vox_tests::bed::{Place, Registry, usage};
+use vox_tests::crowd::{Crowd, Heard, Member};
+use vox_tests::torture;
+
+use crate::report::{Report, median};
+
+const RUNS: usize = 5;
+const RUN: Duration = Duration::from_secs(1);
+/// Clients who come and go at a time.
+const COMING: usize = 32;
+/// Connections that look up.
+const ASKING: usize = 64;
+/// Clients who come in the same instant.
+const BURST: usize = 500;
+
+pub(crate) fn measure(report: &mut Report) {
+    let cycles = runs(cycles_per_second);
+    report.add("REGISTER and QUIT, with connecting", format!("{cycles:.0}/s"), "≥ 6,000/s");
+    let look_ups = runs(look_ups_per_second);
+    report.add("LOOKUP over 64 connections", format!("{look_ups:.0}/s"), "≥ 50,000/s");
+    let before = unlucky();
+    let took = runs(burst_seconds);
+    report.add("500 clients in the same instant, until the last is served", format!("{took:.2} s"), "< 2 s");
+    report.add("… SYNs sent again, connections not taken", unlucky() - before, "0");
+}
+
+fn runs(one: fn(&Registry) -> f64) -> f64 {
+    let run = || {
+        let place = Place::new();
+        one(&crate::registry(&place))
+    };
+    median((0..RUNS).map(|_| run()).collect())
+}
+
+/// Each connects, waits for the greeting, registers, waits for the answer, quits, and waits for the end.
+fn cycles_per_second(registry: &Registry) -> f64 {
+    let mut crowd = Crowd::of(&registry.address());
+    crowd.connect_at_once(COMING);
+    let until = clock::now() + RUN;
+    let mut done = 0_u32;
+    while let Some(heard) = crowd.hear(until) {
+        match heard {
+            Heard::Line(who, line) if line.starts_with("220 ") => {
+                let n = who.number();
+                crowd.say(who, &format!("REGISTER user{n} {}", 40_000 + n % 20_000));
+            }
+            Heard::Line(who, line) if line.starts_with("200 ") => crowd.say(who, "QUIT"),
+            Heard::Line(_, line) if line.starts_with("221 ") => done += 1,
+            Heard::Line(_, line) => panic!("{line}"),
+            Heard::End(_) => _ = crowd.connect(),
+        }
+        if clock::now() >= until {
+            break;
+        }
+    }
+    f64::from(done) / RUN.as_secs_f64()
+}
+
+/// Each asks for another as soon as it has its answer.
+fn look_ups_per_second(registry: &Registry) -> f64 {
+    let mut crowd = Crowd::of(&registry.address());
+    let members = crowd.connect_at_once(ASKING);
+    crowd.wait_for(ASKING, |line| line.starts_with("220 "));
+    members.iter().for_each(|&who| {
+        crowd.say(who, &format!("REGISTER user{0} {1}", who.number(), 10_000 + who.number()));
+    });
+    crowd.wait_for(ASKING, |line| line.starts_with("200 "));
+    let ask = |crowd: &mut Crowd, who: Member| {
+        crowd.say(who, &format!("LOOKUP user{}", (who.number() + 1) % ASKING));
+    };
+    members.iter().for_each(|&who| ask(&mut crowd, who));
+    let until = clock::now() + RUN;
+    let mut done = 0_u32;
+    while let Some(Heard::Line(who, line)) = crowd.hear(until) {
+        assert!(line.starts_with("211 user"), "{line}");
+        done += 1;
+        ask(&mut crowd, who);
+        if clock::now() >= until {
+            break;
+        }
+    }
+    f64::from(done) / RUN.as_secs_f64()
+}
+
+fn burst_seconds(registry: &Registry) -> f64 {
+    torture::burst(&mut Crowd::of(&registry.address()), BURST).as_secs_f64()
+}
+
+fn unlucky() -> u64 {
+    ["TCPSynRetrans", "ListenOverflows", "ListenDrops"].map(usage::tcp_counter).iter().sum()
+}
