@@ -64,7 +64,8 @@ impl Config {
     }
 }
 
-const CONTROL_SOCKET: &str = "/run/vox/registry.sock";
+/// The control socket that is opened when none is named.
+pub const CONTROL_SOCKET: &str = "/run/vox/registry.sock";
 const STATE_DIRECTORY: &str = "/var/lib/vox-registry";
 
 fn state_directory() -> PathBuf {

@@ -83,18 +83,18 @@ pub struct Wires<C> {
     wires: HashMap<u16, Wire>,
 }
 
-impl<C: Fn() -> Wire> Wires<C> {
-    /// No clients yet; each new one is made by `connect`.
+impl<C: Fn(u16) -> Wire> Wires<C> {
+    /// No clients yet; each new one is made by `connect`, which hears its number.
     pub fn new(connect: C) -> Self {
         Self { connect, wires: HashMap::new() }
     }
 
     fn wire(&mut self, client: u16) -> &mut Wire {
-        self.wires.entry(client).or_insert_with(&self.connect)
+        self.wires.entry(client).or_insert_with(|| (self.connect)(client))
     }
 }
 
-impl<C: Fn() -> Wire> Party for Wires<C> {
+impl<C: Fn(u16) -> Wire> Party for Wires<C> {
     fn say(&mut self, client: u16, line: &str) {
         self.wire(client).say(line);
     }

@@ -103,7 +103,9 @@ fn the_shipped_samples_are_read_and_the_bounds_are_told() {
     let samples = need::top().join("systemd/etc");
     let sample = samples.join("registry.toml").display().to_string();
     let said = run(&bins::registry(), &["check", &sample, "--limits"], place.path());
-    assert!(said.code == 0 && said.out.contains("\n  512 users\n"), "{said:?}");
+    assert!(said.code == 0 && said.out.contains("    512 users\n"), "{said:?}");
+    let memory = format!("{:>7} bytes of memory for all tables\n", vox_registry::core::TABLES_BYTES);
+    assert!(said.out.ends_with(&memory), "{said:?}");
     let sample = samples.join("peer.toml").display().to_string();
     let said = run(&bins::peer(), &["check", &sample], place.path());
     assert!(is_one_sentence(&said, &format!("{sample}: name is missing")), "{said:?}");

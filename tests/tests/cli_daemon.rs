@@ -180,12 +180,7 @@ fn on_a_terminal(station: &Station, typed: &str, end: &str) -> Said {
         .args(["-qec", line.trim(), "/dev/null"])
         .env("VOX_SOCKET", station.socket())
         .env_remove("NO_COLOR");
-    let output = command.output().expect("script starts");
-    Said {
-        code: output.status.code().unwrap_or(-1),
-        out: String::from_utf8_lossy(&output.stdout).into_owned(),
-        err: String::from_utf8_lossy(&output.stderr).into_owned(),
-    }
+    command.output().expect("script starts").into()
 }
 
 #[test]

@@ -14,7 +14,7 @@ fn the_program_keeps_to_every_transcript() {
             station = station.set(key, value);
         }
         let station = station.start(&place);
-        transcript.hold(&mut Wires::new(|| Wire::unix(&station.socket())));
+        transcript.hold(&mut Wires::new(|_| Wire::unix(&station.socket())));
     }
 }
 

@@ -283,6 +283,7 @@ fn systemd_hears_of_progress_of_a_reload_and_of_the_end() {
     let config = place.write("registry.toml", "[log]\ntarget = \"stderr\"\n");
     let mut command = Command::new(bins::registry());
     command.args(["run", "--listen", "127.0.0.1:0", "--config"]).arg(config).env("WATCHDOG_USEC", "200000");
+    command.arg("--socket").arg(place.at("registry.sock"));
     let supervisor = Supervisor::of(&mut command, &place.at("notify"));
     let mut registry = Process::start("vox-registry", &command, &place.at("registry.log"));
     let hear = |what: &str| {

@@ -31,7 +31,7 @@ fn the_program_keeps_to_every_transcript() {
                 settings.set(key, value.parse::<i64>().unwrap());
             }
         });
-        transcript.hold(&mut Wires::new(|| Wire::tcp(&registry.address())));
+        transcript.hold(&mut Wires::new(|_| Wire::tcp(&registry.address())));
     }
 }
 

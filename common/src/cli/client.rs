@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::env;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::ops::ControlFlow;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
@@ -122,6 +122,19 @@ impl Client {
         }
     }
 
+    /// Waits until the daemon has gone, as it said it would.
+    ///
+    /// # Errors
+    /// It stays.
+    pub fn until_gone(&mut self) -> Result<(), Failure> {
+        match io::copy(&mut self.stream, &mut io::sink()) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                Err(Failure::Lost(format!("{} does not end", self.daemon.program)))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The next line if it has come already.
     pub fn line_at_hand(&mut self) -> Option<String> {
         self.lines.pop_front()
@@ -165,7 +178,7 @@ impl AsFd for Client {
 }
 
 impl Daemon {
-    fn is_not_at(self, place: &Path, error: &std::io::Error) -> Failure {
+    fn is_not_at(self, place: &Path, error: &io::Error) -> Failure {
         let Self { program, group } = self;
         let place = place.display();
         Failure::NoDaemon(match error.kind() {

@@ -10,6 +10,8 @@ use std::{fmt, process};
 use nix::sys::socket::{getsockopt, sockopt};
 use nix::unistd::{Group, chown};
 
+use super::config::reason;
+
 /// Owner and group may speak, nobody else.
 const MODE: u32 = 0o660;
 
@@ -30,7 +32,7 @@ impl fmt::Display for ControlError {
             Self::Taken(path) => write!(out, "another daemon already answers on {}", path.display()),
             Self::NotASocket(path) => write!(out, "{} is in the way and is not a socket", path.display()),
             Self::Refused(path, error) => {
-                write!(out, "cannot open the control socket {}: {error}", path.display())
+                write!(out, "cannot open the control socket {}: {}", path.display(), reason(error))
             }
         }
     }
@@ -161,7 +163,7 @@ mod tests {
     fn a_directory_that_is_not_there_is_one_sentence() {
         let error = listen_control(Path::new("/no/such/place/peer.sock"), "vox").unwrap_err().to_string();
         assert!(
-            error.starts_with("cannot open the control socket /no/such/place/peer.sock: No such file"),
+            error.starts_with("cannot open the control socket /no/such/place/peer.sock: no such file"),
             "{error}"
         );
     }

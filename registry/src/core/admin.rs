@@ -10,7 +10,6 @@ use vox_common::wire::line::Line;
 use vox_common::wire::names::Name;
 
 use super::bans::BanRefused;
-use super::counters::Counter;
 use super::users::User;
 use super::{AdminId, ConnId, Kept, News, Out, Output, Registry, Tables};
 
@@ -67,9 +66,7 @@ impl Registry<'_> {
             connections.len(),
             bans.len()
         ));
-        for counter in Counter::ALL {
-            voice.add(format_args!("230-counter {}={}", counter.word(), self.counters.of(counter)));
-        }
+        voice.add(format_args!("230-counters {}", self.counters));
         voice.add("230 end");
     }
 

@@ -1,5 +1,7 @@
 //! What a registry counts: for STATS, for the page, and for Prometheus.
 
+use std::fmt;
+
 /// Something that is counted from the start on and never goes down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Counter {
@@ -98,6 +100,17 @@ impl Counters {
     }
 }
 
+/// `word=n` for each.
+impl fmt::Display for Counters {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words = Counter::ALL.iter().zip(self.0);
+        words.enumerate().try_for_each(|(n, (counter, count))| {
+            let space = if n == 0 { "" } else { " " };
+            write!(out, "{space}{}={count}", counter.word())
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,5 +124,6 @@ mod tests {
         for (n, counter) in (1..).zip(Counter::ALL) {
             assert_eq!(counters.of(counter), n, "{}", counter.word());
         }
+        assert!(counters.to_string().starts_with("connections=1 requests=2 "));
     }
 }

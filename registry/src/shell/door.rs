@@ -37,6 +37,7 @@ pub(super) fn read(conn: ConnId, stream: Arc<TcpStream>, post: SyncSender<Mail>)
     thread::spawn(name, work).map(drop)
 }
 
-fn deliver(post: &SyncSender<Mail>, mail: Mail) -> ControlFlow<()> {
+/// Posts; `Break`: the owner has ended.
+pub(super) fn deliver(post: &SyncSender<Mail>, mail: Mail) -> ControlFlow<()> {
     post.send(mail).map_or(ControlFlow::Break(()), ControlFlow::Continue)
 }

@@ -1,10 +1,11 @@
 //! What the other threads tell the owner.
 
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::net::UnixStream;
 
 use vox_common::wire::line::Line;
 
-use crate::core::{ConnId, Settings};
+use crate::core::{AdminId, ConnId, Settings};
 
 /// Mail that waits for the owner. At the brim a reader waits, and its client with it.
 pub(super) const MAILBOX: usize = 128;
@@ -18,6 +19,12 @@ pub(super) enum Mail {
     Said(ConnId, Said),
     /// The reader of a connection has ended: its place is free.
     Closed(ConnId),
+    /// A program has connected to the control socket.
+    AdminCame(UnixStream),
+    /// It said something.
+    AdminSaid(AdminId, Said),
+    /// Its reader has ended: its place is free.
+    AdminGone(AdminId),
     /// The configuration was read again; `None`: it is broken, and the old one stays.
     Reloaded(Option<Settings>),
     /// The operator ends the registry.

@@ -1,16 +1,20 @@
-//! Threads and sockets around the core: `main` takes signals, `accept` opens the door, `conn-N` read, and
-//! `registry` owns the core and everything that is said.
+//! Threads and sockets around the core: `main` takes signals, `accept` opens the door, `conn-N` read, `admin` and
+//! `admin-N` do both for administrators, `store` writes files, and `registry` owns the core and everything that is said.
 
+mod control;
 mod descriptors;
 mod door;
 mod mail;
 mod owner;
 mod reload;
 mod slots;
+mod state;
 
+use std::fs;
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::ops::ControlFlow;
+use std::os::unix::net::UnixListener;
 use std::process::ExitCode;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
@@ -20,14 +24,15 @@ use vox_common::sys::config::reason;
 use vox_common::sys::net::{listen_tcp, send_buffer};
 use vox_common::sys::notify::Notifier;
 use vox_common::sys::signals::{Signal, Signals};
-use vox_common::sys::{syslog, thread};
+use vox_common::sys::syslog::{self, LogHandle};
+use vox_common::sys::thread;
 
 use crate::cli::Source;
 use crate::config::Config;
 use crate::core::{self, Access, Settings};
 
 use mail::{MAILBOX, Mail};
-use owner::Owner;
+use owner::{Hands, Owner};
 use reload::Reloader;
 
 /// Runs the registry until a signal ends it.
@@ -37,10 +42,7 @@ pub fn run(config: Config, source: Source) -> ExitCode {
         Ok(listener) => listener,
         Err(error) => return refuse(&format!("cannot listen on {address}: {}", reason(&error))),
     };
-    match serve(config, source, listener) {
-        Ok(ended) => ended,
-        Err(error) => refuse(&format!("cannot start: {}", reason(&error))),
-    }
+    serve(config, source, listener).unwrap_or_else(|sentence| refuse(&sentence))
 }
 
 /// One sentence for whoever started it; the journal has it too.
@@ -49,15 +51,33 @@ fn refuse(sentence: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn serve(config: Config, source: Source, listener: TcpListener) -> io::Result<ExitCode> {
-    let log = syslog::start("vox-registry", &config.log)?;
-    descriptors::raise();
-    let signals = Signals::catch()?;
-    let running = start(&config, listener)?;
-    let reloader = Reloader { source, config, bounds: running.bounds, log: &log };
-    let ended = running.until_stopped(signals, reloader);
+fn serve(config: Config, source: Source, listener: TcpListener) -> Result<ExitCode, String> {
+    let log = syslog::start("vox-registry", &config.log).map_err(|error| cannot_start(&error))?;
+    let ended = serve_with(&log, config, source, listener);
     log.finish();
+    ended
+}
+
+fn serve_with(
+    log: &LogHandle,
+    config: Config,
+    source: Source,
+    listener: TcpListener,
+) -> Result<ExitCode, String> {
+    descriptors::raise();
+    let admins = control::open(&config.control_socket)?;
+    let socket = admins.is_some().then(|| config.control_socket.clone());
+    let signals = Signals::catch().map_err(|error| cannot_start(&error))?;
+    let running = start(&config, listener, admins).map_err(|error| cannot_start(&error))?;
+    let reloader = Reloader { source, config, bounds: running.bounds, log };
+    let ended = running.until_stopped(signals, reloader);
+    // Nobody is left to answer there.
+    _ = socket.map(fs::remove_file);
     Ok(ended)
+}
+
+fn cannot_start(error: &io::Error) -> String {
+    format!("cannot start: {}", reason(error))
 }
 
 /// The threads of a registry that serves.
@@ -76,15 +96,21 @@ struct Bounds {
     users: usize,
 }
 
-fn start(config: &Config, listener: TcpListener) -> io::Result<Running> {
+fn start(config: &Config, listener: TcpListener, admins: Option<UnixListener>) -> io::Result<Running> {
     let users = core::users_listed_in(send_buffer(&listener)? / 2);
     let bounds = Bounds { address: listener.local_addr()?, users };
     let settings = settings(config, bounds);
     let (post, mailbox) = sync_channel(MAILBOX);
-    let owner = thread::spawn("registry", {
-        let post = post.clone();
-        move || Owner::run(settings, bounds.address, post, &mailbox, Notifier::from_env())
+    let hands = Hands {
+        post: post.clone(),
+        notifier: Notifier::from_env(),
+        store: state::store(&config.state_directory)?,
+    };
+    let state = config.state_directory.clone();
+    let owner = thread::spawn("registry", move || {
+        Owner::run(settings, bounds.address, &state, hands, &mailbox);
     })?;
+    admins.map_or(Ok(()), |admins| control::start(admins, post.clone()))?;
     thread::spawn("accept", {
         let post = post.clone();
         move || door::open(&listener, &post)

@@ -1,21 +1,26 @@
 //! The thread that owns the core: takes mail, watches the time, sends. It never waits for anything but mail.
 
-use std::io;
 use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use std::{fmt, io};
 
 use log::{debug, info, warn};
 use vox_common::sys::notify::Notifier;
+use vox_common::sys::signals::stop_this_process;
+use vox_common::sys::store::Store;
+use vox_common::sys::unix::Credentials;
 use vox_common::sys::{clock, net, random};
 use vox_common::wire::refusal::Refusal;
 use vox_common::wire::reply::Nonce;
 
-use super::door;
-use super::mail::Mail;
+use super::control::{self, Admins};
+use super::mail::{Mail, Said};
 use super::slots::Slots;
-use crate::core::{ConnId, Fate, Input, Output, Registry, Settings, Tables};
+use super::{door, state};
+use crate::core::{AdminId, ConnId, Fate, Input, Output, Registry, Settings, Tables};
 
 /// The one set of tables, all zero until it is used. The owner takes the lock once and for ever: it is there
 /// because safe Rust asks for one around a `static` that changes.
@@ -27,12 +32,19 @@ const LAST_WAIT: Duration = Duration::from_millis(500);
 /// Without anything else to do, look around this often.
 const IDLE: Duration = Duration::from_secs(3600);
 
+/// What the owner acts with.
+pub(super) struct Hands {
+    /// For readers to come.
+    pub(super) post: SyncSender<Mail>,
+    pub(super) notifier: Notifier,
+    pub(super) store: Store,
+}
+
 pub(super) struct Owner<'t> {
     registry: Registry<'t>,
     slots: Box<Slots>,
-    /// For readers to come.
-    post: SyncSender<Mail>,
-    notifier: Notifier,
+    admins: Admins,
+    hands: Hands,
     /// When systemd last heard that there is progress.
     fed: Instant,
     /// When the registry ends even though some reader has not.
@@ -40,26 +52,27 @@ pub(super) struct Owner<'t> {
 }
 
 impl Owner<'_> {
-    /// Serves until it is stopped.
+    /// Serves until it is stopped, from `address` and with what is kept in the directory `state`.
     pub(super) fn run(
         settings: Settings,
         address: SocketAddr,
-        post: SyncSender<Mail>,
+        state: &Path,
+        hands: Hands,
         mailbox: &Receiver<Mail>,
-        notifier: Notifier,
     ) {
         let mut tables = TABLES.lock().expect("nobody else takes it");
-        let registry = Registry::new(settings, &mut tables, clock::now());
+        let mut registry = Registry::new(settings, &mut tables, clock::now());
+        state::recall(&mut registry, state);
         let mut owner = Owner {
             registry,
             slots: Box::new(Slots::new()),
-            post,
-            notifier,
+            admins: Admins::default(),
+            hands,
             fed: clock::now(),
             leaves: None,
         };
         info!("registry listens on {address} version={}", env!("CARGO_PKG_VERSION"));
-        owner.notifier.ready(&format!("listening on {address}"));
+        owner.hands.notifier.ready(&format!("listening on {address}"));
         while !owner.has_finished() {
             match mailbox.recv_timeout(owner.patience()) {
                 Ok(mail) => owner.take(mail),
@@ -67,6 +80,7 @@ impl Owner<'_> {
             }
             owner.look_at_the_clock();
         }
+        owner.hands.store.finish();
     }
 
     fn take(&mut self, mail: Mail) {
@@ -77,21 +91,42 @@ impl Owner<'_> {
                 self.handle(Input::Closed(conn));
                 self.slots.free(conn);
             }
+            Mail::AdminCame(stream) => control::admit(&mut self.admins, stream, &self.hands.post),
+            Mail::AdminSaid(admin, said) => self.obey(admin, &said),
+            Mail::AdminGone(admin) => self.admins.dismiss(admin.0),
             Mail::Reloaded(settings) => self.reload(settings),
-            Mail::Stop => self.stop(),
+            Mail::Stop => self.handle(Input::Stop),
         }
     }
 
     fn handle(&mut self, input: Input<'_>) {
-        let slots = &mut self.slots;
-        self.registry.handle(clock::now(), input, &mut |output| {
+        self.handle_for(Author(None), input);
+    }
+
+    /// An administrator can end the registry, which `main` has to hear of too.
+    fn obey(&mut self, admin: AdminId, said: &Said) {
+        self.handle_for(Author(self.admins.who(admin.0)), Input::Admin(admin, said.line()));
+        if self.leaves.is_some() {
+            stop_this_process();
+        }
+    }
+
+    fn handle_for(&mut self, author: Author, input: Input<'_>) {
+        let Self { registry, slots, admins, hands, leaves, .. } = self;
+        let now = clock::now();
+        registry.handle(now, input, &mut |output| {
             match output {
                 Output::Send(conn, lines) => return slots.send(conn, lines),
                 Output::Close(conn) => slots.close(conn),
-                Output::News(news) if news.is_detail() => debug!("{news}"),
-                Output::News(news) => info!("{news}"),
-                // There is no administrators' socket yet from which these could come.
-                Output::Answer(..) | Output::Keep(..) | Output::Ending => {}
+                Output::Answer(admin, lines) => admins.send(admin.0, lines),
+                Output::Keep(kept, text) => hands.store.keep(kept.file(), text),
+                Output::News(news) if news.is_detail() => debug!("{news}{author}"),
+                Output::News(news) => info!("{news}{author}"),
+                Output::Ending => {
+                    hands.notifier.stopping();
+                    info!("registry is stopping{author}");
+                    *leaves = Some(now + LAST_WAIT);
+                }
             }
             Fate::Sent
         });
@@ -115,22 +150,16 @@ impl Owner<'_> {
     /// A place and a reader.
     fn seat(&mut self, stream: &Arc<TcpStream>) -> io::Result<ConnId> {
         let conn = self.slots.allot(stream.clone()).ok_or_else(|| io::Error::other("the table is full"))?;
-        door::read(conn, stream.clone(), self.post.clone()).inspect_err(|_| self.slots.free(conn))?;
+        door::read(conn, stream.clone(), self.hands.post.clone()).inspect_err(|_| self.slots.free(conn))?;
         Ok(conn)
     }
 
     fn reload(&mut self, settings: Option<Settings>) {
-        self.notifier.reloading();
+        self.hands.notifier.reloading();
         if let Some(settings) = settings {
             self.handle(Input::Settings(&settings));
         }
-        self.notifier.ready(&format!("{} users", self.registry.users()));
-    }
-
-    fn stop(&mut self) {
-        self.notifier.stopping();
-        self.leaves = Some(clock::now() + LAST_WAIT);
-        self.handle(Input::Stop);
+        self.hands.notifier.ready(&format!("{} users", self.registry.users()));
     }
 
     /// What is due is done after every piece of mail, or a busy mailbox would starve it.
@@ -140,14 +169,14 @@ impl Owner<'_> {
             self.handle(Input::Tick);
         }
         if self.feeding().is_some_and(|due| due <= now) {
-            self.notifier.watchdog();
+            self.hands.notifier.watchdog();
             self.fed = now;
         }
     }
 
     /// When systemd wants to hear of progress.
     fn feeding(&self) -> Option<Instant> {
-        self.notifier.watchdog_interval().map(|interval| self.fed + interval)
+        self.hands.notifier.watchdog_interval().map(|interval| self.fed + interval)
     }
 
     fn patience(&self) -> Duration {
@@ -157,5 +186,15 @@ impl Owner<'_> {
 
     fn has_finished(&self) -> bool {
         self.registry.is_finished() || self.leaves.is_some_and(|leaves| leaves <= clock::now())
+    }
+}
+
+/// On whose behalf something happens, for the log: nobody's, or an administrator's.
+#[derive(Clone, Copy)]
+struct Author(Option<Credentials>);
+
+impl fmt::Display for Author {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |who| write!(out, " {who}"))
     }
 }

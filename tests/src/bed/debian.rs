@@ -47,12 +47,7 @@ impl Debian {
 
     /// Runs a command inside, as root.
     pub fn run(&self, command: &str) -> Said {
-        let output = self.command(command).output().expect("nsenter starts");
-        Said {
-            code: output.status.code().unwrap_or(-1),
-            out: String::from_utf8_lossy(&output.stdout).into_owned(),
-            err: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
+        self.command(command).output().expect("nsenter starts").into()
     }
 
     /// Runs a command inside that must succeed, and returns what it printed.

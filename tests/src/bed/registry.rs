@@ -3,12 +3,14 @@
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
+use std::process::Command;
 use std::time::Duration;
 
 use super::ports::Port;
 use super::process::Process;
-use super::{Place, Settings, Surroundings, daemon};
+use super::{Place, Said, Settings, Surroundings, daemon};
 use crate::bins;
+use crate::wire::Wire;
 
 /// A running `vox-registry`.
 #[derive(Debug)]
@@ -77,6 +79,45 @@ impl Registry {
     pub fn start_again(&mut self) {
         self.process.end();
         self.process = run(&self.place, &self.surroundings);
+    }
+
+    /// Its control socket.
+    pub fn socket(&self) -> PathBuf {
+        self.place.join("registry.sock")
+    }
+
+    /// Runs `vox-registry` with these arguments against it, to the end.
+    pub fn administer(&self, arguments: &[&str]) -> Said {
+        self.command(arguments).output().expect("vox-registry starts").into()
+    }
+
+    /// `vox-registry` with these arguments, as an administrator types it.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.surroundings.command(bins::registry());
+        command.args(arguments).env("VOX_REGISTRY_SOCKET", self.socket());
+        command
+    }
+
+    /// A client that has registered under this name.
+    ///
+    /// # Panics
+    /// It was refused.
+    pub fn user(&self, name: &str, port: u16) -> Wire {
+        let mut wire = self.connect();
+        let reply = wire.ask(&format!("REGISTER {name} {port}"));
+        assert!(reply.as_ref().is_some_and(|reply| reply.starts_with("200 registered ")), "{reply:?}");
+        wire
+    }
+
+    /// A client that was greeted.
+    ///
+    /// # Panics
+    /// It was refused.
+    pub fn connect(&self) -> Wire {
+        let mut wire = Wire::tcp(&self.address());
+        let greeting = wire.hear();
+        assert!(greeting.as_ref().is_some_and(|line| line.starts_with("220 ")), "{greeting:?}");
+        wire
     }
 
     /// Asks one line as anybody could by hand, and returns what comes after the greeting.

@@ -1,0 +1,95 @@
+//! `vox-registry status`: everything about a registry, for people and for programs.
+
+use std::io;
+
+use serde_json::Value;
+use vox_common::cli::client::Answer;
+use vox_common::cli::fields::Fields;
+use vox_common::cli::screen::Screen;
+use vox_common::cli::sections::{self, everything, lasting, part, parts};
+
+/// As a JSON object.
+pub(super) fn json(answer: &Answer) -> Value {
+    sections::json(answer, &[])
+}
+
+/// For people.
+pub(super) fn show(answer: &Answer, screen: &mut Screen) -> io::Result<()> {
+    sections::show(answer, sentence, screen)
+}
+
+fn sentence(section: &str, fields: &Fields) -> String {
+    match section {
+        "registry" => registry(fields),
+        "tables" => tables(fields),
+        "counters" => counters(fields),
+        _ => everything(fields),
+    }
+}
+
+fn registry(fields: &Fields) -> String {
+    parts([
+        part(fields, "", "name", ""),
+        part(fields, "access ", "access", ""),
+        lasting(fields, "up for ", "uptime-s"),
+        part(fields, "vox-registry ", "version", ""),
+    ])
+}
+
+fn tables(fields: &Fields) -> String {
+    parts([
+        of(fields, "users", "max-users"),
+        of(fields, "rooms", "max-rooms"),
+        part(fields, "", "connections", " connections"),
+        part(fields, "", "bans", " bans"),
+    ])
+}
+
+/// Only what has happened: the rest is a long line of noughts.
+fn counters(fields: &Fields) -> String {
+    let happened = fields.all().filter(|(_, count)| *count != "0");
+    happened.map(|(word, count)| format!("{word} {count}")).collect::<Vec<_>>().join(", ")
+}
+
+/// `3 of 512 users`
+fn of(fields: &Fields, what: &str, most: &str) -> Option<String> {
+    Some(format!("{} of {} {what}", fields.find(what)?, fields.find(most)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json as value;
+
+    fn answer() -> Answer {
+        let lines = [
+            "registry name=vox version=0.1.0 uptime-s=7500 access=open",
+            "tables users=3 max-users=512 rooms=1 max-rooms=64 connections=5 bans=0",
+            "counters connections=12 requests=30 slow-downs=0",
+        ];
+        Answer { lines: lines.map(str::to_owned).into(), last: "end".into() }
+    }
+
+    #[test]
+    fn people_read_what_matters() {
+        let answer = answer();
+        let shown: Vec<_> =
+            sections::sections(&answer).map(|(section, fields)| sentence(section, &fields)).collect();
+        assert_eq!(
+            shown,
+            [
+                "vox, access open, up for 2 h 5 min, vox-registry 0.1.0",
+                "3 of 512 users, 1 of 64 rooms, 5 connections, 0 bans",
+                "connections 12, requests 30",
+            ]
+        );
+    }
+
+    #[test]
+    fn programs_read_objects() {
+        let status = json(&answer());
+        assert_eq!(status["registry"]["access"], "open");
+        assert_eq!(status["tables"]["users"], 3);
+        assert_eq!(status["counters"], value!({"connections": 12, "requests": 30, "slow-downs": 0}));
+    }
+}

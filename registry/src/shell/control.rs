@@ -1,0 +1,59 @@
+//! The administrators' socket: `admin` accepts, an `admin-N` reads for each program, and the owner answers.
+
+use std::io;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+use std::sync::mpsc::SyncSender;
+
+use log::{error, warn};
+use vox_common::sys::clients::Clients;
+use vox_common::sys::lines::read_lines;
+use vox_common::sys::unix::{ControlError, listen_control};
+use vox_common::sys::{net, thread};
+use vox_common::wire::limits::MAX_ADMINS;
+
+use super::door::deliver;
+use super::mail::{Mail, Said};
+use crate::core::AdminId;
+
+/// The people who may administer.
+const GROUP: &str = "vox-admin";
+
+/// The programs of administrators.
+pub(super) type Admins = Clients<MAX_ADMINS>;
+
+/// Opens the socket. A registry that cannot have one (an ordinary user's, by hand) serves without, which it says.
+///
+/// # Errors
+/// Another registry answers there: whoever starts a second one has to know.
+pub(super) fn open(path: &Path) -> Result<Option<UnixListener>, String> {
+    match listen_control(path, GROUP) {
+        Ok(listener) => Ok(Some(listener)),
+        Err(taken @ ControlError::Taken(_)) => Err(format!("{taken}, choose another control.socket")),
+        Err(error) => {
+            warn!("Nobody can administer this registry: {error}");
+            Ok(None)
+        }
+    }
+}
+
+/// Starts the thread that accepts.
+pub(super) fn start(listener: UnixListener, post: SyncSender<Mail>) -> io::Result<()> {
+    let work = move || {
+        let accept = || listener.accept().map(|(stream, _)| stream);
+        if let Err(error) = net::accept_each(accept, |stream| deliver(&post, Mail::AdminCame(stream))) {
+            error!("The control socket is lost: {error}");
+        }
+    };
+    thread::spawn("admin", work).map(drop)
+}
+
+/// Gives a program a place and a reader, whose last word frees the place.
+pub(super) fn admit(admins: &mut Admins, stream: UnixStream, post: &SyncSender<Mail>) {
+    let post = post.clone();
+    admins.admit(stream, "admin", move |place, stream| {
+        let admin = AdminId(place);
+        let _ = read_lines(stream, |line| deliver(&post, Mail::AdminSaid(admin, Said::from(line))));
+        let _ = deliver(&post, Mail::AdminGone(admin));
+    });
+}

@@ -1,0 +1,36 @@
+//! What outlives a restart: read when the registry starts, and written by the thread `store`.
+
+use std::io;
+use std::path::Path;
+
+use log::warn;
+use vox_common::sys::config::reason;
+use vox_common::sys::file;
+use vox_common::sys::store::Store;
+
+use crate::core::{Kept, Registry};
+
+/// Starts the thread that writes. A directory that it may not write to is said once, before anything is to be kept.
+pub(super) fn store(directory: &Path) -> io::Result<Store> {
+    if let Err(error) = file::directory(directory) {
+        let (directory, why) = (directory.display(), reason(&error));
+        warn!(
+            "Bans do not outlive a restart: cannot write to {directory}: {why}, choose another state.directory"
+        );
+    }
+    Store::start(directory)
+}
+
+/// Gives the registry what was kept; a file that is damaged loses the lines that are.
+pub(super) fn recall(registry: &mut Registry<'_>, directory: &Path) {
+    for kept in [Kept::Bans, Kept::Names] {
+        let path = directory.join(kept.file());
+        match file::read(&path) {
+            Ok(text) => match registry.recall(kept, &text) {
+                0 => {}
+                strange => warn!("Passed over {strange} lines of {} that are none of ours", path.display()),
+            },
+            Err(error) => warn!("Cannot read {}: {}", path.display(), reason(&error)),
+        }
+    }
+}

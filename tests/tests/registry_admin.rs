@@ -1,0 +1,367 @@
+//! Administrators at the real `vox-registry`: by command line and by hand, over restarts, and with everything in the way.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use serde_json::Value;
+use vox_common::sys::clock;
+use vox_common::wire::limits::MAX_ADMINS;
+use vox_tests::bed::{Place, Registry, Said, Surroundings, need, wait};
+use vox_tests::bins;
+use vox_tests::transcript::Transcript;
+use vox_tests::wire::{Wire, Wires};
+
+/// In a transcript, clients from this number on are users, those below administrators.
+const FIRST_USER: u16 = 10;
+
+fn done(registry: &Registry, typed: &[&str]) -> String {
+    let said = registry.administer(typed);
+    assert!(said.code == 0 && said.err.is_empty(), "{typed:?}: {said:?}");
+    said.out
+}
+
+fn json(registry: &Registry, typed: &str) -> Value {
+    let out = done(registry, &[typed, "--json"]);
+    assert_eq!(out.lines().count(), 1, "{out}");
+    serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error} in {out}"))
+}
+
+/// What somebody hears who tries to register.
+fn try_to_come(registry: &Registry, name: &str) -> Option<String> {
+    let mut wire = Wire::tcp(&registry.address());
+    wire.hear();
+    wire.ask(&format!("REGISTER {name} 6009"))
+}
+
+fn bans(place: &Place) -> String {
+    fs::read_to_string(place.at("registry-state/bans")).unwrap_or_default()
+}
+
+#[test]
+fn the_program_keeps_to_every_transcript() {
+    for transcript in Transcript::all("admin") {
+        let place = Place::new();
+        let registry = Registry::start(&place);
+        transcript.hold(&mut Wires::new(|client| match client {
+            FIRST_USER.. => Wire::tcp(&registry.address()),
+            _ => Wire::unix(&registry.socket()),
+        }));
+    }
+}
+
+#[test]
+fn who_is_there_is_shown_to_people_and_to_programs() {
+    let place = Place::new();
+    let registry = Registry::start(&place);
+    let mut bob = registry.user("bob", 6000);
+    bob.ask("CREATE lobby 4");
+    let users = json(&registry, "users");
+    let shown = &users["users"][0];
+    assert_eq!((&shown["name"], &shown["address"]), (&"bob".into(), &"127.0.0.1:6000".into()));
+    assert_eq!(
+        (&shown["status"], &shown["key"], &shown["room"]),
+        (&"idle".into(), &Value::Null, &"lobby".into())
+    );
+    assert!(shown["since-s"].is_u64(), "{users}");
+    assert!(done(&registry, &["users"]).starts_with("bob\t127.0.0.1:6000\tidle\t"));
+    let status = json(&registry, "status");
+    assert_eq!(status["registry"]["access"], "open");
+    assert!(done(&registry, &["status"]).contains("1 of 512 users"));
+    assert_eq!(json(&registry, "bans"), serde_json::json!({"bans": []}));
+}
+
+/// A line without what differs from one registry to another: times, addresses, and the columns with them.
+fn without_figures(line: &str) -> String {
+    let is_figure = |word: &&str| word.starts_with(|first: char| first.is_ascii_digit());
+    let is_unit = |word: &&str| ["s", "s,", "min", "min,", "h", "h,", "d", "d,"].contains(word);
+    line.split_whitespace().filter(|word| !is_figure(word) && !is_unit(word)).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn the_manual_quotes_what_is_shown() {
+    let place = Place::new();
+    let registry = Registry::start(&place);
+    let mut alice = Wire::tcp(&registry.address());
+    alice.ask("REGISTER alice 6000 display=Alice");
+    assert!(alice.ask("CREATE lobby 4").is_some());
+    let mut bob = registry.user("bob", 6001);
+    assert_eq!(bob.ask("STATUS dnd").as_deref(), Some("200 status is dnd"));
+    let manual = fs::read_to_string(need::top().join("docs/man/vox-registry.8")).unwrap();
+    let examples =
+        manual.split_once(".Sh EXAMPLES\n.Bd -literal\n").unwrap().1.split("\n.Ed").next().unwrap();
+    for example in examples.split("$ vox-registry ").skip(1) {
+        let (typed, shown) = example.split_once('\n').unwrap();
+        let said = on_a_terminal(&registry, typed);
+        let both = |text: &str| text.lines().map(without_figures).collect::<Vec<_>>();
+        assert_eq!(both(&said), both(shown), "{typed}");
+    }
+}
+
+/// A terminal, through script(1).
+fn on_a_terminal(registry: &Registry, typed: &str) -> String {
+    let line = format!("{} {typed}", bins::registry().display());
+    let mut command = Command::new("script");
+    command.args(["-qec", &line, "/dev/null"]).env("NO_COLOR", "1");
+    command.env("VOX_REGISTRY_SOCKET", registry.socket());
+    Said::from(command.output().expect("script starts")).out
+}
+
+#[test]
+fn whoever_is_kicked_hears_it_and_may_come_again() {
+    let place = Place::new();
+    let registry = Registry::start(&place);
+    let mut bob = registry.user("bob", 6000);
+    assert_eq!(done(&registry, &["kick", "bob"]), "kicked bob\n");
+    assert_eq!(bob.rest(), ["* GOODBYE kicked"]);
+    assert_eq!(registry.administer(&["kick", "bob"]).err, "no such user\n");
+    drop(registry.user("bob", 6000));
+}
+
+#[test]
+fn a_name_that_is_banned_is_out_until_it_is_not() {
+    let place = Place::new();
+    let registry = Registry::start(&place);
+    let mut bob = registry.user("bob", 6000);
+    let mut ann = registry.user("ann", 6001);
+    done(&registry, &["ban", "Bob"]);
+    assert_eq!(bob.rest(), ["* GOODBYE banned"]);
+    assert!(try_to_come(&registry, "bob").is_some_and(|reply| reply.starts_with("403 ")));
+    assert_eq!(ann.ask("PING").as_deref(), Some("200 pong"));
+    assert_eq!(done(&registry, &["bans"]), "bob\n");
+    assert_eq!(registry.administer(&["ban", "bob"]).code, 1);
+    done(&registry, &["unban", "bob"]);
+    assert_eq!(registry.administer(&["unban", "bob"]).code, 1);
+    drop(registry.user("bob", 6000));
+}
+
+#[test]
+fn an_address_that_is_banned_ends_everybody_there_and_nobody_else() {
+    let place = Place::new();
+    let registry = Registry::with(&place, &Surroundings::default(), "[::]", |_| {});
+    let port = registry.port();
+    let come = |host: &str, name: &str| {
+        let mut wire = Wire::tcp(&format!("{host}:{port}"));
+        wire.hear();
+        wire.ask(&format!("REGISTER {name} 6000"));
+        wire
+    };
+    let mut bob = come("127.0.0.1", "bob");
+    let mut stranger = Wire::tcp(&format!("127.0.0.1:{port}"));
+    stranger.hear();
+    done(&registry, &["ban", "127.0.0.1"]);
+    assert_eq!(bob.rest(), ["* GOODBYE banned"]);
+    assert_eq!(stranger.rest(), ["* GOODBYE banned"]);
+    let mut late = Wire::tcp(&format!("127.0.0.1:{port}"));
+    assert!(late.rest().iter().any(|line| line.starts_with("403 ")));
+    let mut ann = come("[::1]", "ann");
+    assert_eq!(ann.ask("PING").as_deref(), Some("200 pong"));
+}
+
+#[test]
+fn bans_outlive_a_restart_and_a_kill() {
+    let place = Place::new();
+    let mut registry = Registry::start(&place);
+    done(&registry, &["ban", "bob"]);
+    registry.start_again();
+    assert_eq!(done(&registry, &["bans"]), "bob\n");
+    done(&registry, &["ban", "10.0.0.7"]);
+    wait::until("the ban on the disk", 5, || (bans(&place) == "bob\n10.0.0.7\n").then_some(()));
+    registry.process().kill();
+    registry.start_again();
+    assert_eq!(done(&registry, &["bans"]), "bob\n10.0.0.7\n");
+    assert!(try_to_come(&registry, "bob").is_some_and(|reply| reply.starts_with("403 ")));
+}
+
+#[test]
+fn a_state_file_that_is_damaged_loses_what_is_damaged() {
+    let place = Place::new();
+    let mut registry = Registry::start(&place);
+    registry.process().end();
+    let mut damaged = b"bob\n\xff\0\x01 what is this\n10.0.0.7\n".to_vec();
+    damaged.extend([0; 5000]);
+    damaged.extend(b"\n2001:db8::7\nan");
+    fs::write(place.at("registry-state/bans"), damaged).unwrap();
+    fs::write(place.at("registry-state/bans.new"), "half of a fi").unwrap();
+    registry.start_again();
+    assert_eq!(done(&registry, &["bans"]), "bob\n10.0.0.7\n2001:db8::7\nan\n");
+    registry.process().wait_for_log("Passed over 2 lines");
+    done(&registry, &["unban", "an"]);
+    wait::until("a file without damage", 5, || {
+        (bans(&place) == "bob\n10.0.0.7\n2001:db8::7\n").then_some(())
+    });
+}
+
+#[test]
+fn state_that_cannot_be_kept_is_said_and_keeps_nobody_from_calling() {
+    let place = Place::new();
+    let file = place.write("in-the-way", "");
+    let mut registry = Registry::with(&place, &Surroundings::default(), "127.0.0.1", |settings| {
+        settings.set("state.directory", file.join("state").display().to_string());
+    });
+    registry.process().wait_for_log("Bans do not outlive a restart: cannot write to");
+    done(&registry, &["ban", "bob"]);
+    registry.process().wait_for_log("cannot keep");
+    drop(registry.user("ann", 6000));
+}
+
+#[test]
+fn stop_tells_everybody_and_ends_with_0_within_a_second() {
+    let place = Place::new();
+    let mut registry = Registry::start(&place);
+    let mut users: Vec<Wire> = (0..20).map(|n| registry.user(&format!("user{n}"), 6000 + n)).collect();
+    let mut idle = Wire::unix(&registry.socket());
+    let asked = clock::now();
+    assert_eq!(done(&registry, &["stop"]), "stopping\n");
+    assert!(registry.process().wait(3).success());
+    assert!(clock::now() - asked < Duration::from_secs(1));
+    for user in &mut users {
+        assert_eq!(user.rest(), ["* GOODBYE shutting down"]);
+    }
+    assert_eq!(idle.hear(), None);
+    assert!(!registry.socket().exists());
+}
+
+#[test]
+fn the_log_says_who_did_it() {
+    let place = Place::new();
+    let mut registry = Registry::start(&place);
+    let _bob = registry.user("bob", 6000);
+    done(&registry, &["ban", "bob"]);
+    let uid = nix::unistd::getuid();
+    registry.process().wait_for_log("bob");
+    let log = registry.process().log();
+    let line = log.lines().find(|line| line.contains("ban")).expect("a line about the ban");
+    assert!(line.contains(&format!("uid={uid} pid=")), "{log}");
+}
+
+#[test]
+fn what_keeps_a_command_from_being_done_is_one_sentence_and_one_code() {
+    let place = Place::new();
+    let mut registry = Registry::start(&place);
+    let socket = registry.socket().display().to_string();
+    let say = |registry: &Registry, typed: &[&str]| {
+        let Said { code, out, err } = registry.administer(typed);
+        assert_eq!(out, "", "{typed:?}");
+        (code, err)
+    };
+    assert_eq!(say(&registry, &["kick", "nobody"]), (1, "no such user\n".into()));
+    assert_eq!(say(&registry, &["ban", "10.0.0.7:6000"]).0, 2);
+    assert_eq!(say(&registry, &["status", "--config", "x"]).0, 2);
+    registry.process().end();
+    let nobody =
+        format!("no vox-registry answers at {socket}: is it running? try `systemctl start vox-registry`\n");
+    assert_eq!(say(&registry, &["status"]), (3, nobody));
+    registry.start_again();
+    registry.process().signal(Signal::SIGSTOP);
+    let mut waiting = registry.command(&["users"]).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    wait::pause(Duration::from_millis(300));
+    registry.process().kill();
+    assert_eq!(waiting.wait().unwrap().code(), Some(4));
+    let mut said = String::new();
+    std::io::Read::read_to_string(&mut waiting.stderr.take().unwrap(), &mut said).unwrap();
+    assert!(said.starts_with("vox-registry went away"), "{said}");
+}
+
+#[test]
+fn there_is_room_for_eight_administrators_and_again_when_one_leaves() {
+    let place = Place::new();
+    let registry = Registry::start(&place);
+    let mut admins: Vec<Wire> = (0..MAX_ADMINS).map(|_| Wire::unix(&registry.socket())).collect();
+    for admin in &mut admins {
+        assert_eq!(admin.ask("BANS").as_deref(), Some("216 0 bans"));
+    }
+    let Said { code, err, .. } = registry.administer(&["bans"]);
+    assert_eq!((code, err.as_str()), (1, "too many programs on this socket, try again later\n"));
+    admins.pop();
+    wait::until("a place to be free", 5, || (registry.administer(&["bans"]).code == 0).then_some(()));
+}
+
+#[test]
+fn the_socket_is_for_owner_and_group_alone() {
+    let place = Place::new();
+    let registry = Registry::start(&place);
+    let mode = fs::metadata(registry.socket()).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o660);
+    if !nix::unistd::geteuid().is_root() {
+        return;
+    }
+    fs::set_permissions(place.path(), PermissionsExt::from_mode(0o755)).unwrap();
+    let nobody = Surroundings::default().through([
+        "setpriv",
+        "--reuid",
+        "65534",
+        "--regid",
+        "65534",
+        "--clear-groups",
+    ]);
+    let mut command = nobody.command(bins::registry());
+    command.args(["status", "--socket"]).arg(registry.socket());
+    let Said { code, err, .. } = command.output().unwrap().into();
+    assert_eq!(code, 3);
+    assert!(err.ends_with(": are you in the group vox-admin?\n"), "{err}");
+}
+
+#[test]
+fn a_second_registry_on_the_same_socket_does_not_start() {
+    let place = Place::new();
+    let registry = Registry::start(&place);
+    let config = place.write("second.toml", "[log]\ntarget = \"stderr\"\n");
+    let mut second = Command::new(bins::registry());
+    second
+        .args(["run", "--listen", "127.0.0.1:0", "--config"])
+        .arg(config)
+        .arg("--socket")
+        .arg(registry.socket());
+    let Said { code, err, .. } = second.output().unwrap().into();
+    assert_eq!(code, 1, "{err}");
+    let sentence = format!(
+        "vox-registry: another daemon already answers on {}, choose another control.socket",
+        registry.socket().display()
+    );
+    assert_eq!(err.lines().last(), Some(sentence.as_str()));
+    assert_eq!(json(&registry, "status")["registry"]["name"], "vox");
+}
+
+#[test]
+fn a_socket_that_cannot_be_made_keeps_nobody_from_calling() {
+    let place = Place::new();
+    let mut registry = Registry::with(&place, &Surroundings::default(), "127.0.0.1", |settings| {
+        settings.set("control.socket", "/no/such/place/registry.sock");
+    });
+    registry.process().wait_for_log(
+        "Nobody can administer this registry: cannot open the control socket /no/such/place/registry.sock: no such file",
+    );
+    drop(registry.user("bob", 6000));
+    assert!(registry.process().end().success());
+}
+
+#[test]
+fn a_socket_that_a_killed_registry_left_behind_is_taken_over() {
+    let place = Place::new();
+    let mut registry = Registry::start(&place);
+    registry.process().kill();
+    assert!(registry.socket().exists());
+    registry.start_again();
+    done(&registry, &["status"]);
+}
+
+#[test]
+fn garbage_and_floods_of_an_administrator_hurt_nobody() {
+    let place = Place::new();
+    let registry = Registry::start(&place);
+    let mut bob = registry.user("bob", 6000);
+    let mut admin = Wire::unix(&registry.socket());
+    for byte in 0..=255_u8 {
+        admin.send(&[byte, b'x', b'\n']);
+    }
+    admin.send(&vec![b'x'; 100_000]);
+    admin.send(b"\nSTATUS");
+    drop(admin);
+    let mut deaf = Wire::unix(&registry.socket());
+    (0..20_000).for_each(|_| deaf.say("HELP"));
+    assert_eq!(bob.ask("PING").as_deref(), Some("200 pong"));
+    done(&registry, &["status"]);
+}
