@@ -7,11 +7,11 @@ use std::time::Duration;
 
 pub use vox_common::sys::config::ConfigError;
 use vox_common::sys::config::{Document, Given, Section};
-use vox_common::sys::syslog;
+use vox_common::sys::{secret, syslog};
 use vox_common::wire::limits::{MAX_CONNECTIONS, MAX_ROOMS, MAX_USERS};
 use vox_common::wire::names::Name;
 
-use crate::core::{Limits, Pace};
+use crate::core::{Access, Limits, Pace};
 
 /// The TCP port of registries.
 pub const REGISTRY_PORT: u16 = 5000;
@@ -30,6 +30,8 @@ pub struct Config {
     pub max_users: usize,
     /// Rooms at a time, 1 to [`MAX_ROOMS`].
     pub max_rooms: usize,
+    /// `[access]`: who may register.
+    pub access: Access,
     /// `[limits]`: what one client may ask of the registry.
     pub limits: Limits,
     /// The socket of `vox-registry status` and its sisters.
@@ -66,6 +68,8 @@ impl Config {
 
 /// The control socket that is opened when none is named.
 pub const CONTROL_SOCKET: &str = "/run/vox/registry.sock";
+
+const SECRET_FILE: &str = "/etc/vox/secret";
 const STATE_DIRECTORY: &str = "/var/lib/vox-registry";
 
 fn state_directory() -> PathBuf {
@@ -79,13 +83,13 @@ fn read_top(top: &mut Section<'_>, state: &Path) -> Result<Config, ConfigError> 
     let listen = top.value("listen", allowed, any, |given| given.text()?.parse().ok())?;
     let max_users = read_bound(top, "max-users", MAX_USERS)?;
     let max_rooms = read_bound(top, "max-rooms", MAX_ROOMS)?;
-    top.section("access", read_access)?;
+    let access = top.section("access", read_access)?;
     let limits = top.section("limits", read_limits)?;
     let control_socket = top.section("control", |control| control.path("socket", CONTROL_SOCKET.as_ref()))?;
     top.section("page", read_page)?;
     let state_directory = top.section("state", |section| section.path("directory", state))?;
     let log = top.section("log", syslog::Settings::read)?;
-    Ok(Config { name, listen, max_users, max_rooms, limits, control_socket, state_directory, log })
+    Ok(Config { name, listen, max_users, max_rooms, access, limits, control_socket, state_directory, log })
 }
 
 fn read_name(top: &mut Section<'_>) -> Result<Name, ConfigError> {
@@ -99,9 +103,33 @@ fn read_bound(section: &mut Section<'_>, key: &'static str, most: usize) -> Resu
     section.value(key, &format!("1 to {most}, which is compiled in"), most, bound)
 }
 
-fn read_access(section: &mut Section<'_>) -> Result<(), ConfigError> {
-    let allowed = r#""open", this version asks for no secrets or keys"#;
-    section.value("mode", allowed, (), |given| (given.text()? == "open").then_some(()))
+fn read_access(access: &mut Section<'_>) -> Result<Access, ConfigError> {
+    let allowed = r#""open", "secret" or "keys""#;
+    let mode = access.value("mode", allowed, Mode::Open, |given| Mode::parse(given.text()?))?;
+    let secret_file = access.path("secret-file", SECRET_FILE.as_ref())?;
+    match mode {
+        Mode::Open => Ok(Access::Open),
+        Mode::Secret => secret::read(&secret_file).map(Access::Secret),
+        Mode::Keys => Ok(Access::Keys),
+    }
+}
+
+/// The word of `access.mode`.
+enum Mode {
+    Open,
+    Secret,
+    Keys,
+}
+
+impl Mode {
+    fn parse(word: &str) -> Option<Self> {
+        match word {
+            "open" => Some(Self::Open),
+            "secret" => Some(Self::Secret),
+            "keys" => Some(Self::Keys),
+            _ => None,
+        }
+    }
 }
 
 fn read_page(section: &mut Section<'_>) -> Result<(), ConfigError> {
@@ -181,13 +209,21 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_that_cannot_be_read_is_refused() {
+        let text = "[access]\nmode = \"secret\"\nsecret-file = \"/no/such/secret\"";
+        let refusal = parse(text).unwrap_err();
+        assert!(refusal.starts_with("the secret file /no/such/secret cannot be read: "), "{refusal}");
+        assert!(parse("access.mode = \"keys\"").is_ok_and(|config| config.access == Access::Keys));
+    }
+
+    #[test]
     fn what_is_not_allowed_is_told() {
         for (text, sentence) in [
             ("max-users = 513", "max-users is 513, but must be 1 to 512, which is compiled in"),
             ("max-rooms = 0", "max-rooms is 0, but must be 1 to 64, which is compiled in"),
             (
-                "access.mode = \"secret\"",
-                "access.mode is \"secret\", but must be \"open\", this version asks for no secrets or keys",
+                "access.mode = \"closed\"",
+                "access.mode is \"closed\", but must be \"open\", \"secret\" or \"keys\"",
             ),
             (
                 "page.listen = \"127.0.0.1:5080\"",

@@ -24,7 +24,7 @@ fn a_call_does_not_notice_what_becomes_of_the_syslog_daemon() {
     let place = Place::new();
     let Some(mut rsyslog) = may("syslog::call", Rsyslog::start(&place)) else { return };
     let registry = Registry::with(&place, &<_>::default(), "127.0.0.1", |settings| {
-        settings.set("log.target", rsyslog.target());
+        settings.set("log.target", rsyslog.target()).set("limits.requests-per-second", 0);
     });
     let named = |name| Station::named(name).registry(&registry).set("log.target", rsyslog.target());
     let alice = named("alice").start(&place);

@@ -29,7 +29,7 @@ use vox_common::sys::thread;
 
 use crate::cli::Source;
 use crate::config::Config;
-use crate::core::{self, Access, Settings};
+use crate::core::{self, Settings};
 
 use mail::{MAILBOX, Mail};
 use owner::{Hands, Owner};
@@ -119,7 +119,7 @@ fn start(config: &Config, listener: TcpListener, admins: Option<UnixListener>) -
 }
 
 fn settings(config: &Config, bounds: Bounds) -> Settings {
-    let Config { name, max_users, max_rooms, limits, .. } = config;
+    let Config { name, max_users, max_rooms, access, limits, .. } = config;
     if bounds.users < *max_users {
         warn!("Only {} users may come, because net.core.wmem_max is too low", bounds.users);
     }
@@ -128,7 +128,7 @@ fn settings(config: &Config, bounds: Bounds) -> Settings {
         port: bounds.address.port(),
         max_users: bounds.users.min(*max_users),
         max_rooms: *max_rooms,
-        access: Access::Open,
+        access: access.clone(),
         limits: *limits,
     }
 }
