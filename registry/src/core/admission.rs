@@ -64,7 +64,8 @@ impl Registry<'_> {
     pub(super) fn forget(&mut self, conn: ConnId, out: Out<'_>) {
         self.leave(conn, out);
         let Tables { connections, addresses, .. } = &mut *self.tables;
-        if let Some(gone) = connections.remove(conn) {
+        // One that was told goodbye does not count at its address any more.
+        if let Some(gone) = connections.remove(conn).filter(|gone| gone.stage != Stage::Ended) {
             addresses.leave(gone.ends.from());
         }
     }
@@ -75,6 +76,7 @@ impl Registry<'_> {
             return;
         };
         connection.stage = Stage::Ended;
+        self.tables.addresses.leave(connection.ends.from());
         if let Some(farewell) = farewell {
             self.counters.count(Counter::Dismissed);
             self.tables.voice.say(conn, Event::Goodbye(farewell), out);
