@@ -178,6 +178,39 @@ fn a_person_runs_a_station_of_their_own() {
 }
 
 #[test]
+fn an_administrator_looks_after_the_registry_and_bans_outlive_its_restart() {
+    let place = Place::new();
+    let Some(debian) = may("systemd::administrator", debian(&place)) else { return };
+    debian.must("systemctl start vox-registry vox-peer");
+    debian.wait_for("vox-registry users", "alice\t127.0.0.1:6000\tidle\t");
+    assert!(debian.must("vox-registry status").contains("1 of 512 users"));
+    assert_eq!(debian.must("vox-registry kick alice"), "kicked alice\n");
+    debian.wait_for("vox-registry users", "alice");
+
+    debian.must("vox-registry ban alice");
+    debian.must("systemctl restart vox-registry");
+    assert_eq!(debian.must("vox-registry bans"), "alice\n");
+    assert_eq!(debian.must("vox-registry users"), "");
+    debian.must("useradd -G vox-admin carol && useradd dave");
+    let as_user = |name: &str| {
+        debian.run(&format!("setpriv --reuid {name} --regid {name} --init-groups vox-registry unban alice"))
+    };
+    let carol = as_user("carol");
+    assert_eq!(carol.out, "unbanned alice\n", "{carol:?}");
+    debian.wait_for("vox-registry users", "alice");
+    let dave = as_user("dave");
+    assert!(dave.code == 3 && dave.err.ends_with("are you in the group vox-admin?\n"), "{dave:?}");
+
+    debian.must("vox-registry stop");
+    assert_eq!(property(&debian, "vox-registry", "ActiveState"), "inactive");
+    assert_eq!(property(&debian, "vox-registry", "Result"), "success");
+    let journal = debian.must("journalctl --no-pager -o cat -u vox-registry");
+    assert!(journal.contains("alice is banned uid=0 pid="), "{journal}");
+    let carols = debian.must("id -u carol");
+    assert!(journal.contains(&format!("uid={} pid=", carols.trim())), "{journal}");
+}
+
+#[test]
 fn the_units_give_up_what_they_do_not_need() {
     let Some(()) = may("systemd::hardening", need::program("systemd-analyze", "systemd")) else { return };
     for (unit, most) in [("vox-registry", 1.6), ("vox-peer", 2.3)] {
