@@ -1,10 +1,11 @@
-//! A real rsyslog that is stopped, frozen and restarted while a call runs.
+//! A real rsyslog: stopped, frozen and restarted while a call runs, and given all that a stranger can say.
 
 use std::time::Duration;
 
 use vox_tests::bed::rsyslog::Rsyslog;
 use vox_tests::bed::station::{Station, talk};
 use vox_tests::bed::{Place, Registry, may, wait};
+use vox_tests::wire::Wire;
 
 /// What the call lost so far, on one side.
 fn harm(station: &Station) -> f64 {
@@ -58,4 +59,45 @@ fn a_call_does_not_notice_what_becomes_of_the_syslog_daemon() {
     });
     let harm = harm(&alice) + harm(&bob) - before;
     assert!(harm < 10.0, "{harm} packets were lost or late meanwhile");
+}
+
+/// Whether a log line is a sentence of ours, with fields of ours; what it quotes is a refusal, which is ours, too.
+fn is_ours(line: &str) -> bool {
+    let Some((_, sentence)) = line.split_once("]: ") else { return false };
+    let unquoted: String = sentence.split('"').step_by(2).collect();
+    let mut keys = unquoted.split(' ').filter_map(|word| Some(word.split_once('=')?.0));
+    line.contains(" vox-registry[") && keys.all(|key| ["version", "address", "conn", "users"].contains(&key))
+}
+
+#[test]
+fn nothing_that_is_said_to_a_registry_begins_a_line_of_its_own_or_forges_a_field() {
+    let place = Place::new();
+    let Some(rsyslog) = may("syslog::forging", Rsyslog::start(&place)) else { return };
+    let registry = Registry::with(&place, &<_>::default(), "127.0.0.1", |settings| {
+        settings.set("log.target", rsyslog.target()).set("log.level", "debug");
+    });
+    let mut wire = Wire::tcp(&registry.address());
+    wire.hear();
+    for line in [
+        "REGISTER mallory 6000 display=%0A<13>vox-registry[1]:%20forged=yes",
+        "REGISTER mallory=root 6000",
+        "REGISTER mallory 6000 key=forged=yes",
+        "ECHO a\u{2028}vox-registry[1]: forged=yes",
+        "forged=yes",
+        "REGISTER mallory 6000 forged=yes display=%E2%80%A8forged=yes",
+        "CREATE forged=yes 3",
+        "CREATE room 3 forged=yes",
+        "MSG mallory forged=yes",
+        "SAY <13>vox-registry[1]: forged=yes",
+    ] {
+        assert!(wire.ask(line).is_some(), "{line:?} is answered");
+    }
+    wire.send(b"PING \r<13>vox-registry[1]: forged=yes\x00\x1b[2J\xff\n");
+    wire.send(&[b'x'; 4000]);
+    wire.send(b"\n");
+    drop(wire);
+    rsyslog.wait_for("mallory has left");
+    let messages = rsyslog.messages();
+    assert!(!messages.contains("forged"), "{messages}");
+    assert!(messages.lines().all(is_ours), "{messages}");
 }
