@@ -68,20 +68,25 @@ fn ask_until(ended: &AtomicBool, wire: &mut Wire) -> Vec<f64> {
     took
 }
 
+/// A REGISTER that nobody else in the crowd says, nor did lately.
+pub fn register(who: Member) -> String {
+    let n = who.number();
+    format!("REGISTER user{n} {}", 40_000 + n % 20_000)
+}
+
 /// What one client says next that does what a peer does when it starts: REGISTER, WATCH on, LIST. `true`: it has all
 /// that it wants.
 ///
 /// # Panics
 /// It is refused.
 pub fn go_on(crowd: &mut Crowd, who: Member, line: &str) -> bool {
-    let n = who.number();
     match line.split_at(4) {
-        ("220 ", _) => crowd.say(who, &format!("REGISTER user{n} {}", 40_000 + n % 20_000)),
+        ("220 ", _) => crowd.say(who, &register(who)),
         ("200 ", "watching") => crowd.say(who, "LIST"),
         ("200 ", _) => crowd.say(who, "WATCH on"),
         ("210 ", _) => return true,
         ("210-", _) => {}
-        _ => assert!(line.starts_with("* ") && !line.contains("GOODBYE"), "user{n} hears {line:?}"),
+        _ => assert!(line.starts_with("* ") && !line.contains("GOODBYE"), "{who:?} hears {line:?}"),
     }
     false
 }

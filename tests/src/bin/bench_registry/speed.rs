@@ -5,7 +5,7 @@ use std::time::Duration;
 use vox_common::sys::clock;
 use vox_tests::bed::{Place, Registry, usage};
 use vox_tests::crowd::{Crowd, Heard, Member};
-use vox_tests::torture;
+use vox_tests::torture::{self, register};
 
 use crate::report::{Report, median};
 
@@ -15,6 +15,9 @@ const RUN: Duration = Duration::from_secs(1);
 const COMING: usize = 32;
 /// Connections that look up.
 const ASKING: usize = 64;
+/// Clients to whom one speaks, and how often.
+const HEARING: usize = 255;
+const BROADCASTS: usize = 101;
 /// Clients who come in the same instant.
 const BURST: usize = 500;
 
@@ -23,6 +26,8 @@ pub(crate) fn measure(report: &mut Report) {
     report.add("REGISTER and QUIT, with connecting", format!("{cycles:.0}/s"), "≥ 6,000/s");
     let look_ups = runs(look_ups_per_second);
     report.add("LOOKUP over 64 connections", format!("{look_ups:.0}/s"), "≥ 50,000/s");
+    let broadcast = runs(broadcast_milliseconds);
+    report.add("one BROADCAST, until the last of 255 clients has it", format!("{broadcast:.2} ms"), "< 2 ms");
     let before = unlucky();
     let took = runs(burst_seconds);
     report.add("500 clients in the same instant, until the last is served", format!("{took:.2} s"), "< 2 s");
@@ -45,10 +50,7 @@ fn cycles_per_second(registry: &Registry) -> f64 {
     let mut done = 0_u32;
     while let Some(heard) = crowd.hear(until) {
         match heard {
-            Heard::Line(who, line) if line.starts_with("220 ") => {
-                let n = who.number();
-                crowd.say(who, &format!("REGISTER user{n} {}", 40_000 + n % 20_000));
-            }
+            Heard::Line(who, line) if line.starts_with("220 ") => crowd.say(who, &register(who)),
             Heard::Line(who, line) if line.starts_with("200 ") => crowd.say(who, "QUIT"),
             Heard::Line(_, line) if line.starts_with("221 ") => done += 1,
             Heard::Line(_, line) => panic!("{line}"),
@@ -64,12 +66,7 @@ fn cycles_per_second(registry: &Registry) -> f64 {
 /// Each asks for another as soon as it has its answer.
 fn look_ups_per_second(registry: &Registry) -> f64 {
     let mut crowd = Crowd::of(&registry.address());
-    let members = crowd.connect_at_once(ASKING);
-    crowd.wait_for(ASKING, |line| line.starts_with("220 "));
-    members.iter().for_each(|&who| {
-        crowd.say(who, &format!("REGISTER user{0} {1}", who.number(), 10_000 + who.number()));
-    });
-    crowd.wait_for(ASKING, |line| line.starts_with("200 "));
+    let members = users(&mut crowd, ASKING);
     let ask = |crowd: &mut Crowd, who: Member| {
         crowd.say(who, &format!("LOOKUP user{}", (who.number() + 1) % ASKING));
     };
@@ -85,6 +82,29 @@ fn look_ups_per_second(registry: &Registry) -> f64 {
         }
     }
     f64::from(done) / RUN.as_secs_f64()
+}
+
+/// From the first byte sent until the last of them has the whole line, and the speaker knows.
+fn broadcast_milliseconds(registry: &Registry) -> f64 {
+    let mut crowd = Crowd::of(&registry.address());
+    let speaker = users(&mut crowd, HEARING + 1)[0];
+    let one = |crowd: &mut Crowd| {
+        let began = clock::now();
+        crowd.say(speaker, "BROADCAST dinner is ready");
+        let known = ["* BROADCAST user0 dinner is ready", "200 delivered to 255"];
+        crowd.wait_for(HEARING + 1, |line| known.contains(&line));
+        (clock::now() - began).as_secs_f64() * 1e3
+    };
+    median((0..BROADCASTS).map(|_| one(&mut crowd)).collect())
+}
+
+/// So many who have registered.
+fn users(crowd: &mut Crowd, count: usize) -> Vec<Member> {
+    let members = crowd.connect_at_once(count);
+    crowd.wait_for(count, |line| line.starts_with("220 "));
+    members.iter().for_each(|&who| crowd.say(who, &register(who)));
+    crowd.wait_for(count, |line| line.starts_with("200 "));
+    members
 }
 
 fn burst_seconds(registry: &Registry) -> f64 {
