@@ -18,23 +18,24 @@ const GATHERING: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub(super) struct Newcomers {
     conns: Vec<ConnId, MAX_USERS>,
-    /// When they are told of.
-    due: Option<Instant>,
+    /// When they are told of, if there are any: no `None`, whose bytes would not be zero in empty [`Tables`].
+    due: Vec<Instant, 1>,
     /// What a watcher hears who is one of them: everything but the line about itself.
     others: String<LISTING_BYTES>,
 }
 
 impl Newcomers {
     pub(super) const fn new() -> Self {
-        Self { conns: Vec::new(), due: None, others: String::new() }
+        Self { conns: Vec::new(), due: Vec::new(), others: String::new() }
     }
 
     pub(super) fn due(&self) -> Option<Instant> {
-        self.due
+        self.due.first().copied()
     }
 
     pub(super) fn add(&mut self, conn: ConnId, now: Instant) {
-        self.due.get_or_insert(now + GATHERING);
+        // Full: others came before, and are told of at the same time.
+        let _ = self.due.push(now + GATHERING);
         self.conns
             .push(conn)
             .expect("there are as many places as users, and whoever leaves is told of first");
@@ -47,7 +48,7 @@ impl Newcomers {
 
 impl Registry<'_> {
     pub(super) fn announce_those_due(&mut self, out: Out<'_>) {
-        if self.tables.newcomers.due.is_some_and(|due| due <= self.now) {
+        if self.tables.newcomers.due().is_some_and(|due| due <= self.now) {
             self.announce_newcomers(out);
         }
     }
@@ -56,7 +57,7 @@ impl Registry<'_> {
     pub(super) fn announce_newcomers(&mut self, out: Out<'_>) {
         let Tables { users, newcomers, voice, .. } = &mut *self.tables;
         let conns = std::mem::take(&mut newcomers.conns);
-        newcomers.due = None;
+        newcomers.due.clear();
         let mut lines = Vec::<(ConnId, usize), MAX_USERS>::new();
         let mut told_for = None;
         for watcher in users.iter().filter(|user| user.watching) {
