@@ -8,12 +8,16 @@ use std::path::{Path, PathBuf};
 use std::{fmt, process};
 
 use nix::sys::socket::{getsockopt, sockopt};
-use nix::unistd::{Group, chown};
+use nix::unistd::{Gid, chown};
 
 use super::config::reason;
 
 /// Owner and group may speak, nobody else.
 const MODE: u32 = 0o660;
+
+/// Where sysusers puts our groups. The name service (nss) knows others, too, and to ask it would bring its modules and
+/// what they stand on into a daemon for as long as it runs: most of a megabyte.
+const GROUPS: &str = "/etc/group";
 
 /// Why a control socket cannot be opened: one sentence for the operator.
 #[derive(Debug)]
@@ -73,11 +77,18 @@ fn bind(path: &Path, group: &str) -> io::Result<UnixListener> {
 }
 
 fn admit(path: &Path, group: &str) -> io::Result<()> {
-    if let Ok(Some(group)) = Group::from_name(group) {
+    let groups = fs::read_to_string(GROUPS).unwrap_or_default();
+    if let Some(gid) = groups.lines().find_map(|line| gid_of(group, line)) {
         // Refused to a daemon of an ordinary user, whose socket then stays that user's own.
-        let _ = chown(path, None, Some(group.gid));
+        let _ = chown(path, None, Some(gid));
     }
     fs::set_permissions(path, Permissions::from_mode(MODE))
+}
+
+/// The number in a line of group(5), if it is about this group.
+fn gid_of(group: &str, line: &str) -> Option<Gid> {
+    let (_password, rest) = line.strip_prefix(group)?.strip_prefix(':')?.split_once(':')?;
+    rest.split(':').next()?.parse().ok().map(Gid::from_raw)
 }
 
 /// The process at the other end of a control connection, as the kernel knows it.
@@ -115,6 +126,19 @@ mod tests {
         let directory = std::env::temp_dir().join(format!("vox-unix-{name}-{}", process::id()));
         fs::create_dir_all(&directory).unwrap();
         directory.join("peer.sock")
+    }
+
+    #[test]
+    fn a_group_has_the_number_that_its_line_says() {
+        for (line, gid) in [
+            ("vox:x:990:alice,bob", Some(990)),
+            ("vox::7", Some(7)),
+            ("vox-admin:x:991:", None),
+            ("vox:x:many:", None),
+            ("vox", None),
+        ] {
+            assert_eq!(gid_of("vox", line).map(Gid::as_raw), gid, "{line}");
+        }
     }
 
     fn mode(path: &Path) -> u32 {
