@@ -1,6 +1,7 @@
 //! PURE: who is there, who may be called what, who is in which room, and who is told. No socket, no thread, no clock.
 
 mod access;
+mod addresses;
 mod admin;
 mod admission;
 mod bans;

@@ -1,5 +1,6 @@
 //! Those who came a moment ago, and of whom watchers are told together.
 
+use std::fmt::Write;
 use std::time::{Duration, Instant};
 
 use heapless::{String, Vec};
@@ -87,7 +88,6 @@ fn compose(
     watcher: &Ends,
     text: &mut String<LISTING_BYTES>,
 ) -> Vec<(ConnId, usize), MAX_USERS> {
-    use std::fmt::Write;
     text.clear();
     let there = conns.iter().filter_map(|conn| users.of(*conn));
     let line = |user: &User| {

@@ -4,12 +4,12 @@ use vox_common::wire::limits::{MAX_USERS, NAME_BYTES, SEND_BUFFER};
 use vox_common::wire::reply::LISTED_USER_BYTES;
 use vox_common::wire::users::ENTRY_BYTES;
 
+use super::addresses::Addresses;
 use super::bans::Bans;
 use super::connections::Connections;
 use super::events::Events;
 use super::names::Names;
 use super::newcomers::Newcomers;
-use super::pace::Addresses;
 use super::rooms::Rooms;
 use super::users::Users;
 use super::voice::Voice;
