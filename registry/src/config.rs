@@ -1,7 +1,7 @@
 //! `registry.toml`: every key as a value that was checked. The manual of each key is registry.toml(5).
 
 use std::env;
-use std::net::{Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,9 +12,13 @@ use vox_common::wire::limits::{MAX_CONNECTIONS, MAX_ROOMS, MAX_USERS};
 use vox_common::wire::names::Name;
 
 use crate::core::{Access, Limits, Pace};
+use crate::page::hosts::{HostName, MAX_HOSTS};
 
 /// The TCP port of registries.
 pub const REGISTRY_PORT: u16 = 5000;
+
+/// The TCP port of the status page.
+pub const PAGE_PORT: u16 = 5080;
 
 /// The file that is read when none is named.
 pub const SYSTEM_FILE: &str = "/etc/vox/registry.toml";
@@ -34,12 +38,23 @@ pub struct Config {
     pub access: Access,
     /// `[limits]`: what one client may ask of the registry.
     pub limits: Limits,
+    /// `[page]`.
+    pub page: Page,
     /// The socket of `vox-registry status` and its sisters.
     pub control_socket: PathBuf,
     /// Where what outlives a restart is kept.
     pub state_directory: PathBuf,
     /// `[log]`.
     pub log: syslog::Settings,
+}
+
+/// `[page]`: the status page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// Its address. `None`: there is no page.
+    pub listen: Option<SocketAddr>,
+    /// Names of this machine beside its own under which browsers may ask for it.
+    pub hosts: Vec<HostName>,
 }
 
 impl Config {
@@ -86,10 +101,21 @@ fn read_top(top: &mut Section<'_>, state: &Path) -> Result<Config, ConfigError> 
     let access = top.section("access", read_access)?;
     let limits = top.section("limits", read_limits)?;
     let control_socket = top.section("control", |control| control.path("socket", CONTROL_SOCKET.as_ref()))?;
-    top.section("page", read_page)?;
+    let page = top.section("page", read_page)?;
     let state_directory = top.section("state", |section| section.path("directory", state))?;
     let log = top.section("log", syslog::Settings::read)?;
-    Ok(Config { name, listen, max_users, max_rooms, access, limits, control_socket, state_directory, log })
+    Ok(Config {
+        name,
+        listen,
+        max_users,
+        max_rooms,
+        access,
+        limits,
+        page,
+        control_socket,
+        state_directory,
+        log,
+    })
 }
 
 fn read_name(top: &mut Section<'_>) -> Result<Name, ConfigError> {
@@ -132,9 +158,19 @@ impl Mode {
     }
 }
 
-fn read_page(section: &mut Section<'_>) -> Result<(), ConfigError> {
-    let allowed = r#""none", this version has no status page"#;
-    section.value("listen", allowed, (), |given| (given.text()? == "none").then_some(()))
+fn read_page(section: &mut Section<'_>) -> Result<Page, ConfigError> {
+    let here = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, PAGE_PORT)));
+    let allowed = r#"an IP address and a port like "127.0.0.1:5080", or "none""#;
+    let listen = section.value("listen", allowed, here, |given| match given.text()? {
+        "none" => Some(None),
+        address => address.parse().ok().map(Some),
+    })?;
+    let allowed = format!(r#"a list of at most {MAX_HOSTS} names like ["intercom.example"]"#);
+    let hosts = section.value("hosts", &allowed, Vec::new(), |given| {
+        let names = given.list().filter(|names| names.len() <= MAX_HOSTS)?;
+        names.iter().map(|name| HostName::parse(name.text()?)).collect()
+    })?;
+    Ok(Page { listen, hosts })
 }
 
 fn read_limits(section: &mut Section<'_>) -> Result<Limits, ConfigError> {
@@ -226,8 +262,12 @@ mod tests {
                 "access.mode is \"closed\", but must be \"open\", \"secret\" or \"keys\"",
             ),
             (
-                "page.listen = \"127.0.0.1:5080\"",
-                "page.listen is \"127.0.0.1:5080\", but must be \"none\", this version has no status page",
+                "page.listen = \"localhost:5080\"",
+                "page.listen is \"localhost:5080\", but must be an IP address and a port like \"127.0.0.1:5080\", or \"none\"",
+            ),
+            (
+                "page.hosts = [\"intercom.example:5080\"]",
+                "page.hosts is [\"intercom.example:5080\"], but must be a list of at most 16 names like [\"intercom.example\"]",
             ),
             (
                 "listen = \"localhost:5000\"",

@@ -20,22 +20,31 @@ pub(super) struct PastEvent {
 
 /// The last events.
 #[derive(Debug)]
-pub(super) struct Events(HistoryBuf<PastEvent, EVENTS>);
+pub(super) struct Events {
+    last: HistoryBuf<PastEvent, EVENTS>,
+    /// How many there were.
+    added: u64,
+}
 
 impl Events {
     pub(super) const fn new() -> Self {
-        Self(HistoryBuf::new())
+        Self { last: HistoryBuf::new(), added: 0 }
     }
 
     pub(super) fn add(&mut self, happened: Instant, event: &impl fmt::Display) {
         let mut text = Clipped(String::new());
         write!(text, "{event}").expect("what does not fit is left out");
-        self.0.write(PastEvent { happened, text: text.0 });
+        self.last.write(PastEvent { happened, text: text.0 });
+        self.added += 1;
+    }
+
+    pub(super) fn added(&self) -> u64 {
+        self.added
     }
 
     /// Oldest first.
     pub(super) fn iter(&self) -> impl Iterator<Item = &PastEvent> {
-        self.0.oldest_ordered()
+        self.last.oldest_ordered()
     }
 }
 

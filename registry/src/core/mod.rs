@@ -94,6 +94,13 @@ impl<'t> Registry<'t> {
         self.tables.users.len()
     }
 
+    /// Another number whenever users, rooms or the last events may have changed. Counters alone do not count.
+    ///
+    /// Rooms change only as users come and go.
+    pub fn changes(&self) -> u64 {
+        self.tables.users.changes() + self.tables.events.added()
+    }
+
     fn expire(&mut self, out: Out<'_>) {
         match self.phase {
             Phase::Serving => {

@@ -92,24 +92,33 @@ impl User {
 
 /// All users, in the order in which they came.
 #[derive(Debug)]
-pub(super) struct Users(Vec<User, MAX_USERS>);
+pub(super) struct Users {
+    all: Vec<User, MAX_USERS>,
+    /// How often anything about them may have changed.
+    changes: u64,
+}
 
 impl Users {
     pub(super) const fn new() -> Self {
-        Self(Vec::new())
+        Self { all: Vec::new(), changes: 0 }
     }
 
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.all.len()
+    }
+
+    pub(super) fn changes(&self) -> u64 {
+        self.changes
     }
 
     /// Takes a new one. `false`: there is no place.
     pub(super) fn add(&mut self, user: User) -> bool {
-        self.0.push(user).is_ok()
+        self.changes += 1;
+        self.all.push(user).is_ok()
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &User> {
-        self.0.iter()
+        self.all.iter()
     }
 
     pub(super) fn by_name(&self, name: &Name) -> Option<&User> {
@@ -121,7 +130,8 @@ impl Users {
     }
 
     pub(super) fn of_mut(&mut self, conn: ConnId) -> Option<&mut User> {
-        self.0.iter_mut().find(|user| user.conn == conn)
+        self.changes += 1;
+        self.all.iter_mut().find(|user| user.conn == conn)
     }
 
     pub(super) fn members(&self, room: RoomId) -> impl Iterator<Item = &User> {
@@ -136,7 +146,8 @@ impl Users {
 
     /// Takes a user out; those behind it move up.
     pub(super) fn remove(&mut self, conn: ConnId) -> Option<User> {
-        let index = self.0.iter().position(|user| user.conn == conn)?;
-        Some(self.0.remove(index))
+        let index = self.all.iter().position(|user| user.conn == conn)?;
+        self.changes += 1;
+        Some(self.all.remove(index))
     }
 }

@@ -2,9 +2,11 @@
 
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
+use std::sync::mpsc::SyncSender;
 
 use vox_common::wire::line::Line;
 
+use crate::core::overview::Overview;
 use crate::core::{AdminId, ConnId, Settings};
 
 /// Mail that waits for the owner. At the brim a reader waits, and its client with it.
@@ -25,6 +27,8 @@ pub(super) enum Mail {
     AdminSaid(AdminId, Said),
     /// Its reader has ended: its place is free.
     AdminGone(AdminId),
+    /// The page asks what there is to see; there is room for one answer.
+    Look(SyncSender<Overview>),
     /// The configuration was read again; `None`: it is broken, and the old one stays.
     Reloaded(Option<Settings>),
     /// The operator ends the registry.

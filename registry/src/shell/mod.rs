@@ -6,6 +6,7 @@ mod descriptors;
 mod door;
 mod mail;
 mod owner;
+mod page;
 mod reload;
 mod slots;
 mod state;
@@ -16,6 +17,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::ops::ControlFlow;
 use std::os::unix::net::UnixListener;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
@@ -33,6 +35,7 @@ use crate::core::{self, Settings};
 
 use mail::{MAILBOX, Mail};
 use owner::{Hands, Owner};
+use page::{Bell, Served};
 use reload::Reloader;
 
 /// Runs the registry until a signal ends it.
@@ -69,7 +72,7 @@ fn serve_with(
     let socket = admins.is_some().then(|| config.control_socket.clone());
     let signals = Signals::catch().map_err(|error| cannot_start(&error))?;
     let running = start(&config, listener, admins).map_err(|error| cannot_start(&error))?;
-    let reloader = Reloader { source, config, bounds: running.bounds, log };
+    let reloader = Reloader { source, config, bounds: running.bounds, page: running.page.clone(), log };
     let ended = running.until_stopped(signals, reloader);
     // Nobody is left to answer there.
     _ = socket.map(fs::remove_file);
@@ -85,6 +88,7 @@ struct Running {
     bounds: Bounds,
     post: SyncSender<Mail>,
     owner: JoinHandle<()>,
+    page: Served,
 }
 
 /// What the machine gave, whatever the configuration says.
@@ -101,10 +105,12 @@ fn start(config: &Config, listener: TcpListener, admins: Option<UnixListener>) -
     let bounds = Bounds { address: listener.local_addr()?, users };
     let settings = settings(config, bounds);
     let (post, mailbox) = sync_channel(MAILBOX);
+    let bell = Arc::new(Bell::new()?);
     let hands = Hands {
         post: post.clone(),
         notifier: Notifier::from_env(),
         store: state::store(&config.state_directory)?,
+        bell: bell.clone(),
     };
     let state = config.state_directory.clone();
     let owner = thread::spawn("registry", move || {
@@ -115,7 +121,8 @@ fn start(config: &Config, listener: TcpListener, admins: Option<UnixListener>) -
         let post = post.clone();
         move || door::open(&listener, &post)
     })?;
-    Ok(Running { bounds, post, owner })
+    let page = page::serve(&config.page, &bell, &post);
+    Ok(Running { bounds, post, owner, page })
 }
 
 fn settings(config: &Config, bounds: Bounds) -> Settings {

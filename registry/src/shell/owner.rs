@@ -18,6 +18,7 @@ use vox_common::wire::reply::Nonce;
 
 use super::control::{self, Admins};
 use super::mail::{Mail, Said};
+use super::page::Bell;
 use super::slots::Slots;
 use super::{door, state};
 use crate::core::{AdminId, ConnId, Fate, Input, Output, Registry, Settings, Tables};
@@ -38,6 +39,8 @@ pub(super) struct Hands {
     pub(super) post: SyncSender<Mail>,
     pub(super) notifier: Notifier,
     pub(super) store: Store,
+    /// Wakes the page.
+    pub(super) bell: Arc<Bell>,
 }
 
 pub(super) struct Owner<'t> {
@@ -45,6 +48,8 @@ pub(super) struct Owner<'t> {
     slots: Box<Slots>,
     admins: Admins,
     hands: Hands,
+    /// The page was told of the core as it was after so many changes.
+    rung: u64,
     /// When systemd last heard that there is progress.
     fed: Instant,
     /// When the registry ends even though some reader has not.
@@ -68,6 +73,7 @@ impl Owner<'_> {
             slots: Box::new(Slots::new()),
             admins: Admins::default(),
             hands,
+            rung: 0,
             fed: clock::now(),
             leaves: None,
         };
@@ -79,6 +85,7 @@ impl Owner<'_> {
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
             }
             owner.look_at_the_clock();
+            owner.tell_the_page();
         }
         owner.hands.store.finish();
     }
@@ -94,6 +101,8 @@ impl Owner<'_> {
             Mail::AdminCame(stream) => control::admit(&mut self.admins, stream, &self.hands.post),
             Mail::AdminSaid(admin, said) => self.obey(admin, &said),
             Mail::AdminGone(admin) => self.admins.dismiss(admin.0),
+            // Whoever asked and went has no use for the answer.
+            Mail::Look(answer) => _ = answer.try_send(self.registry.overview(clock::now())),
             Mail::Reloaded(settings) => self.reload(settings),
             Mail::Stop => self.handle(Input::Stop),
         }
@@ -171,6 +180,13 @@ impl Owner<'_> {
         if self.feeding().is_some_and(|due| due <= now) {
             self.hands.notifier.watchdog();
             self.fed = now;
+        }
+    }
+
+    fn tell_the_page(&mut self) {
+        let changes = self.registry.changes();
+        if std::mem::replace(&mut self.rung, changes) != changes {
+            self.hands.bell.changed();
         }
     }
 

@@ -4,9 +4,10 @@ use log::{error, info, warn};
 use vox_common::sys::syslog::LogHandle;
 
 use super::mail::Mail;
+use super::page::Served;
 use super::{Bounds, settings};
 use crate::cli::Source;
-use crate::config::Config;
+use crate::config::{Config, Page};
 
 /// What `main` needs to read the configuration again.
 pub(super) struct Reloader<'a> {
@@ -14,6 +15,7 @@ pub(super) struct Reloader<'a> {
     /// In force now.
     pub(super) config: Config,
     pub(super) bounds: Bounds,
+    pub(super) page: Served,
     pub(super) log: &'a LogHandle,
 }
 
@@ -38,9 +40,11 @@ impl Reloader<'_> {
             warn!("{key} keeps its old value until the registry is restarted");
         }
         self.log.set_level(new.log.level);
+        self.page.rename(&new.page.hosts);
         let old = self.config.clone();
         let Config { listen, control_socket, state_directory, .. } = old;
-        self.config = Config { listen, control_socket, state_directory, ..new };
+        let page = Page { listen: old.page.listen, ..new.page };
+        self.config = Config { listen, control_socket, page, state_directory, ..new };
     }
 }
 
@@ -49,6 +53,7 @@ fn fixed(old: &Config, new: &Config) -> impl Iterator<Item = &'static str> {
     let changed = [
         ("listen", old.listen != new.listen),
         ("control.socket", old.control_socket != new.control_socket),
+        ("page.listen", old.page.listen != new.page.listen),
         ("state.directory", old.state_directory != new.state_directory),
         ("log.target", old.log.target != new.log.target),
     ];

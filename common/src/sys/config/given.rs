@@ -13,6 +13,7 @@ enum Kind {
     Text(String),
     Flag(bool),
     Number(f64),
+    List(Vec<Given>),
     Other,
 }
 
@@ -24,6 +25,7 @@ impl Given {
             DeValue::Float(float) => float.as_str().parse().map_or(Kind::Other, Kind::Number),
             DeValue::Integer(integer) => i32::from_str_radix(integer.as_str(), integer.radix())
                 .map_or(Kind::Other, |number| Kind::Number(f64::from(number))),
+            DeValue::Array(items) => Kind::List(items.iter().map(|item| Self::new(item.get_ref())).collect()),
             _ => Kind::Other,
         })
     }
@@ -41,6 +43,11 @@ impl Given {
     /// Any number: 2.5, 10 and 10.0 alike.
     pub fn number(&self) -> Option<f64> {
         if let Kind::Number(number) = self.0 { Some(number) } else { None }
+    }
+
+    /// A list of values.
+    pub fn list(&self) -> Option<&[Self]> {
+        if let Kind::List(items) = &self.0 { Some(items) } else { None }
     }
 
     /// A whole number between two bounds, both allowed; 10.0 is one too.

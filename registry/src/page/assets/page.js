@@ -1,0 +1,124 @@
+// Keeps the page up to date. It makes of each event what html.rs makes of the same state: change both.
+// Whatever comes from outside becomes text (textContent) and never markup.
+"use strict";
+
+const place = (id) => document.getElementById(id);
+
+// An element with a class, and text or other elements in it.
+function element(tag, className, ...children) {
+  const made = document.createElement(tag);
+  if (className) made.className = className;
+  made.append(...children);
+  return made;
+}
+
+function time(seconds) {
+  const then = new Date(seconds * 1000);
+  const clock = then.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
+  const isToday = then.toDateString() === new Date().toDateString();
+  const day = isToday ? "" : then.toLocaleDateString([], { day: "numeric", month: "short" }) + " ";
+  const made = element("time", "", day + clock);
+  made.dateTime = then.toISOString();
+  made.title = then.toLocaleString();
+  return made;
+}
+
+function spoken(seconds) {
+  const minutes = Math.floor(seconds / 60);
+  const [days, hours] = [Math.floor(minutes / 1440), Math.floor(minutes / 60) % 24];
+  if (days) return `${days} d ${hours} h`;
+  return hours ? `${hours} h ${minutes % 60} min` : `${minutes} min`;
+}
+
+function count(value, what) {
+  return element("li", "", element("b", "", String(value)), " " + what);
+}
+
+function counts(state) {
+  const busy = state.users.filter((user) => user.status === "busy").length;
+  return [
+    count(state.users.length, "here"),
+    count(busy, "busy"),
+    count(state.rooms.length, state.rooms.length === 1 ? "room" : "rooms"),
+    count(state.connections, "connected"),
+    count(spoken(state["uptime-s"]), "up"),
+  ];
+}
+
+function row(user, isNew) {
+  const name = element("th", "");
+  name.scope = "row";
+  if (user.display !== null) name.append(element("bdi", "display", user.display), " ");
+  name.append(element("span", "name", user.name));
+  const made = element("tr", isNew ? "new" : "");
+  made.dataset.name = user.name;
+  made.append(
+    name,
+    element("td", "status " + user.status, user.status),
+    element("td", "address", user.address),
+    element("td", "since", time(user.since)),
+  );
+  return made;
+}
+
+function nobody() {
+  const cell = element("td", "nobody", "Nobody is here yet.");
+  cell.colSpan = 4;
+  return element("tr", "", cell);
+}
+
+function users(state) {
+  const before = new Set(Array.from(place("users").rows, (row) => row.dataset.name));
+  const rows = state.users.map((user) => row(user, !before.has(user.name)));
+  return rows.length ? rows : [nobody()];
+}
+
+function rooms(state) {
+  const cards = state.rooms.map((room) => {
+    const size = element("span", "", `${room.members.length} of ${room.capacity}`);
+    const members = room.members.map((member) => element("li", "", member));
+    return element("li", "", element("h3", "", room.name + " ", size), element("ul", "", ...members));
+  });
+  return cards.length ? cards : [element("li", "nobody", "No rooms.")];
+}
+
+function events(state) {
+  const lines = state.events.map((event) =>
+    element("li", "", time(event.time), " ", element("bdi", "", event.text)));
+  return lines.length ? lines.reverse() : [element("li", "nobody", "Nothing has happened yet.")];
+}
+
+function counters(state) {
+  return state.counters.map(({ meaning, value }) =>
+    element("div", "", element("dt", "", meaning), element("dd", "", String(value))));
+}
+
+function show(state) {
+  document.title = `${state.name} · ${state.users.length} here`;
+  place("counts").replaceChildren(...counts(state));
+  place("users").replaceChildren(...users(state));
+  place("rooms").replaceChildren(...rooms(state));
+  place("events").replaceChildren(...events(state));
+  place("counters").replaceChildren(...counters(state));
+  place("clock").replaceChildren("Times are those of your clock.");
+}
+
+function link(isUp) {
+  const shown = place("link");
+  shown.hidden = false;
+  shown.className = isUp ? "up" : "down";
+  shown.textContent = isUp ? "live" : "not connected";
+}
+
+// A browser asks again by itself when it loses the connection, but not when it was refused.
+function listen() {
+  const source = new EventSource("/events");
+  source.onopen = () => link(true);
+  source.onmessage = (message) => show(JSON.parse(message.data));
+  source.onerror = () => {
+    link(false);
+    if (source.readyState === EventSource.CLOSED) setTimeout(listen, 10000);
+  };
+}
+
+listen();
