@@ -1,5 +1,6 @@
 //! The bytes of an answer: status, header fields, body.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use super::request::{Method, Request};
@@ -21,22 +22,27 @@ X-Frame-Options: DENY\r\n";
 const RETRY: &str = "retry: 2000\n\n";
 
 /// The whole answer to a request for anything but events. What changes is looked at only when it is asked for.
-pub fn answer<'s>(request: &Request, look: impl FnOnce() -> Option<&'s Snapshot>) -> Vec<u8> {
-    let resource = request.resource;
-    match resource.asset() {
-        Some(asset) => whole(request, resource.media_type(), asset),
-        None => look().map_or_else(|| Fault::NoAnswer.answer(request.method), |seen| shown(request, seen)),
+pub fn answer<'s>(request: Request, look: impl FnOnce() -> Option<&'s Snapshot>) -> Vec<u8> {
+    let body = request.resource.asset().map(Cow::Borrowed);
+    match body.or_else(|| look().map(|seen| shown(request, seen).into())) {
+        Some(body) => finish(head("200 OK", media_type(request)), request.method, &body),
+        None => Fault::NoAnswer.answer(request.method),
     }
 }
 
-fn shown(request: &Request, seen: &Snapshot) -> Vec<u8> {
+fn shown(request: Request, seen: &Snapshot) -> String {
     match request.resource {
-        Resource::Users => whole(request, request.resource.media_type(), &json::users(seen)),
-        Resource::Rooms => whole(request, request.resource.media_type(), &json::rooms(seen)),
-        Resource::Metrics => {
-            whole(request, request.dialect.media_type(), &metrics::text(seen, request.dialect))
-        }
-        _ => whole(request, Resource::Page.media_type(), &html::page(seen)),
+        Resource::Users => json::users(seen),
+        Resource::Rooms => json::rooms(seen),
+        Resource::Metrics => metrics::text(seen, request.dialect),
+        _ => html::page(seen),
+    }
+}
+
+fn media_type(request: Request) -> &'static str {
+    match request.resource {
+        Resource::Metrics => request.dialect.media_type(),
+        other => other.media_type(),
     }
 }
 
@@ -64,10 +70,6 @@ impl Fault {
         }
         finish(text, method, &format!("{}\n", self.sentence()))
     }
-}
-
-fn whole(request: &Request, media_type: &str, body: &str) -> Vec<u8> {
-    finish(head("200 OK", media_type), request.method, body)
 }
 
 fn head(status: &str, media_type: &str) -> String {

@@ -1,6 +1,7 @@
 //! What there is to see, for programs and for page.js.
 
 use serde::Serialize;
+use vox_common::wire::names::{DisplayName, Name};
 
 use super::Snapshot;
 use super::escape;
@@ -102,7 +103,7 @@ fn all_rooms(seen: &Snapshot) -> Vec<Room<'_>> {
 fn there<'a>(seen: &Snapshot, user: &'a UserView) -> User<'a> {
     User {
         name: user.name.as_str(),
-        display: user.display.as_ref().map(|display| display.as_str()),
+        display: user.display.as_ref().map(DisplayName::as_str),
         address: user.address.to_string(),
         status: user.status.word(),
         key: user.fingerprint.map(|fingerprint| fingerprint.to_string()),
@@ -111,7 +112,7 @@ fn there<'a>(seen: &Snapshot, user: &'a UserView) -> User<'a> {
 }
 
 fn room(room: &RoomView) -> Room<'_> {
-    let members = room.members.iter().map(|member| member.as_str()).collect();
+    let members = room.members.iter().map(Name::as_str).collect();
     Room { name: room.name.as_str(), capacity: room.capacity, members }
 }
 

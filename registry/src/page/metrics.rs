@@ -8,14 +8,14 @@ use crate::core::counters::Counter;
 /// How figures are written down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dialect {
-    /// OpenMetrics 1.0, which Prometheus asks for.
+    /// `OpenMetrics` 1.0, which Prometheus asks for.
     OpenMetrics,
     /// The older text format of Prometheus, for everybody else: `curl … | promtool check metrics`.
     Classic,
 }
 
 impl Dialect {
-    /// OpenMetrics for whoever says that it can be read, at whatever preference.
+    /// `OpenMetrics` for whoever says that it can be read, at whatever preference.
     pub(super) fn accepted_by<'a>(mut accepted: impl Iterator<Item = &'a str>) -> Self {
         let is_known = accepted.any(|value| value.contains("application/openmetrics-text"));
         if is_known { Self::OpenMetrics } else { Self::Classic }
@@ -28,7 +28,7 @@ impl Dialect {
         }
     }
 
-    /// What is added to the name of a counter's family: OpenMetrics adds it to the samples alone.
+    /// What is added to the name of a counter's family: `OpenMetrics` adds it to the samples alone.
     const fn family_suffix(self) -> &'static str {
         match self {
             Self::OpenMetrics => "",
@@ -37,7 +37,7 @@ impl Dialect {
     }
 }
 
-/// All figures. The last line is needed by OpenMetrics and a comment to everybody else.
+/// All figures. The last line is needed by `OpenMetrics` and a comment to everybody else.
 pub(super) fn text(seen: &Snapshot, dialect: Dialect) -> String {
     let mut text = String::new();
     gauges(seen, &mut text);

@@ -44,7 +44,7 @@ impl Reloader<'_> {
         let old = self.config.clone();
         let Config { listen, control_socket, state_directory, .. } = old;
         let page = Page { listen: old.page.listen, ..new.page };
-        self.config = Config { listen, control_socket, page, state_directory, ..new };
+        self.config = Config { listen, page, control_socket, state_directory, ..new };
     }
 }
 

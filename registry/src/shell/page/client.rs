@@ -14,7 +14,7 @@ use crate::page::request::HEAD_BYTES;
 const ASKING: Duration = Duration::from_secs(5);
 
 /// How long an answer or one event may take to be read. Longer: the connection is closed.
-const READING: Duration = Duration::from_secs(10);
+const READING: Duration = Duration::from_secs(5);
 
 /// How long a client that was answered may take to close. Closing at once could destroy what it has not read yet.
 const PARTING: Duration = Duration::from_secs(1);

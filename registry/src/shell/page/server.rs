@@ -150,12 +150,12 @@ impl Server {
     fn hear(&mut self, place: usize, now: Instant) -> Came {
         match Request::read(self.clients[place].words(), &self.hosts) {
             Ok(None) => Came::Nothing,
-            Ok(Some(request)) => self.perform(place, &request, now),
+            Ok(Some(request)) => self.perform(place, request, now),
             Err(fault) => self.clients[place].answer(fault.answer(Method::Get), now),
         }
     }
 
-    fn perform(&mut self, place: usize, request: &Request, now: Instant) -> Came {
+    fn perform(&mut self, place: usize, request: Request, now: Instant) -> Came {
         match (request.resource, request.method) {
             (Resource::Events, Method::Head) => self.clients[place].answer(page::opening(Method::Head), now),
             (Resource::Events, Method::Get) => self.add_listener(place, now),
