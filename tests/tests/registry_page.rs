@@ -243,7 +243,9 @@ fn listeners_are_told_of_whoever_comes_changes_and_goes() {
 #[test]
 fn however_much_happens_listeners_are_told_five_times_a_second() {
     let place = Place::new();
-    let (registry, page) = Page::start(&place);
+    let (registry, page) = Page::with(&place, |settings| {
+        settings.set("limits.requests-per-second", 0_i64);
+    });
     let mut bob = user(&registry, "bob", 6000, "");
     let mut events = page.events();
     let (began, mut told) = (clock::now(), 0);
