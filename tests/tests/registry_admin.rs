@@ -3,11 +3,15 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
+use std::thread;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
+use nix::sys::stat::Mode;
+use nix::unistd::mkfifo;
 use serde_json::Value;
 use vox_common::sys::clock;
+use vox_common::wire::keys::PublicKey;
 use vox_common::wire::limits::MAX_ADMINS;
 use vox_tests::bed::{Place, Registry, Said, Surroundings, need, wait};
 use vox_tests::bins;
@@ -205,6 +209,67 @@ fn state_that_cannot_be_kept_is_said_and_keeps_nobody_from_calling() {
     done(&registry, &["ban", "bob"]);
     registry.process().wait_for_log("cannot keep");
     drop(registry.user("ann", 6000));
+}
+
+#[test]
+fn a_name_belongs_to_its_key_over_a_kill_until_it_is_forgotten() {
+    let place = Place::new();
+    let mut registry = Registry::with(&place, &Surroundings::default(), "127.0.0.1", |settings| {
+        settings.set("access.mode", "keys");
+    });
+    let register = |registry: &Registry, key: u8| {
+        let key = PublicKey([key; 32]);
+        let reply = registry.connect().ask(&format!("REGISTER bob 6000 key={key}"));
+        reply.map_or(String::new(), |reply| reply[..3].to_owned())
+    };
+    assert_eq!(register(&registry, 1), "200");
+    let names = || fs::read_to_string(place.at("registry-state/names")).unwrap_or_default();
+    wait::until("the name on the disk", 5, || names().starts_with("bob ").then_some(()));
+    registry.process().kill();
+    registry.start_again();
+    assert_eq!(register(&registry, 2), "403");
+    assert_eq!(done(&registry, &["forget", "bob"]), "forgot the key of bob\n");
+    assert_eq!(register(&registry, 2), "200");
+}
+
+/// A pipe that nobody reads is a disk that hangs: open(2) waits for a reader.
+#[test]
+fn a_disk_that_hangs_holds_up_neither_users_nor_the_end() {
+    let place = Place::new();
+    let mut registry = Registry::start(&place);
+    let mut bob = registry.user("bob", 6000);
+    mkfifo(&place.at("registry-state/bans.new"), Mode::S_IRWXU).unwrap();
+    done(&registry, &["ban", "10.0.0.7"]);
+    let asked = clock::now();
+    assert_eq!(bob.ask("PING").as_deref(), Some("200 pong"));
+    done(&registry, &["ban", "10.0.0.8"]);
+    assert_eq!(done(&registry, &["bans"]), "10.0.0.7\n10.0.0.8\n");
+    assert_eq!(done(&registry, &["stop"]), "stopping\n");
+    assert!(registry.process().wait(3).success());
+    assert!(clock::now() - asked < Duration::from_secs(1));
+    registry.process().wait_for_log("the disk hangs");
+}
+
+#[test]
+fn stop_ends_it_within_a_second_while_some_flood_and_others_do_not_read() {
+    let place = Place::new();
+    let mut registry = Registry::without_limits(&place);
+    let mut users: Vec<Wire> = (0..100).map(|n| registry.user(&format!("user{n}"), 6000 + n)).collect();
+    let mut deaf = registry.user("deaf", 7000);
+    (0..2_000).for_each(|_| deaf.say("LIST"));
+    let address = registry.address();
+    let flood = thread::spawn(move || {
+        let mut wire = Wire::tcp(&address);
+        while wire.ask("ECHO as much as I can").is_some() {}
+    });
+    let asked = clock::now();
+    assert_eq!(done(&registry, &["stop"]), "stopping\n");
+    assert!(registry.process().wait(3).success());
+    assert!(clock::now() - asked < Duration::from_secs(1));
+    for user in &mut users {
+        assert_eq!(user.rest(), ["* GOODBYE shutting down"]);
+    }
+    flood.join().unwrap();
 }
 
 #[test]
