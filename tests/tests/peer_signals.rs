@@ -40,6 +40,8 @@ impl Bench {
             contacts: Vec::new(),
             policy: Policy { auto_answer: true, ring_timeout: Duration::from_secs(30) },
             history: String::new(),
+            messages: String::new(),
+            secret: None,
             seed: [3; 32],
         };
         let start = clock::now();
@@ -85,7 +87,7 @@ impl Bench {
                 assert_eq!(path.remote, address(there), "only the sender is answered");
                 said.push(signal.clone());
             }
-            Output::Media(_) | Output::StoreHistory(_) | Output::Log(..) | Output::ToClient(..) => {}
+            Output::Media(_) | Output::Keep(..) | Output::Log(..) | Output::ToClient(..) => {}
             other => panic!("{other:?}"),
         });
         said

@@ -1,8 +1,12 @@
 //! What people and programs ask of a station over its control socket (docs/PROTOCOL.md, "Control socket").
 
-use super::limits::{DISPLAY_BYTES, TEXT_BYTES};
+use std::borrow::Cow;
+
+use super::limits::DISPLAY_BYTES;
 use super::names::Name;
+use super::request;
 use super::users::Status;
+use super::verb::Verb;
 use super::words::split_first;
 
 /// One request, checked.
@@ -30,8 +34,10 @@ pub enum Request<'a> {
     History,
     /// `DEVICES`
     Devices,
-    /// `ECHO <text>`
-    Echo(&'a str),
+    /// `MESSAGES`
+    Messages,
+    /// One of [`PASSED_ON`], for the registry.
+    PassedOn(request::Request<'a>),
     /// `SET-STATUS idle|busy|away|dnd`
     SetStatus(Status),
     /// `WATCH`
@@ -50,10 +56,23 @@ pub enum Who<'a> {
 }
 
 /// Why a request was not understood; the refusal to answer.
-pub type BadRequest = &'static str;
+pub type BadRequest = Cow<'static, str>;
 
-/// The usage of every request, as HELP lists them.
-pub const USAGES: [&str; 15] = [
+/// What a station asks the registry for its people, in the registry's own words.
+pub const PASSED_ON: [Verb; 9] = [
+    Verb::Msg,
+    Verb::Broadcast,
+    Verb::Create,
+    Verb::Join,
+    Verb::Leave,
+    Verb::Rooms,
+    Verb::Members,
+    Verb::Say,
+    Verb::Echo,
+];
+
+/// The usage of every request of the station's own.
+const USAGES: [&str; 15] = [
     "CALL <who> [detach]: calls a name, an address or @host",
     "ANSWER: takes the call that rings",
     "REJECT: refuses the call that rings",
@@ -64,8 +83,8 @@ pub const USAGES: [&str; 15] = [
     "USERS: tells who is there",
     "LOOKUP <name>: tells where one user is",
     "HISTORY: tells the last calls and clears the count of missed ones",
+    "MESSAGES: tells the last messages that came and clears the count of unread ones",
     "DEVICES: lists the sound devices",
-    "ECHO <text>: the registry answers the text",
     "SET-STATUS idle|busy|away|dnd: tells others whether you like to be called",
     "WATCH: tells every event as it happens",
     "HELP: explains the requests",
@@ -78,7 +97,11 @@ impl<'a> Request<'a> {
     /// The refusal to answer, with its code.
     pub fn parse(line: &'a str) -> Result<Self, BadRequest> {
         let (verb, rest) = split_first(line);
-        let rest = if verb.eq_ignore_ascii_case("ECHO") { rest } else { rest.trim_end_matches(' ') };
+        if Verb::parse(verb).is_some_and(|verb| PASSED_ON.contains(&verb)) {
+            let request = request::Request::parse(line).map(Self::PassedOn);
+            return request.map_err(|refusal| refusal.to_string().into());
+        }
+        let rest = rest.trim_end_matches(' ');
         match verb.to_ascii_uppercase().as_str() {
             "CALL" => call(rest),
             "ANSWER" => alone(rest, Self::Answer),
@@ -88,35 +111,40 @@ impl<'a> Request<'a> {
             "VOLUME" => volume(rest),
             "STATUS" => alone(rest, Self::Status),
             "USERS" => alone(rest, Self::Users),
-            "LOOKUP" => Name::parse(rest).map(Self::Lookup).map_err(|_| "404 no such user"),
+            "LOOKUP" => Name::parse(rest).map(Self::Lookup).map_err(|_| "404 no such user".into()),
             "HISTORY" => alone(rest, Self::History),
             "DEVICES" => alone(rest, Self::Devices),
-            "ECHO" if rest.len() > TEXT_BYTES => Err("400 a text is at most 900 bytes"),
-            "ECHO" => Ok(Self::Echo(rest)),
-            "SET-STATUS" => {
-                Status::parse(rest).map(Self::SetStatus).ok_or("400 SET-STATUS takes idle, busy, away or dnd")
-            }
+            "MESSAGES" => alone(rest, Self::Messages),
+            "SET-STATUS" => Status::parse(rest)
+                .map(Self::SetStatus)
+                .ok_or("400 SET-STATUS takes idle, busy, away or dnd".into()),
             "WATCH" => alone(rest, Self::Watch),
             "HELP" => Ok(Self::Help),
-            _ => Err("501 unknown request, HELP lists them"),
+            _ => Err("501 unknown request, HELP lists them".into()),
         }
     }
 }
 
+/// What HELP tells: each request with its words, and what it does.
+pub fn usages() -> impl Iterator<Item = Cow<'static, str>> {
+    let passed_on = PASSED_ON.map(|verb| format!("{}: {}", verb.usage(), verb.explanation()).into());
+    USAGES.map(Cow::from).into_iter().chain(passed_on)
+}
+
 fn alone<'a>(rest: &str, request: Request<'a>) -> Result<Request<'a>, BadRequest> {
-    if rest.is_empty() { Ok(request) } else { Err("400 this request takes no words") }
+    if rest.is_empty() { Ok(request) } else { Err("400 this request takes no words".into()) }
 }
 
 fn on_or_off(rest: &str) -> Result<bool, BadRequest> {
     match rest.to_ascii_lowercase().as_str() {
         "on" => Ok(true),
         "off" => Ok(false),
-        _ => Err("400 MUTE takes on or off"),
+        _ => Err("400 MUTE takes on or off".into()),
     }
 }
 
 fn volume(rest: &str) -> Result<Request<'_>, BadRequest> {
-    const USAGE: BadRequest = "400 VOLUME takes in or out, and 0 to 200 percent";
+    const USAGE: BadRequest = Cow::Borrowed("400 VOLUME takes in or out, and 0 to 200 percent");
     let (way, percent) = split_first(rest);
     let input = match way.to_ascii_lowercase().as_str() {
         "in" => true,
@@ -132,7 +160,7 @@ fn call(rest: &str) -> Result<Request<'_>, BadRequest> {
     let detached = match option {
         "" => false,
         option if option.eq_ignore_ascii_case("detach") => true,
-        _ => return Err("400 CALL takes a name or a host, and detach"),
+        _ => return Err("400 CALL takes a name or a host, and detach".into()),
     };
     Who::parse(who).map(|who| Request::Call(who, detached))
 }
@@ -142,7 +170,7 @@ impl<'a> Who<'a> {
     pub fn parse(word: &'a str) -> Result<Self, BadRequest> {
         let host = word.strip_prefix('@').unwrap_or(word);
         if host.is_empty() || host.len() > DISPLAY_BYTES {
-            return Err("400 CALL takes a name or a host of at most 64 bytes");
+            return Err("400 CALL takes a name or a host of at most 64 bytes".into());
         }
         if host.len() < word.len() || host.contains(':') || host.parse::<std::net::IpAddr>().is_ok() {
             return Ok(Self::Host(host));
@@ -150,7 +178,7 @@ impl<'a> Who<'a> {
         match Name::parse(word) {
             Ok(name) => Ok(Self::Name(name)),
             Err(_) if word.contains('.') => Ok(Self::Host(word)),
-            Err(_) => Err("404 no such user"),
+            Err(_) => Err("404 no such user".into()),
         }
     }
 }
@@ -181,12 +209,17 @@ mod tests {
 
     #[test]
     fn requests_are_read_in_any_case() {
+        let bob = Name::parse("bob").expect("a name");
         for (line, request) in [
             ("call @bob detach", Request::Call(Who::Host("bob"), true)),
             ("Volume out 200", Request::Volume(false, 200)),
             ("MUTE on ", Request::Mute(true)),
             ("set-status dnd", Request::SetStatus(Status::Dnd)),
-            ("echo  two  words ", Request::Echo("two  words ")),
+            ("messages", Request::Messages),
+            ("echo  two  words ", Request::PassedOn(request::Request::Echo("two  words "))),
+            ("say  two  words ", Request::PassedOn(request::Request::Say("two  words "))),
+            ("Msg Bob  hi ", Request::PassedOn(request::Request::Msg(bob, "hi "))),
+            ("leave ", Request::PassedOn(request::Request::Leave)),
         ] {
             assert_eq!(Request::parse(line), Ok(request), "{line}");
         }
@@ -205,6 +238,13 @@ mod tests {
             ("STATUS all", "400"),
             ("SET-STATUS asleep", "400"),
             ("LOOKUP", "404"),
+            ("MESSAGES 3", "400"),
+            ("MSG bob", "400 say something"),
+            ("CREATE hall", "400 say it like this: CREATE <room> <capacity>"),
+            ("CREATE hall 513", "432"),
+            ("JOIN 2hall", "405"),
+            ("LIST", "501"),
+            ("REGISTER eve 6000", "501"),
         ] {
             let refusal = Request::parse(line).expect_err(line);
             assert!(refusal.starts_with(code), "{line}: {refusal}");
@@ -213,7 +253,7 @@ mod tests {
 
     #[test]
     fn every_usage_is_a_request_that_is_known() {
-        for usage in USAGES {
+        for usage in usages() {
             let verb = usage.split([' ', ':']).next().expect("a verb");
             assert!(!Request::parse(verb).is_err_and(|refusal| refusal.starts_with("501")), "{usage}");
         }

@@ -4,8 +4,9 @@ use super::board::Board;
 use super::calls::CallOutput;
 use super::desk::Desk;
 use super::history::{History, PastCall};
-use super::io::{Moment, Out, Output};
+use super::io::{Kept, Moment, Out, Output};
 use super::leg::Leg;
+use super::messages::{Message, Messages};
 use super::outcome::Outcome;
 use crate::media::orders::MediaOrder;
 
@@ -16,6 +17,8 @@ pub struct Front {
     pub desk: Desk,
     /// The last calls.
     pub history: History,
+    /// The last messages.
+    pub messages: Messages,
     /// The sound.
     pub board: Board,
 }
@@ -29,6 +32,12 @@ impl Front {
             CallOutput::Changed(leg) => self.changed(leg, out),
             CallOutput::Ended(leg, outcome) => self.ended(now, leg, outcome, out),
         }
+    }
+
+    /// Somebody told us something.
+    pub fn take_message(&mut self, message: Message, out: Out<'_>) {
+        self.messages.add(message);
+        out(Output::Keep(Kept::Messages, &self.messages.to_string()));
     }
 
     fn order(&mut self, order: MediaOrder, out: Out<'_>) {
@@ -62,7 +71,7 @@ impl Front {
         let log = format!("call has ended: {outcome} call={id} with={who} remote={remote} talked-s={talked}");
         out(Output::Log(log::Level::Info, &log));
         self.history.add(PastCall::of(leg, outcome, talked), is_missed(leg, outcome));
-        out(Output::StoreHistory(&self.history.to_string()));
+        out(Output::Keep(Kept::History, &self.history.to_string()));
         if leg.answered.is_some() && std::mem::take(&mut self.board.muted) {
             out(Output::Media(MediaOrder::Mute(false)));
         }

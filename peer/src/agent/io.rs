@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
+use vox_common::wire::proof::Secret;
 use vox_common::wire::signal::Signal;
 
 use crate::media::orders::{MediaNews, MediaOrder, Path};
@@ -60,7 +61,7 @@ pub enum Input<'a> {
     /// What became of all datagrams so far: words and counts, at most [`MAX_COUNTS`](super::board::MAX_COUNTS).
     Datagrams(&'a [(&'static str, u64)]),
     /// The configuration was read again.
-    Reload(&'a Policy),
+    Reload(&'a Policy, Option<&'a Secret>),
     /// The daemon is to end.
     Stop,
     /// Nothing but time.
@@ -86,10 +87,29 @@ pub enum Output<'a> {
     ListDevices(ClientId),
     /// An order to the sound.
     Media(MediaOrder),
-    /// Keep this text as the history file.
-    StoreHistory(&'a str),
+    /// Keep this text as that state file.
+    Keep(Kept, &'a str),
     /// A line for the log: sentence first, then `key=value`.
     Log(log::Level, &'a str),
+}
+
+/// What outlives a restart, each in a file of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// The last calls.
+    History,
+    /// The last messages.
+    Messages,
+}
+
+impl Kept {
+    /// The name of the file in the state directory.
+    pub const fn file(self) -> &'static str {
+        match self {
+            Self::History => "history",
+            Self::Messages => "messages",
+        }
+    }
 }
 
 /// Where the agent puts what it wants done.

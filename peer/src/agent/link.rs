@@ -1,21 +1,32 @@
-//! The registration: connect, register, watch, list; and again, later and later, when the registry goes away.
+//! The registration: connect, register, watch, list, back into the room; and again, later and later, when the registry
+//! goes away.
+
+mod answers;
+mod brake;
+mod pending;
+mod requests;
 
 use std::time::{Duration, Instant};
 
-use heapless::Deque;
 use vox_common::wire::event::{Event, Farewell, Heard};
-use vox_common::wire::reply::{Greeting, ReplyLine};
+use vox_common::wire::names::Name;
+use vox_common::wire::proof::Secret;
+use vox_common::wire::reply::{Greeting, Nonce, ReplyLine};
 use vox_common::wire::request::{Registration, Request};
 use vox_common::wire::users::{Entry, Status};
 
+use self::brake::Brake;
+use self::pending::{Asker, Pending};
 use super::dice::Dice;
 use super::io::ClientId;
+use super::rooms::Membership;
+use super::timer::earlier;
 
 /// First pause after a failure; it doubles from there.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
 /// Longest pause: a registry that comes back is found within this time.
-const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
 /// A registry that answers nothing for this long is as good as gone.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -23,19 +34,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 /// A registry that has said nothing for this long is asked whether it lives.
 const QUIET: Duration = Duration::from_secs(20);
 
-/// Requests on their way. At the brim a control client hears `443`.
-const MAX_PENDING: usize = 64;
-
-/// Whose answer comes next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Asker {
-    Registration,
-    Housekeeping,
-    Book,
-    Call,
-    Client(ClientId),
-    Status(Option<ClientId>, Status),
-}
+const SILENT: &str = "the registry does not answer";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -78,6 +77,8 @@ pub enum LinkNews<'a> {
     LookedUp(ReplyLine<'a>),
     /// The registry has taken our status.
     StatusIs(Status),
+    /// We could not get back into this room, and why.
+    LostRoom(Name, &'a str),
 }
 
 /// Where the link puts its news.
@@ -87,8 +88,12 @@ pub type LinkOut<'a> = &'a mut dyn FnMut(LinkNews<'_>);
 #[derive(Debug)]
 pub struct Link {
     registration: Registration,
+    /// Proves that we may register, where the registry asks for it.
+    secret: Option<Secret>,
     state: State,
-    pending: Deque<(Asker, Instant), MAX_PENDING>,
+    pending: Pending,
+    brake: Brake,
+    rooms: Membership,
     pause: Duration,
     last_heard: Instant,
     registered: Option<(Instant, String)>,
@@ -97,25 +102,28 @@ pub struct Link {
     farewell: Option<Farewell>,
     /// We have ended a connection ourselves, and the shell has yet to say that it is gone.
     leaving: bool,
-    /// What the registry was told last of our status.
-    status: Status,
+    /// What the registry was told last of our status. `None`: it did not listen.
+    status: Option<Status>,
 }
 
 impl Link {
     /// A link that has not begun; `wanted`: the configuration names a registry.
-    pub fn new(registration: Registration, wanted: bool, now: Instant) -> Self {
+    pub fn new(registration: Registration, secret: Option<Secret>, wanted: bool, now: Instant) -> Self {
         let state = if wanted { State::Waiting(now) } else { State::Unwanted };
         Self {
             registration,
+            secret,
             state,
-            pending: Deque::new(),
+            pending: Pending::default(),
+            brake: Brake::default(),
+            rooms: Membership::default(),
             pause: FIRST_PAUSE,
             last_heard: now,
             registered: None,
             reason: "not connected yet".to_owned(),
             farewell: None,
             leaving: false,
-            status: Status::Idle,
+            status: None,
         }
     }
 
@@ -143,9 +151,23 @@ impl Link {
         if let State::Waiting(until) = self.state { Some(until) } else { None }
     }
 
+    /// The room that we are in, or on the way back to.
+    pub fn rooms(&self) -> &Membership {
+        &self.rooms
+    }
+
+    /// The operator has given another secret: a registry that refused the old one is tried at once.
+    pub fn set_secret(&mut self, now: Instant, secret: Option<Secret>) {
+        let changed = self.secret != secret;
+        self.secret = secret;
+        if changed && let State::Waiting(until) = &mut self.state {
+            *until = now;
+        }
+    }
+
     /// The connection stands; the greeting must follow.
     pub fn connected(&mut self, now: Instant) {
-        self.pending.clear();
+        self.pending = Pending::default();
         self.leaving = false;
         self.last_heard = now;
         self.state = State::Greeting(now + ANSWER_TIMEOUT);
@@ -166,6 +188,8 @@ impl Link {
         self.state = State::Waiting(now + dice.jitter(self.pause));
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
         self.registered = None;
+        self.brake = Brake::default();
+        self.rooms.lost_link();
         self.disappoint(why, out);
         self.reason = match farewell {
             Some(farewell) => format!("the registry said goodbye: {}", farewell.words()),
@@ -176,15 +200,11 @@ impl Link {
 
     /// Whoever waits for an answer will not get it.
     fn disappoint(&mut self, why: &str, out: LinkOut<'_>) {
-        while let Some((asker, _)) = self.pending.pop_front() {
-            match asker {
-                Asker::Client(client) | Asker::Status(Some(client), _) => {
-                    out(LinkNews::Answer(client, "443 the registry went away, try again"));
-                }
-                Asker::Call => {
-                    out(LinkNews::LookedUp(ReplyLine { code: 443, more: false, text: why }));
-                }
-                Asker::Registration | Asker::Housekeeping | Asker::Book | Asker::Status(None, _) => {}
+        while let Some(asker) = self.pending.pop() {
+            if asker == Asker::Call {
+                out(LinkNews::LookedUp(ReplyLine { code: 443, more: false, text: why }));
+            } else if let Some(client) = asker.client() {
+                out(LinkNews::Answer(client, "443 the registry went away, try again"));
             }
         }
     }
@@ -195,7 +215,7 @@ impl Link {
         match (self.state, Heard::parse(line)) {
             (State::Greeting(_), Heard::Reply(reply)) => self.greeted(now, reply, dice, out),
             (State::Open, Heard::Reply(reply)) => self.answered(now, reply, line, dice, out),
-            (State::Open, Heard::Event(Event::Goodbye(why))) => {
+            (State::Greeting(_) | State::Open, Heard::Event(Event::Goodbye(why))) => {
                 self.farewell = Some(why);
             }
             (State::Open, Heard::Event(event)) => out(LinkNews::Event(event, line)),
@@ -204,59 +224,20 @@ impl Link {
     }
 
     fn greeted(&mut self, now: Instant, reply: ReplyLine<'_>, dice: &mut Dice, out: LinkOut<'_>) {
-        if reply.code != 220 || Greeting::parse(reply.text).is_none() {
-            let why = match reply.code {
-                420 => format!("the registry refuses: {}", reply.text),
-                _ => "what listens there is no vox-registry".to_owned(),
-            };
-            return self.give_up(now, &why, dice, out);
+        match (reply.code, Greeting::parse(reply.text)) {
+            (220, Some(greeting)) => self.register(now, &greeting.nonce, out),
+            (code, _) if is_refused_at_the_door(code) => {
+                self.give_up(now, &format!("the registry refuses: {}", reply.text), dice, out);
+            }
+            _ => self.give_up(now, "what listens there is no vox-registry", dice, out),
         }
+    }
+
+    fn register(&mut self, now: Instant, nonce: &Nonce, out: LinkOut<'_>) {
         self.state = State::Open;
-        let request = Request::Register(self.registration.clone());
-        self.send(now, Asker::Registration, &request, out);
-    }
-
-    fn answered(
-        &mut self,
-        now: Instant,
-        reply: ReplyLine<'_>,
-        line: &str,
-        dice: &mut Dice,
-        out: LinkOut<'_>,
-    ) {
-        let asker = self.pending.front().map(|(asker, _)| *asker);
-        if !reply.more {
-            self.pending.pop_front();
-        }
-        match asker {
-            Some(Asker::Registration) if reply.is_done() => self.registered_as(now, reply.text, out),
-            Some(Asker::Registration) => {
-                let why = format!("the registry refuses: {}", reply.text);
-                self.give_up(now, &why, dice, out);
-            }
-            Some(Asker::Book) => listed(reply, out),
-            Some(Asker::Call) => out(LinkNews::LookedUp(reply)),
-            Some(Asker::Client(client)) => out(LinkNews::Answer(client, line)),
-            Some(Asker::Status(client, status)) => {
-                if reply.is_done() {
-                    out(LinkNews::StatusIs(status));
-                }
-                client.into_iter().for_each(|client| out(LinkNews::Answer(client, line)));
-            }
-            Some(Asker::Housekeeping) | None => {}
-        }
-    }
-
-    fn registered_as(&mut self, now: Instant, text: &str, out: LinkOut<'_>) {
-        let address = text.rsplit(' ').next().unwrap_or_default().to_owned();
-        self.registered = Some((now, address));
-        self.reason.clear();
-        self.pause = FIRST_PAUSE;
-        self.status = Status::Idle;
-        out(LinkNews::Registered(text));
-        self.send(now, Asker::Housekeeping, &Request::Watch(true), out);
-        out(LinkNews::ListBegins);
-        self.send(now, Asker::Book, &Request::List(""), out);
+        let mut registration = self.registration.clone();
+        registration.proof = self.secret.as_ref().map(|secret| secret.prove(nonce, &registration));
+        self.send(now, Asker::Registration, &Request::Register(registration), out);
     }
 
     /// Ends the connection from this side: the reason is ours, whatever the shell says of it afterwards.
@@ -266,78 +247,22 @@ impl Link {
         self.fall(now, why, dice, out);
     }
 
-    /// Tells the registry our status, when it is another than it knows.
-    pub fn tell_status(&mut self, now: Instant, status: Status, out: LinkOut<'_>) {
-        if self.status != status {
-            self.send_status(now, None, status, out);
-        }
-    }
-
-    /// Tells the registry our status because a control client said so. `false`: there is no registry now.
-    pub fn set_status(&mut self, now: Instant, client: ClientId, status: Status, out: LinkOut<'_>) -> bool {
-        self.send_status(now, Some(client), status, out)
-    }
-
-    fn send_status(
-        &mut self,
-        now: Instant,
-        client: Option<ClientId>,
-        status: Status,
-        out: LinkOut<'_>,
-    ) -> bool {
-        let asker = Asker::Status(client, status);
-        let sent = self.registered.is_some() && self.send(now, asker, &Request::Status(status), out);
-        if sent {
-            self.status = status;
-        }
-        sent
-    }
-
-    /// Asks on behalf of a control client. `false`: there is no registry now.
-    pub fn ask(&mut self, now: Instant, client: ClientId, request: &Request<'_>, out: LinkOut<'_>) -> bool {
-        self.registered.is_some() && self.send(now, Asker::Client(client), request, out)
-    }
-
-    /// Asks where somebody is who is to be called. `false`: there is no registry now.
-    pub fn look_up(&mut self, now: Instant, request: &Request<'_>, out: LinkOut<'_>) -> bool {
-        self.registered.is_some() && self.send(now, Asker::Call, request, out)
-    }
-
-    /// Nobody is to be called any more: the answer to the look-up is not the next one's.
-    pub fn forget_call(&mut self) {
-        for (asker, _) in self.pending.iter_mut().filter(|(asker, _)| *asker == Asker::Call) {
-            *asker = Asker::Housekeeping;
-        }
-    }
-
-    /// A client that is gone gets no answers, and neither does the next one in its place.
-    pub fn forget_client(&mut self, client: ClientId) {
-        for (asker, _) in &mut self.pending {
-            match *asker {
-                Asker::Client(of) if of == client => *asker = Asker::Housekeeping,
-                Asker::Status(Some(of), status) if of == client => *asker = Asker::Status(None, status),
-                _ => {}
-            }
-        }
-    }
-
-    fn send(&mut self, now: Instant, asker: Asker, request: &Request<'_>, out: LinkOut<'_>) -> bool {
-        let room = self.pending.push_back((asker, now)).is_ok();
-        if room {
-            out(LinkNews::Send(&request.to_string()));
-        }
-        room
-    }
-
     /// When to look again.
     pub fn deadline(&self) -> Option<Instant> {
         match self.state {
             State::Unwanted | State::Connecting => None,
             State::Waiting(until) | State::Greeting(until) => Some(until),
-            State::Open => Some(match self.pending.front() {
-                Some((_, asked)) => self.last_heard.max(*asked) + ANSWER_TIMEOUT,
-                None => self.last_heard + QUIET,
-            }),
+            State::Open => {
+                earlier(Some(self.patience()), earlier(self.brake.deadline(), self.rooms.deadline()))
+            }
+        }
+    }
+
+    /// Until when the registry may say nothing.
+    fn patience(&self) -> Instant {
+        match self.pending.since() {
+            Some(asked) => self.last_heard.max(asked) + ANSWER_TIMEOUT,
+            None => self.last_heard + QUIET,
         }
     }
 
@@ -351,26 +276,34 @@ impl Link {
                 self.state = State::Connecting;
                 out(LinkNews::Connect);
             }
-            State::Open if self.pending.is_empty() => {
-                self.send(now, Asker::Housekeeping, &Request::Ping(""), out);
+            State::Open => {
+                self.ask_again(now, out);
+                self.watch_over(now, dice, out);
             }
-            _ => self.give_up(now, "the registry does not answer", dice, out),
+            _ => self.give_up(now, SILENT, dice, out),
         }
     }
-}
 
-fn listed(reply: ReplyLine<'_>, out: LinkOut<'_>) {
-    match Entry::parse(reply.text) {
-        Some(entry) if reply.more => out(LinkNews::Listed(entry)),
-        // Whoever is refused the listing has learned nothing.
-        _ if !reply.more && reply.is_done() => out(LinkNews::ListEnds),
-        _ => {}
+    /// A registry that is silent is asked whether it lives; one that does not answer is left.
+    fn watch_over(&mut self, now: Instant, dice: &mut Dice, out: LinkOut<'_>) {
+        if now < self.patience() {
+            return;
+        }
+        match self.pending.since() {
+            None => _ = self.send(now, Asker::Nobody, &Request::Ping(""), out),
+            Some(_) => self.give_up(now, SILENT, dice, out),
+        }
     }
 }
 
 /// An administrator, or another station under our name, wants us gone: coming back at once would be a fight.
 fn is_meant_for_us(farewell: Farewell) -> bool {
     matches!(farewell, Farewell::Kicked | Farewell::Banned | Farewell::Replaced)
+}
+
+/// What may be said instead of a greeting: not let in, full, slow down, shutting down.
+fn is_refused_at_the_door(code: u16) -> bool {
+    [403, 420, 429, 503].contains(&code)
 }
 
 #[cfg(test)]

@@ -13,15 +13,20 @@ pub mod history;
 pub mod io;
 pub mod leg;
 pub mod link;
+pub mod messages;
 pub mod outcome;
 pub mod placing;
+pub mod rooms;
 pub mod serve;
 pub mod signals;
+pub mod status;
 pub mod timer;
 
 use std::num::NonZeroU16;
 use std::time::Instant;
 
+use vox_common::wire::names::Name;
+use vox_common::wire::proof::Secret;
 use vox_common::wire::reply::ReplyLine;
 use vox_common::wire::request::Registration;
 use vox_common::wire::users::Status;
@@ -34,6 +39,7 @@ use self::front::Front;
 use self::history::History;
 use self::io::{ClientId, Input, Moment, Out, Output, Policy};
 use self::link::{Link, LinkNews};
+use self::messages::{Message, Messages};
 use self::placing::Placing;
 use self::timer::earlier;
 use crate::media::orders::{Direction, MediaNews, MediaOrder, Path};
@@ -53,6 +59,10 @@ pub struct Settings {
     pub policy: Policy,
     /// The history file, as it was kept.
     pub history: String,
+    /// The messages file, as it was kept.
+    pub messages: String,
+    /// What the registry may ask for.
+    pub secret: Option<Secret>,
     /// Where everything random comes from.
     pub seed: [u8; 32],
 }
@@ -86,10 +96,14 @@ impl Agent {
             display: settings.me.display.clone(),
         };
         Self {
-            link: Link::new(registration, settings.registry.is_some(), now.at),
+            link: Link::new(registration, settings.secret, settings.registry.is_some(), now.at),
             calls: Calls::new(settings.me, settings.policy, Dice::new(dice.secret()), now.at),
             book: AddressBook::new(settings.contacts),
-            front: Front { history: History::parse(&settings.history), ..Front::default() },
+            front: Front {
+                history: History::parse(&settings.history),
+                messages: Messages::parse(&settings.messages),
+                ..Front::default()
+            },
             placing: None,
             tickets: 0,
             status: Status::Idle,
@@ -142,7 +156,10 @@ impl Agent {
             Input::Devices(client, text) => self.front.desk.devices(client, text, out),
             Input::Media(news) => self.media(now, news, out),
             Input::Datagrams(counts) => self.front.board.note_datagrams(counts),
-            Input::Reload(policy) => self.calls.set_policy(*policy),
+            Input::Reload(policy, secret) => {
+                self.calls.set_policy(*policy);
+                self.link.set_secret(now.at, secret.cloned());
+            }
             Input::Stop => self.stop(now, out),
         }
     }
@@ -176,6 +193,7 @@ impl Agent {
         act(link, dice, &mut |news| match news {
             LinkNews::LookedUp(reply) => looked_up = Some((reply.code, reply.text.to_owned())),
             LinkNews::StatusIs(status) => book.set_status(&calls.me().name, status),
+            LinkNews::LostRoom(room, why) => front.desk.tell(None, &exited(&room, calls.me(), why), out),
             news => {
                 learn(book, front, now, &news, out);
                 note_reason(logged_reason, &news, out);
@@ -240,7 +258,12 @@ impl Agent {
     }
 }
 
-fn learn(book: &mut AddressBook, front: &Front, now: Moment, news: &LinkNews<'_>, out: Out<'_>) {
+/// As the registry would tell it, and why.
+fn exited(room: &Name, me: &Me, why: &str) -> String {
+    format!("* EXITED {room} {} reason={}", me.name, encode(why))
+}
+
+fn learn(book: &mut AddressBook, front: &mut Front, now: Moment, news: &LinkNews<'_>, out: Out<'_>) {
     match news {
         LinkNews::ListBegins => book.begin_listing(),
         LinkNews::Listed(entry) => book.listed(entry.clone()),
@@ -248,6 +271,9 @@ fn learn(book: &mut AddressBook, front: &Front, now: Moment, news: &LinkNews<'_>
         LinkNews::Event(event, line) => {
             book.learn(event);
             front.desk.tell(None, line, out);
+            if let Some(message) = Message::of(event, now.unix) {
+                front.take_message(message, out);
+            }
         }
         LinkNews::Registered(_) => front.desk.tell(None, "* LINK up", out),
         LinkNews::Down(why) => {

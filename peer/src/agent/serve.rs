@@ -1,18 +1,15 @@
 //! Control requests, one by one.
 
-use std::fmt::{self, Write};
+use std::fmt::Write;
 
-use vox_common::wire::control::{Request, USAGES};
+use vox_common::wire::control::{Request, usages};
 use vox_common::wire::names::Name;
 use vox_common::wire::request::Request as Ask;
 use vox_common::wire::users::{Entry, Status};
-use vox_common::wire::words::encode;
 
-use super::board::write_report;
 use super::calls::{CallOut, Caller, Calls};
 use super::desk::Desk;
-use super::io::{ClientId, Moment, Out, Output};
-use super::leg::Leg;
+use super::io::{ClientId, Kept, Moment, Out, Output};
 use super::{Agent, link_out};
 use crate::media::orders::{Direction, MediaOrder};
 
@@ -28,7 +25,7 @@ impl Agent {
         };
         match request {
             Ok(request) => self.serve(now, client, request, out),
-            Err(refusal) => Desk::answer(client, refusal, out),
+            Err(refusal) => Desk::answer(client, &refusal, out),
         }
     }
 
@@ -45,8 +42,10 @@ impl Agent {
             Request::Users => Desk::answer(client, &self.users(now), out),
             Request::Lookup(name) => self.look_up(now, client, name, out),
             Request::History => self.show_history(client, out),
+            Request::Messages => self.show_messages(client, out),
             Request::Devices => self.front.desk.ask_devices(client, out),
-            Request::Echo(text) => self.ask_registry(now, client, &Ask::Echo(text), out),
+            Request::PassedOn(Ask::Leave) => self.leave(now, client, out),
+            Request::PassedOn(request) => self.ask_registry(now, client, &request, out),
             Request::SetStatus(status) => self.set_status(now, client, status, out),
             Request::Watch => self.watch(client, out),
             Request::Help => Desk::answer(client, &help(), out),
@@ -143,73 +142,33 @@ impl Agent {
         let _ = write!(text, "231 {} calls", self.front.history.calls().count());
         Desk::answer(client, &text, out);
         if self.front.history.looked_at() {
-            out(Output::StoreHistory(&self.front.history.to_string()));
+            out(Output::Keep(Kept::History, &self.front.history.to_string()));
         }
     }
 
-    fn status(&self, now: Moment) -> String {
-        let mut text = String::new();
-        self.write_status(now, &mut text).expect("writing to a String does not fail");
-        text + "230 end"
+    fn show_messages(&mut self, client: ClientId, out: Out<'_>) {
+        let messages = self.front.messages.kept();
+        let mut text = messages.fold(String::new(), |text, message| text + &format!("233-{message}\n"));
+        let _ = write!(text, "233 {} messages", self.front.messages.kept().count());
+        Desk::answer(client, &text, out);
+        if self.front.messages.looked_at() {
+            out(Output::Keep(Kept::Messages, &self.front.messages.to_string()));
+        }
     }
 
-    fn write_status(&self, now: Moment, text: &mut String) -> fmt::Result {
-        let me = self.calls.me();
-        let seconds_since = |then| now.at.saturating_duration_since(then).as_secs();
-        write!(text, "230-peer name={} version={}", me.name, env!("CARGO_PKG_VERSION"))?;
-        if let Some(display) = &me.display {
-            write!(text, " display={}", display.to_word())?;
+    /// Whoever leaves a room while the registry is away does not want to come back with it.
+    fn leave(&mut self, now: Moment, client: ClientId, out: Out<'_>) {
+        let stays_out = self.link.stay_out();
+        match stays_out.filter(|_| self.link.registered().is_none()) {
+            Some(room) => {
+                let answer = format!("443 no registry now: {room} is not joined again when it is back");
+                Desk::answer(client, &answer, out);
+            }
+            None => self.ask_registry(now, client, &Ask::Leave, out),
         }
-        write!(text, " state={} status={}", self.state_word(), self.effective_status())?;
-        writeln!(text, " missed={} uptime-s={}", self.front.history.missed(), seconds_since(self.started))?;
-        self.write_link(now, text)?;
-        for leg in self.calls.legs().iter().filter(|leg| leg.is_active()) {
-            self.write_leg(leg, seconds_since(leg.begun.at), text)?;
-        }
-        self.front.board.write(text)?;
-        writeln!(text, "230-security media=off")?;
-        let counters = self.calls.counters();
-        write!(text, "230-counters signals={} malformed={}", counters.received, counters.malformed)?;
-        writeln!(text, " retried={} unknown={}", counters.retried, counters.unknown)?;
-        self.front.board.write_datagrams(text)
-    }
-
-    fn write_link(&self, now: Moment, text: &mut String) -> fmt::Result {
-        write!(text, "230-registry link={}", self.link.word())?;
-        if let Some(address) = &self.registry_address {
-            write!(text, " address={}", encode(address))?;
-        }
-        if let Some((since, address)) = self.link.registered() {
-            let seconds = now.at.saturating_duration_since(since).as_secs();
-            write!(text, " registered={address} since-s={seconds}")?;
-        } else if self.registry_address.is_some() {
-            write!(text, " reason={}", encode(self.link.reason()))?;
-        }
-        if let Some(retry) = self.link.retries_at() {
-            write!(text, " retry-s={}", retry.saturating_duration_since(now.at).as_secs())?;
-        }
-        writeln!(text)
-    }
-
-    fn write_leg(&self, leg: &Leg, seconds: u64, text: &mut String) -> fmt::Result {
-        let direction = if leg.outgoing { "out" } else { "in" };
-        let muted = if self.front.board.muted { "on" } else { "off" };
-        write!(text, "230-call id={} with={} address={}", leg.id, leg.who, leg.path.remote)?;
-        if let Some(display) = &leg.display {
-            write!(text, " display={}", display.to_word())?;
-        }
-        write!(text, " direction={direction} state={} since-s={seconds}", leg.state_word())?;
-        let sends = self.calls.me().sends;
-        writeln!(text, " codec={} ptime-ms={} muted={muted}", sends.codec, sends.ptime_ms())?;
-        if let Some(report) = self.front.board.report(leg.place) {
-            write!(text, "230-media call={}", leg.id)?;
-            write_report(report, text)?;
-            writeln!(text)?;
-        }
-        Ok(())
     }
 }
 
 fn help() -> String {
-    USAGES.iter().fold(String::new(), |text, usage| text + &format!("214-{usage}\n")) + "214 end"
+    usages().fold(String::new(), |text, usage| text + &format!("214-{usage}\n")) + "214 end"
 }

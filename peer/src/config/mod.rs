@@ -10,8 +10,9 @@ use std::time::Duration;
 
 pub use vox_common::sys::config::ConfigError;
 use vox_common::sys::config::Document;
-use vox_common::sys::syslog;
+use vox_common::sys::{secret, syslog};
 use vox_common::wire::names::{DisplayName, Name};
+use vox_common::wire::proof::Secret;
 
 pub use self::places::{Places, find};
 pub use self::values::{HostPort, InputDevice, OutputDevice, Period};
@@ -32,6 +33,10 @@ pub struct Config {
     pub display: Option<DisplayName>,
     /// Where the registry is. `None`: calls by host and contacts only.
     pub registry: Option<HostPort>,
+    /// The file that holds the registry's secret, where it asks for one.
+    pub secret_file: Option<PathBuf>,
+    /// What that file holds; only [`Config::load`] looks into it.
+    pub secret: Option<Secret>,
     /// `[contacts]`, by name, at most [`MAX_CONTACTS`](vox_common::wire::limits::MAX_CONTACTS), each name once.
     pub contacts: Vec<(Name, HostPort)>,
     /// The address of the one UDP socket for signals and media.
@@ -70,12 +75,14 @@ pub struct Audio {
 }
 
 impl Config {
-    /// Reads a file, with the [`Places`] that go with it.
+    /// Reads a file, with the [`Places`] and the secret that go with it.
     ///
     /// # Errors
     /// One sentence with file, line, key, and what is allowed.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        Self::parse(&Document::read(path)?, &Places::beside(path))
+        let config = Self::parse(&Document::read(path)?, &Places::beside(path))?;
+        let secret = config.secret_file.as_deref().map(secret::read).transpose()?;
+        Ok(Self { secret, ..config })
     }
 
     /// Reads a document.
@@ -137,7 +144,7 @@ mod tests {
         let text = r#"
             name = "Alice"
             display = "Alice A."
-            registry.address = "intercom.lan"
+            registry = { address = "intercom.lan", secret-file = "/etc/vox/secret" }
             contacts.Bob = "192.168.1.20"
             network = { listen = "127.0.0.1:0", dscp = 0 }
             audio = { input = "tone:440", output = "null", ptime-ms = 2.5, period = 240 }
@@ -151,6 +158,7 @@ mod tests {
         let config = parse(text).expect("all of it is allowed");
         assert_eq!(config.name.as_str(), "alice");
         assert_eq!(config.registry.expect("given").to_string(), "intercom.lan:5000");
+        assert_eq!(config.secret_file.expect("given"), Path::new("/etc/vox/secret"));
         assert_eq!(config.contacts[0].1.to_string(), "192.168.1.20:6000");
         assert_eq!(config.coding, Coding { codec: Codec::L16, ptime_us: 2_500 });
         assert_eq!(config.audio.period, Period::Frames(240));
@@ -163,6 +171,10 @@ mod tests {
             (
                 "name = \"2\"",
                 "1: name is \"2\", but must be 1 to 32 of a-z 0-9 . _ - and begin with a letter",
+            ),
+            (
+                "name = \"a\"\nregistry.secret-file = \"secret\"",
+                "2: registry.secret-file is \"secret\", but must be a path that begins with /, or \"none\"",
             ),
             (
                 "name = \"a\"\nsecurity.media = \"required\"",

@@ -1,6 +1,7 @@
 //! `peer.toml` key by key: what each is called, what it may be, and what it is when nobody says.
 
 use std::net::{Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use vox_common::sys::config::{ConfigError, Given, Section};
@@ -18,7 +19,7 @@ pub(super) fn read_top(top: &mut Section<'_>, places: &Places) -> Result<Config,
             "" => Some(None),
             text => DisplayName::new(text).map(Some),
         })?;
-    let registry = top.section("registry", read_registry)?;
+    let (registry, secret_file) = top.section("registry", read_registry)?;
     let contacts = top.section("contacts", read_contacts)?;
     let (listen, dscp) = top.section("network", read_network)?;
     let (codec, bitrate) = top.section("codec", read_codec)?;
@@ -34,6 +35,8 @@ pub(super) fn read_top(top: &mut Section<'_>, places: &Places) -> Result<Config,
         name,
         display,
         registry,
+        secret_file,
+        secret: None,
         contacts,
         listen,
         dscp,
@@ -52,14 +55,18 @@ pub(super) fn read_top(top: &mut Section<'_>, places: &Places) -> Result<Config,
 pub(super) const NAME: &str = "1 to 32 of a-z 0-9 . _ - and begin with a letter";
 const HOST: &str = r#"a host and a port like "192.168.1.20:6000""#;
 
-fn read_registry(section: &mut Section<'_>) -> Result<Option<HostPort>, ConfigError> {
-    let allowed = r#""none", this version proves no secret"#;
-    section.value("secret-file", allowed, (), |given| (given.text()? == "none").then_some(()))?;
+fn read_registry(section: &mut Section<'_>) -> Result<(Option<HostPort>, Option<PathBuf>), ConfigError> {
     let allowed = r#"a host and a port like "intercom.lan:5000", or "none""#;
-    section.value("address", allowed, None, |given| match given.text()? {
+    let address = section.value("address", allowed, None, |given| match given.text()? {
         "none" => Some(None),
         text => HostPort::parse(text, REGISTRY_PORT).map(Some),
-    })
+    })?;
+    let allowed = r#"a path that begins with /, or "none""#;
+    let secret_file = section.value("secret-file", allowed, None, |given| match given.text()? {
+        "none" => Some(None),
+        path => path.starts_with('/').then(|| Some(path.into())),
+    })?;
+    Ok((address, secret_file))
 }
 
 fn read_contacts(section: &mut Section<'_>) -> Result<Vec<(Name, HostPort)>, ConfigError> {

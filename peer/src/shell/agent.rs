@@ -28,9 +28,6 @@ use crate::media::orders::{MediaOrder, Path};
 /// Without deadline or watchdog the agent looks at the clock this often.
 const IDLE: Duration = Duration::from_secs(60);
 
-/// The state file of the last calls.
-pub(super) const HISTORY: &str = "history";
-
 /// What the agent's thread acts with.
 pub struct Hands {
     /// Tries to connect to the registry. `None`: there is none.
@@ -141,7 +138,7 @@ impl Owner {
             }
             Mail::Devices(client, text) => self.feed(Input::Devices(client, &text)),
             Mail::Media(news) => self.feed(Input::Media(&news)),
-            Mail::Reload(policy) => self.feed(Input::Reload(&policy)),
+            Mail::Reload(policy, secret) => self.feed(Input::Reload(&policy, secret.as_ref())),
             Mail::Stop => {}
         }
     }
@@ -194,7 +191,7 @@ impl Acts {
                 }
             }
             Output::Media(order) => self.order(order),
-            Output::StoreHistory(text) => self.hands.store.keep(HISTORY, text),
+            Output::Keep(kept, text) => self.hands.store.keep(kept.file(), text),
             Output::Log(level, line) => log::log!(level, "{line}"),
         }
     }

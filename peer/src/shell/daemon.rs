@@ -17,13 +17,13 @@ use vox_common::sys::signals::{Signal, Signals};
 use vox_common::sys::store::Store;
 use vox_common::sys::{clock, file, random, syslog, thread, unix};
 
-use super::agent::{HISTORY, Hands, Owner};
+use super::agent::{Hands, Owner};
 use super::mail::{MAILBOX, Mail, Mailbox};
 use super::media::{self, MediaSettings};
 use super::udp::{self, Socket, UdpEvent, UdpThread};
 use super::{control, link};
 use crate::agent::calls::Me;
-use crate::agent::io::{Moment, Policy};
+use crate::agent::io::{Kept, Moment, Policy};
 use crate::agent::{Agent, Settings};
 use crate::config::{Config, HostPort};
 use crate::media::orders::MediaNews;
@@ -166,20 +166,26 @@ fn connect(
 }
 
 fn settings_of(config: &Config, port: u16) -> Settings {
-    let path = config.state_directory.join(HISTORY);
-    let history = file::read(&path).unwrap_or_else(|error| {
-        log::warn!("cannot read the history in {}: {error}", path.display());
-        String::new()
-    });
     Settings {
         me: Me { name: config.name.clone(), display: config.display.clone(), sends: config.coding },
         port: NonZeroU16::new(port).expect("a bound socket has a port"),
         registry: config.registry.as_ref().map(HostPort::to_string),
         contacts: config.contacts.iter().map(|(name, host)| (name.clone(), host.to_string())).collect(),
         policy: policy_of(config),
-        history,
+        history: kept(config, Kept::History),
+        messages: kept(config, Kept::Messages),
+        secret: config.secret.clone(),
         seed: random::bytes(),
     }
+}
+
+/// A state file as it was kept; one that cannot be read is as good as none.
+fn kept(config: &Config, kept: Kept) -> String {
+    let path = config.state_directory.join(kept.file());
+    file::read(&path).unwrap_or_else(|error| {
+        log::warn!("cannot read {}: {}", path.display(), reason(&error));
+        String::new()
+    })
 }
 
 fn policy_of(config: &Config) -> Policy {
@@ -220,7 +226,7 @@ fn reload(config: &mut Config, path: &Path, mailbox: &Mailbox, log: &syslog::Log
                 log::warn!("a change of {key} needs a restart, the old value stays");
             }
             log.set_level(new.log.level);
-            let _ = mailbox.send(Mail::Reload(policy_of(&new)));
+            let _ = mailbox.send(Mail::Reload(policy_of(&new), new.secret));
             log::info!("configuration was read again file={}", path.display());
             config.auto_answer = new.auto_answer;
             config.ring_timeout = new.ring_timeout;

@@ -6,6 +6,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::mpsc::{SyncSender, sync_channel};
 
 use vox_common::wire::limits::{MAX_CLIENTS, SIGNAL_BYTES};
+use vox_common::wire::proof::Secret;
 
 use crate::agent::io::{ClientId, Policy, Ticket};
 use crate::media::orders::MediaNews;
@@ -45,7 +46,7 @@ pub enum Mail {
     /// The sound speaks.
     Media(MediaNews),
     /// The configuration was read again.
-    Reload(Policy),
+    Reload(Policy, Option<Secret>),
     /// The daemon is to end.
     Stop,
 }

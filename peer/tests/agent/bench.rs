@@ -8,7 +8,7 @@ use vox_common::wire::coding::{Codec, Coding};
 use vox_common::wire::names::{DisplayName, Name};
 use vox_common::wire::signal::{CallId, Cookie, Hello, Reason, Say, Signal};
 use vox_peer::agent::calls::Me;
-use vox_peer::agent::io::{ClientId, Input, Moment, Output, Policy};
+use vox_peer::agent::io::{ClientId, Input, Kept, Moment, Output, Policy};
 use vox_peer::agent::{Agent, Settings};
 use vox_peer::media::orders::{LegId, MediaNews, MediaOrder};
 
@@ -33,6 +33,8 @@ pub(crate) struct Bench {
     pub(crate) sent: Vec<(u64, SocketAddr, Signal)>,
     /// The history file as it was kept last.
     pub(crate) kept: String,
+    /// The messages file as it was kept last.
+    pub(crate) kept_messages: String,
 }
 
 impl Bench {
@@ -50,12 +52,21 @@ impl Bench {
             contacts: Vec::new(),
             policy: Policy { auto_answer: false, ring_timeout: Duration::from_secs(30) },
             history: String::new(),
+            messages: String::new(),
+            secret: None,
             seed: [7; 32],
         };
         change(&mut settings);
         let start = clock::now();
         let agent = Agent::new(settings, Moment { at: start, unix: 1000 });
-        let mut bench = Self { agent, start, now: 0, sent: Vec::new(), kept: String::new() };
+        let mut bench = Self {
+            agent,
+            start,
+            now: 0,
+            sent: Vec::new(),
+            kept: String::new(),
+            kept_messages: String::new(),
+        };
         bench.put(Input::Control(WATCHER, Ok("WATCH")));
         bench
     }
@@ -72,11 +83,31 @@ impl Bench {
         bench
     }
 
-    /// The registry's connection stands and takes us in.
-    pub(crate) fn greet(&mut self) {
+    /// The registry's connection stands and takes us in; what follows at once.
+    pub(crate) fn greet(&mut self) -> Vec<String> {
+        self.is_greeted();
+        self.line("200 registered alice 192.0.2.1:6000")
+    }
+
+    /// The registry's connection stands and says hello; what follows.
+    pub(crate) fn is_greeted(&mut self) -> Vec<String> {
         self.put(Input::LinkUp);
-        self.line(&format!("220 vox-registry 0.1.0 vox {}", "0".repeat(32)));
-        self.line("200 registered alice 192.0.2.1:6000");
+        self.line(&format!("220 vox-registry 0.1.0 vox {}", "0".repeat(32)))
+    }
+
+    /// The registry is restarted: its connection ends, and it takes us in again; what follows at once.
+    pub(crate) fn registry_restarts(&mut self) -> Vec<String> {
+        self.put(Input::LinkDown("the registry closed the connection"));
+        self.until(self.now + 15_000);
+        let acts = self.greet();
+        self.line("200 watching");
+        self.line("210 0 users");
+        acts
+    }
+
+    /// What time it is.
+    pub(crate) fn now(&self) -> u64 {
+        self.now
     }
 
     /// The registry says a line.
@@ -87,7 +118,7 @@ impl Bench {
     /// One input, now.
     pub(crate) fn put(&mut self, input: Input<'_>) -> Vec<String> {
         let moment = Moment { at: self.at(self.now), unix: 1000 + self.now / 1000 };
-        let Self { agent, now, sent, kept, .. } = self;
+        let Self { agent, now, sent, kept, kept_messages, .. } = self;
         let mut acts = Vec::new();
         agent.handle(moment, input, &mut |output| match output {
             Output::Connect => acts.push("connect".to_owned()),
@@ -104,7 +135,8 @@ impl Bench {
             Output::Resolve(ticket, host) => acts.push(format!("resolve {} {host}", ticket.0)),
             Output::ListDevices(client) => acts.push(format!("list devices for {}", client.0)),
             Output::Media(order) => acts.push(ordered(&order)),
-            Output::StoreHistory(text) => text.clone_into(kept),
+            Output::Keep(Kept::History, text) => text.clone_into(kept),
+            Output::Keep(Kept::Messages, text) => text.clone_into(kept_messages),
             Output::Log(_, line) => assert!(!line.contains('\n'), "{line:?}"),
         });
         acts

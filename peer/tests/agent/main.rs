@@ -3,5 +3,8 @@
 mod answering;
 mod bench;
 mod calling;
+mod messages;
 mod registry;
+mod rooms;
+mod slow;
 mod talking;

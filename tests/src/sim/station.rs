@@ -52,6 +52,8 @@ impl Station {
             contacts: Vec::new(),
             policy: Policy { auto_answer, ring_timeout: Duration::from_secs(10) },
             history: String::new(),
+            messages: String::new(),
+            secret: None,
             seed,
         };
         let agent = Agent::new(settings, now);

@@ -463,7 +463,7 @@ impl Act {
             Output::Signal(path, signal) => Self::Signal(path.remote, Box::new(signal.clone())),
             Output::ToClient(client, lines) => Self::ToClient(client, lines.to_owned()),
             Output::Media(order) => Self::Order(order),
-            Output::Resolve(..) | Output::ListDevices(_) | Output::StoreHistory(_) | Output::Log(..) => {
+            Output::Resolve(..) | Output::ListDevices(_) | Output::Keep(..) | Output::Log(..) => {
                 Self::ToClient(CALLER, String::new())
             }
         }

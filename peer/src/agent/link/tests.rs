@@ -20,7 +20,7 @@ impl Bench {
             display: None,
         };
         let start = clock::now();
-        Self { link: Link::new(registration, true, start), dice: Dice::new([1; 32]), start }
+        Self { link: Link::new(registration, None, true, start), dice: Dice::new([1; 32]), start }
     }
 
     fn at(&self, ms: u64) -> Instant {

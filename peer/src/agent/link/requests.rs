@@ -1,0 +1,113 @@
+//! What is asked of the registry: for control clients, for calls, and for the station itself.
+
+use std::time::Instant;
+
+use vox_common::wire::names::Name;
+use vox_common::wire::request::Request;
+use vox_common::wire::users::Status;
+
+use super::pending::{Asker, Errand};
+use super::{Link, LinkNews, LinkOut};
+use crate::agent::io::ClientId;
+use crate::agent::rooms::Change;
+
+impl Link {
+    /// Tells the registry our status, when it is another than it knows.
+    pub fn tell_status(&mut self, now: Instant, status: Status, out: LinkOut<'_>) {
+        if self.status != Some(status) && !self.brake.is_on() {
+            self.send_status(now, None, status, out);
+        }
+    }
+
+    /// Tells the registry our status because a control client said so. `false`: there is no registry now.
+    pub fn set_status(&mut self, now: Instant, client: ClientId, status: Status, out: LinkOut<'_>) -> bool {
+        self.send_status(now, Some(client), status, out)
+    }
+
+    fn send_status(
+        &mut self,
+        now: Instant,
+        client: Option<ClientId>,
+        status: Status,
+        out: LinkOut<'_>,
+    ) -> bool {
+        let asker = Asker::Status(client, status);
+        let sent = self.registered.is_some() && self.send(now, asker, &Request::Status(status), out);
+        if sent {
+            self.status = Some(status);
+        }
+        sent
+    }
+
+    /// Asks on behalf of a control client. `false`: there is no registry now.
+    pub fn ask(&mut self, now: Instant, client: ClientId, request: &Request<'_>, out: LinkOut<'_>) -> bool {
+        let asker = match Change::of(request) {
+            Some(change) => Asker::Room(Some(client), change),
+            None => Asker::Client(client),
+        };
+        self.registered.is_some() && self.send(now, asker, request, out)
+    }
+
+    /// Asks where somebody is who is to be called. `false`: there is no registry now.
+    pub fn look_up(&mut self, now: Instant, request: &Request<'_>, out: LinkOut<'_>) -> bool {
+        self.registered.is_some() && self.send(now, Asker::Call, request, out)
+    }
+
+    /// Nobody is to be called any more.
+    pub fn forget_call(&mut self) {
+        self.pending.forget_call();
+    }
+
+    /// A client is gone.
+    pub fn forget_client(&mut self, client: ClientId) {
+        self.pending.forget_client(client);
+    }
+
+    /// The user wants to be in no room: where we were on the way back to one, that is not done. Tells which.
+    pub fn stay_out(&mut self) -> Option<Name> {
+        self.rooms.forget_way()
+    }
+
+    /// Asks what the station itself needs to know.
+    pub(super) fn run(&mut self, now: Instant, errand: Errand, out: LinkOut<'_>) {
+        let request = match errand {
+            Errand::Watch => Request::Watch(true),
+            Errand::List => {
+                out(LinkNews::ListBegins);
+                Request::List("")
+            }
+        };
+        self.send(now, Asker::Errand(errand), &request, out);
+    }
+
+    /// Goes where we were before the registry was away.
+    pub(super) fn go(&mut self, now: Instant, change: Change, out: LinkOut<'_>) {
+        let request = change.request();
+        self.send(now, Asker::Room(None, change), &request, out);
+    }
+
+    /// What the registry was in too much of a hurry for, and what has waited for others.
+    pub(super) fn ask_again(&mut self, now: Instant, out: LinkOut<'_>) {
+        for errand in self.brake.expire(now) {
+            self.run(now, errand, out);
+        }
+        if let Some(change) = self.rooms.expire(now) {
+            self.go(now, change, out);
+        }
+    }
+
+    /// Sends one request. `false`: too many are on their way.
+    pub(super) fn send(
+        &mut self,
+        now: Instant,
+        asker: Asker,
+        request: &Request<'_>,
+        out: LinkOut<'_>,
+    ) -> bool {
+        let room = self.pending.add(asker, now);
+        if room {
+            out(LinkNews::Send(&request.to_string()));
+        }
+        room
+    }
+}

@@ -1,0 +1,83 @@
+//! STATUS: everything about this station, one section a line.
+
+use std::fmt::{self, Write};
+
+use vox_common::wire::words::encode;
+
+use super::Agent;
+use super::board::write_report;
+use super::io::Moment;
+use super::leg::Leg;
+
+impl Agent {
+    pub(super) fn status(&self, now: Moment) -> String {
+        let mut text = String::new();
+        self.write_status(now, &mut text).expect("writing to a String does not fail");
+        text + "230 end"
+    }
+
+    fn write_status(&self, now: Moment, text: &mut String) -> fmt::Result {
+        let me = self.calls.me();
+        let seconds_since = |then| now.at.saturating_duration_since(then).as_secs();
+        write!(text, "230-peer name={} version={}", me.name, env!("CARGO_PKG_VERSION"))?;
+        if let Some(display) = &me.display {
+            write!(text, " display={}", display.to_word())?;
+        }
+        write!(text, " state={} status={}", self.state_word(), self.effective_status())?;
+        write!(text, " missed={}", self.front.history.missed())?;
+        write!(text, " messages={}", self.front.messages.kept().count())?;
+        write!(text, " unread={}", self.front.messages.unread())?;
+        writeln!(text, " uptime-s={}", seconds_since(self.started))?;
+        self.write_link(now, text)?;
+        for leg in self.calls.legs().iter().filter(|leg| leg.is_active()) {
+            self.write_leg(leg, seconds_since(leg.begun.at), text)?;
+        }
+        self.front.board.write(text)?;
+        writeln!(text, "230-security media=off")?;
+        let counters = self.calls.counters();
+        write!(text, "230-counters signals={} malformed={}", counters.received, counters.malformed)?;
+        writeln!(text, " retried={} unknown={}", counters.retried, counters.unknown)?;
+        self.front.board.write_datagrams(text)
+    }
+
+    fn write_link(&self, now: Moment, text: &mut String) -> fmt::Result {
+        write!(text, "230-registry link={}", self.link.word())?;
+        if let Some(address) = &self.registry_address {
+            write!(text, " address={}", encode(address))?;
+        }
+        if let Some((since, address)) = self.link.registered() {
+            let seconds = now.at.saturating_duration_since(since).as_secs();
+            write!(text, " registered={address} since-s={seconds}")?;
+        } else if self.registry_address.is_some() {
+            write!(text, " reason={}", encode(self.link.reason()))?;
+        }
+        if let Some(retry) = self.link.retries_at() {
+            write!(text, " retry-s={}", retry.saturating_duration_since(now.at).as_secs())?;
+        }
+        if let Some(room) = self.link.rooms().inside() {
+            write!(text, " room={room}")?;
+        }
+        if let Some(room) = self.link.rooms().returning_to() {
+            write!(text, " returns-to={room}")?;
+        }
+        writeln!(text)
+    }
+
+    fn write_leg(&self, leg: &Leg, seconds: u64, text: &mut String) -> fmt::Result {
+        let direction = if leg.outgoing { "out" } else { "in" };
+        let muted = if self.front.board.muted { "on" } else { "off" };
+        write!(text, "230-call id={} with={} address={}", leg.id, leg.who, leg.path.remote)?;
+        if let Some(display) = &leg.display {
+            write!(text, " display={}", display.to_word())?;
+        }
+        write!(text, " direction={direction} state={} since-s={seconds}", leg.state_word())?;
+        let sends = self.calls.me().sends;
+        writeln!(text, " codec={} ptime-ms={} muted={muted}", sends.codec, sends.ptime_ms())?;
+        if let Some(report) = self.front.board.report(leg.place) {
+            write!(text, "230-media call={}", leg.id)?;
+            write_report(report, text)?;
+            writeln!(text)?;
+        }
+        Ok(())
+    }
+}
