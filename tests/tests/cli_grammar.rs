@@ -82,6 +82,13 @@ fn a_command_that_is_done_prints_the_answer() {
         ("VOLUME out 80", "200 volume is 80 %\n"),
         ("SET-STATUS dnd", "200 status is dnd\n"),
         ("ECHO two words", "* LINK up\n200 two words\n"),
+        ("MSG bob two words", "* MSG bob hi\n200 delivered\n"),
+        ("MSG bob -5 degrees", "200 delivered\n"),
+        ("BROADCAST fire drill", "200 delivered to 3\n"),
+        ("SAY hello", "200 said to 2\n"),
+        ("CREATE hall 12", "200 created hall\n"),
+        ("JOIN hall", "200 joined hall\n"),
+        ("LEAVE", "200 left hall\n"),
     ]);
     for (typed, answer) in [
         ("answer", "answered\n"),
@@ -92,6 +99,13 @@ fn a_command_that_is_done_prints_the_answer() {
         ("volume out 80", "volume is 80 %\n"),
         ("set-status dnd", "status is dnd\n"),
         ("echo two words", "two words\n"),
+        ("msg bob two words", "delivered\n"),
+        ("msg bob -- -5 degrees", "delivered\n"),
+        ("broadcast fire drill", "delivered to 3\n"),
+        ("say hello", "said to 2\n"),
+        ("create hall 12", "created hall\n"),
+        ("join hall", "joined hall\n"),
+        ("leave", "left hall\n"),
     ] {
         let said = station.run(typed);
         assert_eq!((said.code, &*said.out, &*said.err), (0, answer, ""), "{typed}");
@@ -105,12 +119,18 @@ fn a_refusal_is_one_sentence_and_1() {
         ("USERS", "443 no registry\n"),
         ("STATUS", "420 too many control clients\n"),
         ("CALL bob", "440 already in a call\n"),
+        ("MSG zoe hello", "404 no such user\n"),
+        ("JOIN hall", "422 room full\n"),
+        ("ROOMS", "429 slow down\n"),
     ]);
     for (typed, sentence) in [
         ("hangup", "no such call\n"),
         ("users --json", "no registry\n"),
         ("status", "too many control clients\n"),
         ("call bob", "already in a call\n"),
+        ("msg zoe hello", "no such user\n"),
+        ("join hall", "room full\n"),
+        ("rooms", "slow down\n"),
     ] {
         let said = station.run(typed);
         assert_eq!((said.code, &*said.out, &*said.err), (1, "", sentence), "{typed}");
@@ -178,10 +198,53 @@ fn listings_are_bare_in_a_pipe_and_objects_in_json() {
 }
 
 #[test]
+fn rooms_members_and_messages_are_bare_in_a_pipe_and_objects_in_json() {
+    let station = Station::new(&[
+        ("ROOMS", "212-hall 2/12\n212-lobby 1/3\n212 2 rooms\n"),
+        ("MEMBERS", "213-ann\n213-bob\n213 2 members\n"),
+        ("MEMBERS lobby", "213-zoe\n213 1 members\n"),
+        (
+            "MESSAGES",
+            "233-1772355900 bob msg text=two  words\n233-1772355901 ann broadcast text=100%25\n\
+             233-1772355902 zoe say room=hall text=text=-\n233 3 messages\n",
+        ),
+    ]);
+    assert_eq!(station.run("rooms").out, "hall\t2\t12\nlobby\t1\t3\n");
+    assert_eq!(station.run("members").out, "ann\nbob\n");
+    assert_eq!(station.run("members lobby").out, "zoe\n");
+    let messages = station.run("messages").out;
+    let told: Vec<_> = messages.lines().filter_map(|line| line.split_once('\t')).collect();
+    let told: Vec<_> = told.into_iter().map(|(_, told)| told).collect();
+    assert_eq!(told, ["bob\tyou\ttwo  words", "ann\tall\t100%25", "zoe\thall\ttext=-"]);
+
+    let rooms = station.json("rooms --json");
+    assert_eq!(rooms["rooms"][0], json!({"name": "hall", "members": 2, "capacity": 12}));
+    assert_eq!(station.json("members --json"), json!({"members": [{"name": "ann"}, {"name": "bob"}]}));
+    let messages = station.json("messages --json");
+    let expected =
+        json!({"time": 1_772_355_902, "from": "zoe", "kind": "say", "room": "hall", "text": "text=-"});
+    assert_eq!(messages["messages"][2], expected);
+}
+
+#[test]
+fn what_cannot_be_said_is_a_mistake_of_usage() {
+    let station = Station::new(&[]);
+    let long = format!("say {}", "x".repeat(901));
+    for typed in ["say two\nlines", "msg bob a\u{1b}[2J", "broadcast a\tb", &long] {
+        let said = station.run(typed);
+        let sentence = "a text is at most 900 bytes without control characters\n";
+        assert_eq!((said.code, &*said.out, &*said.err), (2, "", sentence), "{typed:?}");
+    }
+    for typed in ["msg", "msg bob", "say", "create hall", "create hall many", "join", "leave hall"] {
+        assert_eq!(station.run(typed).code, 2, "{typed}");
+    }
+}
+
+#[test]
 fn a_status_is_one_object_with_a_section_each() {
     let station = Station::new(&[(
         "STATUS",
-        "230-peer name=alice version=0.1.0 state=idle status=idle missed=1 uptime-s=9\n\
+        "230-peer name=alice version=0.1.0 state=idle status=idle missed=1 messages=3 unread=2 uptime-s=9\n\
          230-registry link=down address=reg:5000 reason=connection%20refused retry-s=2\n\
          230-thread name=udp policy=fifo priority=69 wanted=69\n230-security media=off\n230 end\n",
     )]);
@@ -191,7 +254,10 @@ fn a_status_is_one_object_with_a_section_each() {
     assert_eq!(status["thread"][0]["priority"], 69);
     assert_eq!((&status["call"], &status["media"]), (&json!([]), &json!([])));
     let shown = station.run("status").out;
-    assert!(shown.starts_with("peer      alice, idle, tells idle, 1 missed, up for 9 s, "), "{shown}");
+    assert!(
+        shown.starts_with("peer      alice, idle, tells idle, 1 missed, 2 unread, up for 9 s, "),
+        "{shown}"
+    );
     assert!(shown.contains("\nregistry  down, reg:5000, connection refused, next try in 2 s\n"), "{shown}");
 }
 
@@ -200,7 +266,7 @@ fn a_watcher_hears_sentences_or_objects() {
     let station = Station::new(&[
         (
             "WATCH",
-            "200 watching\n* CALL 0a ringing-here ann direction=in\n* LEFT bob\n* WHAT is this\n200 stray\n",
+            "200 watching\n* CALL 0a ringing-here ann direction=in\n* LEFT bob\n* SAY hall ann hi  you\n* EXITED hall ann\n* WHAT is this\n200 stray\n",
         ),
         ("QUIT", ""),
     ]);
@@ -208,7 +274,10 @@ fn a_watcher_hears_sentences_or_objects() {
     let mut watching = Process::start("watch", &station.command("watch"), &log);
     watching.wait_for_log("what: is this");
     watching.kill();
-    assert_eq!(watching.log(), "ann is calling\nbob is gone\nwhat: is this\n");
+    assert_eq!(
+        watching.log(),
+        "ann is calling\nbob is gone\nann in hall: hi  you\nann went out of hall\nwhat: is this\n"
+    );
 
     let log = station.place.at("json.log");
     let mut watching = Process::start("watch --json", &station.command("watch --json"), &log);
@@ -218,6 +287,7 @@ fn a_watcher_hears_sentences_or_objects() {
         watching.log().lines().map(|line| serde_json::from_str(line).expect("one object a line")).collect();
     assert_eq!((&events[0]["event"], &events[0]["state"]), (&json!("call"), &json!("ringing-here")));
     assert_eq!((&events[1]["event"], &events[1]["name"]), (&json!("left"), &json!("bob")));
+    assert_eq!((&events[2]["event"], &events[2]["text"]), (&json!("say"), &json!("hi  you")));
     assert!(events.iter().all(|event| event["time"].as_u64() > Some(1_700_000_000)));
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Map, Number, Value};
 pub struct Fields(Vec<(String, String)>);
 
 /// Keys whose values are text, even one that looks like a number.
-const TEXT: [&str; 13] = [
+const TEXT: [&str; 15] = [
     "name",
     "display",
     "version",
@@ -21,8 +21,13 @@ const TEXT: [&str; 13] = [
     "reason",
     "sentence",
     "description",
-    "text",
+    "from",
+    "room",
+    FREE,
 ];
+
+/// The key of what somebody said: always the last one of a line, and the rest of it as it stands.
+const FREE: &str = "text";
 
 impl Fields {
     /// Reads a line: its first words are called by `columns`, then come `key=value` words and bare ones, which
@@ -31,7 +36,15 @@ impl Fields {
         let mut fields = Self::default();
         let mut columns = columns.iter();
         let mut rest = line;
-        while !rest.trim_start_matches(' ').is_empty() {
+        loop {
+            rest = rest.trim_start_matches(' ');
+            if rest.is_empty() {
+                return fields;
+            }
+            if let Some(text) = free_text(rest).filter(|_| columns.as_slice().is_empty()) {
+                fields.add_text(text);
+                return fields;
+            }
             let word;
             (word, rest) = split_first(rest);
             match (columns.next(), word.split_once('=')) {
@@ -40,12 +53,19 @@ impl Fields {
                 (None, None) => fields.add(word, "yes"),
             }
         }
-        fields
     }
 
     /// Adds a value as it stands on the wire.
     pub fn add(&mut self, key: &str, word: &str) {
-        let text = decode(word).unwrap_or_else(|| word.to_owned());
+        self.push(key, &decode(word).unwrap_or_else(|| word.to_owned()));
+    }
+
+    /// Adds what somebody said, as it stands.
+    pub fn add_text(&mut self, text: &str) {
+        self.push(FREE, text);
+    }
+
+    fn push(&mut self, key: &str, text: &str) {
         let shown =
             text.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect();
         self.0.push((key.to_owned(), shown));
@@ -54,7 +74,7 @@ impl Fields {
     /// A value, or nothing where it is not known.
     pub fn find(&self, key: &str) -> Option<&str> {
         let (_, value) = self.0.iter().find(|(name, _)| name == key)?;
-        (!value.is_empty() && value != "-").then_some(value)
+        (!value.is_empty() && (value != "-" || key == FREE)).then_some(value)
     }
 
     /// A value, or nothing at all.
@@ -75,8 +95,13 @@ impl Fields {
     }
 }
 
+fn free_text(rest: &str) -> Option<&str> {
+    rest.strip_prefix(FREE)?.strip_prefix('=')
+}
+
 fn json(key: &str, value: &str) -> Value {
     match value {
+        _ if key == FREE => value.into(),
         "" | "-" => Value::Null,
         _ if TEXT.contains(&key) => value.into(),
         "yes" => true.into(),
@@ -107,6 +132,15 @@ mod tests {
         let expected =
             [("direction", "in"), ("name", "USB card"), ("default", "yes"), ("description", "a\u{fffd}[2J")];
         assert_eq!(all, expected);
+    }
+
+    #[test]
+    fn what_somebody_said_is_the_rest_of_the_line_as_it_stands() {
+        for text in ["two  words ", "100%25", "text=1 name=eve", "-", "007", "yes"] {
+            let fields = Fields::read(&format!("7 bob room=hall text={text}"), &["time", "from"]);
+            assert_eq!((fields.value("text"), &fields.json()["text"]), (text, &json!(text)));
+            assert_eq!((fields.value("room"), fields.all().count()), ("hall", 4));
+        }
     }
 
     #[test]

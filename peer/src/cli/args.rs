@@ -65,8 +65,57 @@ pub(super) enum Command {
     },
     /// Show the last calls, and count the missed ones anew
     History(Format),
+    /// Show the last messages that came, and count the unread ones anew
+    Messages(Format),
     /// Show the sound devices
     Devices(Format),
+    /// Send a text to one user
+    Msg {
+        /// Whom to tell it
+        #[arg(value_parser = word)]
+        name: String,
+        /// Any words
+        #[arg(required = true)]
+        text: Vec<String>,
+    },
+    /// Send a text to every other user
+    Broadcast {
+        /// Any words
+        #[arg(required = true)]
+        text: Vec<String>,
+    },
+    /// Make a room and go into it
+    Create {
+        /// Its name
+        #[arg(value_parser = word)]
+        room: String,
+        /// How many may be in it
+        capacity: u16,
+    },
+    /// Go into a room, and out of the one before
+    Join {
+        /// Its name
+        #[arg(value_parser = word)]
+        room: String,
+    },
+    /// Go out of the room
+    Leave,
+    /// Show which rooms there are
+    Rooms(Format),
+    /// Show who is in a room
+    Members {
+        /// Its name; without one, the room that this station is in
+        #[arg(value_parser = word)]
+        room: Option<String>,
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Send a text to the others in the room
+    Say {
+        /// Any words
+        #[arg(required = true)]
+        text: Vec<String>,
+    },
     /// Let the registry answer a text
     Echo {
         /// Any words
@@ -125,7 +174,17 @@ impl Command {
             Self::Users(_) => "USERS".into(),
             Self::Lookup { name, .. } => format!("LOOKUP {name}"),
             Self::History(_) => "HISTORY".into(),
+            Self::Messages(_) => "MESSAGES".into(),
             Self::Devices(_) => "DEVICES".into(),
+            Self::Msg { name, text } => format!("MSG {name} {}", text.join(" ")),
+            Self::Broadcast { text } => format!("BROADCAST {}", text.join(" ")),
+            Self::Create { room, capacity } => format!("CREATE {room} {capacity}"),
+            Self::Join { room } => format!("JOIN {room}"),
+            Self::Leave => "LEAVE".into(),
+            Self::Rooms(_) => "ROOMS".into(),
+            Self::Members { room: None, .. } => "MEMBERS".into(),
+            Self::Members { room: Some(room), .. } => format!("MEMBERS {room}"),
+            Self::Say { text } => format!("SAY {}", text.join(" ")),
             Self::Echo { text } => format!("ECHO {}", text.join(" ")),
             Self::SetStatus { status } => format!("SET-STATUS {}", spelled(status)),
             Self::Watch(_) => "WATCH".into(),
@@ -134,7 +193,11 @@ impl Command {
 
     /// Refuses free text that cannot stand in a line.
     pub(super) fn check(&self) -> Result<(), String> {
-        let Self::Echo { text } = self else { return Ok(()) };
+        let (Self::Echo { text } | Self::Msg { text, .. } | Self::Broadcast { text } | Self::Say { text }) =
+            self
+        else {
+            return Ok(());
+        };
         let text = text.join(" ");
         if text.len() > TEXT_BYTES || text.chars().any(char::is_control) {
             return Err(format!("a text is at most {TEXT_BYTES} bytes without control characters"));
@@ -188,7 +251,18 @@ mod tests {
             ("users", "USERS"),
             ("lookup Bob", "LOOKUP Bob"),
             ("history", "HISTORY"),
+            ("messages", "MESSAGES"),
             ("devices", "DEVICES"),
+            ("msg bob two words", "MSG bob two words"),
+            ("msg bob -- --json", "MSG bob --json"),
+            ("broadcast fire drill", "BROADCAST fire drill"),
+            ("create hall 12", "CREATE hall 12"),
+            ("join hall", "JOIN hall"),
+            ("leave", "LEAVE"),
+            ("rooms", "ROOMS"),
+            ("members", "MEMBERS"),
+            ("members hall", "MEMBERS hall"),
+            ("say hello there", "SAY hello there"),
             ("echo two words", "ECHO two words"),
             ("set-status dnd", "SET-STATUS dnd"),
             ("watch --json", "WATCH"),

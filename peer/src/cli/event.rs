@@ -22,9 +22,11 @@ impl Event {
             "LEFT" => Fields::read(rest, &["name"]),
             "STATUS" => Fields::read(rest, &["name", "status"]),
             "LINK" => first_and_text(rest, "state", "reason"),
-            "MSG" => first_and_text(rest, "from", "text"),
+            "MSG" | "BROADCAST" => said(rest, &["from"]),
+            "SAY" => said(rest, &["room", "from"]),
+            "ENTERED" | "EXITED" => Fields::read(rest, &["room", "name"]),
             "AUDIO" => Fields::read(rest, &["direction", "state"]),
-            _ => text(rest),
+            _ => said(rest, &[]),
         };
         Some(Self { kind: kind.to_owned(), fields })
     }
@@ -50,6 +52,10 @@ impl Event {
             ("LEFT", _) => format!("{name} is gone"),
             ("STATUS", _) => format!("{name} is {}", field("status")),
             ("MSG", _) => format!("{}: {}", field("from"), field("text")),
+            ("BROADCAST", _) => format!("{} to all: {}", field("from"), field("text")),
+            ("SAY", _) => format!("{} in {}: {}", field("from"), field("room"), field("text")),
+            ("ENTERED", _) => format!("{name} came into {}", field("room")),
+            ("EXITED", _) => with_reason(&format!("{name} went out of {}", field("room")), field("reason")),
             ("AUDIO", _) => audio(&self.fields),
             (kind, _) => with_reason(&kind.to_lowercase(), field("text")),
         }
@@ -68,9 +74,15 @@ fn first_and_text(rest: &str, first: &str, second: &str) -> Fields {
     fields
 }
 
-fn text(rest: &str) -> Fields {
+/// A few words, and what was said.
+fn said(mut rest: &str, words: &[&str]) -> Fields {
     let mut fields = Fields::default();
-    fields.add("text", rest);
+    for name in words {
+        let word;
+        (word, rest) = split_first(rest);
+        fields.add(name, word);
+    }
+    fields.add_text(rest);
     fields
 }
 
@@ -129,6 +141,12 @@ mod tests {
             ("* LEFT bob", "bob is gone"),
             ("* STATUS bob dnd", "bob is dnd"),
             ("* MSG bob two  words", "bob: two  words"),
+            ("* MSG bob text=100%25 -", "bob: text=100%25 -"),
+            ("* BROADCAST bob fire drill", "bob to all: fire drill"),
+            ("* SAY hall bob room=lobby", "bob in hall: room=lobby"),
+            ("* ENTERED hall bob", "bob came into hall"),
+            ("* EXITED hall bob", "bob went out of hall"),
+            ("* EXITED hall alice reason=room%20full", "alice went out of hall: room full"),
             ("* AUDIO in lost sentence=no%20such%20device", "the microphone does not work: no such device"),
             ("* GOODBYE shutting down", "goodbye: shutting down"),
         ] {
@@ -139,7 +157,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_line_is_too_strange_to_show(rest in "(CALL|LINK|AUDIO|JOINED|STATUS|MSG|[A-Z]{0,5}) ?\\PC{0,60}") {
+        fn no_line_is_too_strange_to_show(rest in "(CALL|LINK|AUDIO|JOINED|STATUS|MSG|SAY|EXITED|[A-Z]{0,5}) ?\\PC{0,60}") {
             let event = Event::read(&format!("* {rest}")).expect("an event");
             proptest::prop_assert!(!event.sentence().contains(char::is_control));
             proptest::prop_assert!(event.json(0).is_object());

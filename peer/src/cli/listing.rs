@@ -38,6 +38,33 @@ pub(super) const DEVICES: Listing = Listing {
     ],
 };
 
+pub(super) const MESSAGES: Listing = Listing {
+    items: "messages",
+    columns: &["time", "from", "kind"],
+    shown: &[
+        ("when", |message| when::local(message.value("time").parse().unwrap_or_default())),
+        ("from", |message| message.value("from").into()),
+        ("to", |message| told(message).into()),
+        ("text", |message| message.value("text").into()),
+    ],
+};
+
+pub(super) const ROOMS: Listing = Listing {
+    items: "rooms",
+    columns: &["name", "members"],
+    shown: &[
+        ("room", |room| room.value("name").into()),
+        ("members", |room| room.value("members").into()),
+        ("capacity", |room| room.value("capacity").into()),
+    ],
+};
+
+pub(super) const MEMBERS: Listing = Listing {
+    items: "members",
+    columns: &["name"],
+    shown: &[("name", |member| member.value("name").into())],
+};
+
 const USER: &[&str] = &["name", "address", "status", "key"];
 const FOUND: Listing = Listing { items: "users", columns: &["name", "address", "status"], shown: SHOWN_USER };
 const SHOWN_USER: &[Column] = &[
@@ -46,6 +73,21 @@ const SHOWN_USER: &[Column] = &[
     ("status", |user| user.value("status").into()),
     ("display", |user| user.value("display").into()),
 ];
+
+/// Whom a message was told.
+fn told(message: &Fields) -> &str {
+    match message.value("kind") {
+        "msg" => "you",
+        "broadcast" => "all",
+        _ => message.value("room"),
+    }
+}
+
+/// `hall 2/12` with a key of its own for each number.
+pub(super) fn rooms(answer: Answer) -> Answer {
+    let lines = answer.lines.iter().map(|line| line.replacen('/', " capacity=", 1)).collect();
+    Answer { lines, ..answer }
+}
 
 fn talked(call: &Fields) -> String {
     match call.value("talked-s").parse() {
@@ -122,6 +164,20 @@ mod tests {
         let devices = answer(&["out USB%20card default description=a%20b"], "1 devices");
         let expected = value!({"devices": [{"direction": "out", "name": "USB card", "default": true, "description": "a b"}]});
         assert_eq!(json(&DEVICES, &devices), expected);
+    }
+
+    #[test]
+    fn rooms_members_and_messages_are_lists_of_objects() {
+        let hall = rooms(answer(&["hall 2/12"], "1 rooms"));
+        assert_eq!(ROOMS.json(&hall), value!({"rooms": [{"name": "hall", "members": 2, "capacity": 12}]}));
+        let bob = answer(&["bob"], "1 members");
+        assert_eq!(MEMBERS.json(&bob), value!({"members": [{"name": "bob"}]}));
+        let said = answer(&["7 bob say room=hall text=a  b=c", "8 ann msg text=-"], "2 messages");
+        let expected = value!({"messages": [
+            {"time": 7, "from": "bob", "kind": "say", "room": "hall", "text": "a  b=c"},
+            {"time": 8, "from": "ann", "kind": "msg", "text": "-"},
+        ]});
+        assert_eq!(MESSAGES.json(&said), expected);
     }
 
     #[test]

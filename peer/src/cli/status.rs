@@ -35,12 +35,14 @@ fn sentence(section: &str, fields: &Fields) -> String {
 
 fn peer(fields: &Fields) -> String {
     let missed = fields.find("missed").filter(|missed| *missed != "0");
+    let unread = fields.find("unread").filter(|unread| *unread != "0");
     parts([
         fields.find("name").map(str::to_owned),
         part(fields, "", "display", ""),
         part(fields, "", "state", ""),
         part(fields, "tells ", "status", ""),
         missed.map(|missed| format!("{missed} missed")),
+        unread.map(|unread| format!("{unread} unread")),
         lasting(fields, "up for ", "uptime-s"),
         part(fields, "vox-peer ", "version", ""),
     ])
@@ -55,6 +57,8 @@ fn registry(fields: &Fields) -> String {
         lasting(fields, "for ", "since-s"),
         part(fields, "", "reason", ""),
         retry.map(|seconds| format!("next try in {seconds} s")),
+        part(fields, "in the room ", "room", ""),
+        part(fields, "on the way back into ", "returns-to", ""),
     ])
 }
 
