@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use vox_registry::core::counters::Counter;
 use vox_tests::bed::{Place, need};
 use vox_tests::bins;
 
@@ -54,6 +55,15 @@ fn vox_peer_1_has_every_command_and_option() {
 #[test]
 fn vox_registry_8_has_every_command_and_option() {
     every_command_and_option(&bins::registry(), &page("vox-registry.8"));
+}
+
+#[test]
+fn vox_registry_8_has_every_counter() {
+    let page = page("vox-registry.8");
+    for counter in Counter::ALL {
+        let item = format!(".It Ic {}\n{}\n", counter.word(), counter.meaning());
+        assert!(page.contains(&item), "the manual lacks {}", counter.word());
+    }
 }
 
 /// The keys of a section, as the refusal of another key lists them.

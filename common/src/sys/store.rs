@@ -11,6 +11,9 @@ use super::{file, thread};
 /// How long the end of a daemon waits for a disk. One that hangs for longer keeps the old file.
 const LAST_WAIT: Duration = Duration::from_millis(400);
 
+/// When to try again what could not be written: a disk that is full may have room later.
+const RETRY: Duration = Duration::from_secs(30);
+
 /// Gives texts to the thread, each as the whole of a state file.
 #[derive(Debug)]
 pub struct Store(Arc<Desk>);
@@ -80,6 +83,20 @@ impl Desk {
         papers.is_writing = !papers.waiting.is_empty();
         papers.is_writing.then(|| papers.waiting.remove(0))
     }
+
+    /// Takes back what could not be written, unless there is a newer text or no time left, and lets time pass.
+    fn try_again_later(&self, name: &'static str, text: String) {
+        let mut papers = self.lock();
+        if papers.is_last {
+            return;
+        }
+        if papers.waiting.iter().all(|(other, _)| *other != name) {
+            papers.waiting.push((name, text));
+        }
+        papers.is_writing = false;
+        let waited = self.changed.wait_timeout_while(papers, RETRY, |papers| !papers.is_last);
+        drop(waited.expect("nobody panics with the lock"));
+    }
 }
 
 impl Papers {
@@ -93,6 +110,7 @@ fn run(directory: &Path, desk: &Desk) {
         let path: PathBuf = directory.join(name);
         if let Err(error) = file::replace(&path, &text) {
             log::warn!("cannot keep {}: {}", path.display(), reason(&error));
+            desk.try_again_later(name, text);
         }
     }
 }
@@ -151,9 +169,25 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_that_is_gone_is_no_end() {
+    fn what_could_not_be_written_is_tried_again_and_at_the_end_once_more() {
+        let directory = place("later");
+        fs::remove_dir(&directory).unwrap();
+        let store = Store::start(&directory).unwrap();
+        store.keep("bans", "10.0.0.7\n");
+        while !store.0.lock().is_unwritten() || store.0.lock().is_writing {
+            clock::sleep_until(clock::now() + Duration::from_millis(1));
+        }
+        fs::create_dir(&directory).unwrap();
+        store.finish();
+        assert_eq!(fs::read_to_string(directory.join("bans")).unwrap(), "10.0.0.7\n");
+        fs::remove_dir_all(directory).unwrap();
+    }
+
+    #[test]
+    fn a_directory_that_stays_away_is_no_end() {
         let store = Store::start(Path::new("/nonexistent/vox")).unwrap();
         store.keep("bans", "10.0.0.7\n");
+        store.keep("names", "bob\n");
         store.finish();
     }
 }

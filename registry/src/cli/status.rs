@@ -48,7 +48,8 @@ fn tables(fields: &Fields) -> String {
 /// Only what has happened: the rest is a long line of noughts.
 fn counters(fields: &Fields) -> String {
     let happened = fields.all().filter(|(_, count)| *count != "0");
-    happened.map(|(word, count)| format!("{word} {count}")).collect::<Vec<_>>().join(", ")
+    let told: Vec<_> = happened.map(|(word, count)| format!("{word} {count}")).collect();
+    if told.is_empty() { "nothing has happened yet".into() } else { told.join(", ") }
 }
 
 /// `3 of 512 users`
@@ -83,6 +84,11 @@ mod tests {
                 "connections 12, requests 30",
             ]
         );
+    }
+
+    #[test]
+    fn a_registry_to_which_nobody_has_come_says_so() {
+        assert_eq!(counters(&Fields::read("connections=0 requests=0", &[])), "nothing has happened yet");
     }
 
     #[test]
