@@ -83,6 +83,13 @@ impl Crowd {
         self.clients.is_empty()
     }
 
+    /// All who are connected, in the order in which they came.
+    pub fn members(&self) -> Vec<Member> {
+        let mut numbers: Vec<usize> = self.clients.keys().copied().collect();
+        numbers.sort_unstable();
+        numbers.into_iter().map(Member).collect()
+    }
+
     /// Connects without waiting for it to succeed: what comes then is heard.
     pub fn connect(&mut self) -> Member {
         let member = Member(self.next);
@@ -157,9 +164,9 @@ impl Crowd {
     /// Listens until so many of them have heard a line for which `is_it` says yes, passing over all else.
     ///
     /// # Panics
-    /// That takes more than ten seconds.
+    /// That takes more than 15 seconds, which is longer than anybody stays whose link is silent.
     pub fn wait_for(&mut self, count: usize, is_it: impl Fn(&str) -> bool) {
-        let until = clock::now() + Duration::from_secs(10);
+        let until = clock::now() + Duration::from_secs(15);
         for n in 0..count {
             loop {
                 match self.hear(until) {

@@ -61,7 +61,9 @@ fn ask_until(ended: &AtomicBool, wire: &mut Wire) -> Vec<f64> {
     let mut took = Vec::new();
     while !ended.load(Ordering::Relaxed) {
         let asked = clock::now();
-        assert_eq!(wire.ask("PING").as_deref(), Some("200 pong"));
+        wire.say("PING");
+        let answer = std::iter::from_fn(|| wire.hear()).find(|line| !line.starts_with("* "));
+        assert_eq!(answer.as_deref(), Some("200 pong"));
         took.push((clock::now() - asked).as_secs_f64() * 1e3);
         clock::sleep_until(asked + BEAT);
     }
@@ -72,6 +74,15 @@ fn ask_until(ended: &AtomicBool, wire: &mut Wire) -> Vec<f64> {
 pub fn register(who: Member) -> String {
     let n = who.number();
     format!("REGISTER user{n} {}", 40_000 + n % 20_000)
+}
+
+/// So many who have registered.
+pub fn users(crowd: &mut Crowd, count: usize) -> Vec<Member> {
+    let members = crowd.connect_at_once(count);
+    crowd.wait_for(count, |line| line.starts_with("220 "));
+    members.iter().for_each(|&who| crowd.say(who, &register(who)));
+    crowd.wait_for(count, |line| line.starts_with("200 "));
+    members
 }
 
 /// What one client says next that does what a peer does when it starts: REGISTER, WATCH on, LIST. `true`: it has all
@@ -121,6 +132,15 @@ pub fn vanish(crowd: &mut Crowd, chance: &mut Chance, count: usize) {
     }
 }
 
+/// All of them go, in whatever order and way.
+pub fn scatter(mut crowd: Crowd, chance: &mut Chance) {
+    let mut members = crowd.members();
+    while !members.is_empty() {
+        let one = usize::try_from(chance.below(members.len() as u64)).expect("below a length");
+        leave_somehow(&mut crowd, chance, members.swap_remove(one));
+    }
+}
+
 fn leave_somehow(crowd: &mut Crowd, chance: &mut Chance, who: Member) {
     let parting: &[u8] = match chance.below(4) {
         0 => b"",
@@ -132,17 +152,16 @@ fn leave_somehow(crowd: &mut Crowd, chance: &mut Chance, who: Member) {
     if chance.permille(500) { crowd.reset(who) } else { crowd.leave(who) }
 }
 
-/// Asks and asks and does not read, until it is let go. How many lines that took.
+/// Asks and asks and does not read, until it is let go.
 ///
 /// # Panics
 /// It is not let go.
-pub fn flood_unread(address: &str) -> usize {
+pub fn flood_unread(address: &str) {
     const MOST: usize = 100_000;
     let mut stream = TcpStream::connect(address).expect("the registry listens");
     let line = format!("ECHO {}\n", "x".repeat(900));
     let lines = (0..MOST).take_while(|_| stream.write_all(line.as_bytes()).is_ok()).count();
     assert!(lines < MOST, "somebody who does not read is let go");
-    lines
 }
 
 /// So many bytes and no LF among them; then it behaves.

@@ -1,7 +1,12 @@
 //! Two hosts on a cable of their own: network namespaces joined by a veth pair.
 
+use std::fs::File;
+use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+
+use nix::sched::{CloneFlags, setns};
 
 use super::Surroundings;
 use super::need::{self, Lack};
@@ -48,6 +53,16 @@ impl Net {
         inside(&self.hosts[1])
     }
 
+    /// Does something on host A, on a thread of its own: sockets and threads that it makes stay there.
+    pub fn on_a<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        on(&self.hosts[0], work)
+    }
+
+    /// As [`Net::on_a`], on host B.
+    pub fn on_b<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        on(&self.hosts[1], work)
+    }
+
     /// Pulls the cable out, or plugs it in again.
     pub fn cable(&self, plugged: Plugged) {
         let state = if plugged == Plugged::In { "up" } else { "down" };
@@ -87,6 +102,15 @@ impl Drop for Net {
             ip(&format!("netns del {host}"));
         }
     }
+}
+
+fn on<T: Send>(host: &str, work: impl FnOnce() -> T + Send) -> T {
+    let namespace = File::open(Path::new("/run/netns").join(host)).expect("the host is there");
+    let moved = || {
+        setns(namespace, CloneFlags::CLONE_NEWNET).expect("the host is ours");
+        work()
+    };
+    thread::scope(|scope| scope.spawn(moved).join()).expect("it ends well")
 }
 
 fn add(host: &str, address: &str) -> String {

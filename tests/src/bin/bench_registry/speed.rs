@@ -66,7 +66,7 @@ fn cycles_per_second(registry: &Registry) -> f64 {
 /// Each asks for another as soon as it has its answer.
 fn look_ups_per_second(registry: &Registry) -> f64 {
     let mut crowd = Crowd::of(&registry.address());
-    let members = users(&mut crowd, ASKING);
+    let members = torture::users(&mut crowd, ASKING);
     let ask = |crowd: &mut Crowd, who: Member| {
         crowd.say(who, &format!("LOOKUP user{}", (who.number() + 1) % ASKING));
     };
@@ -87,7 +87,7 @@ fn look_ups_per_second(registry: &Registry) -> f64 {
 /// From the first byte sent until the last of them has the whole line, and the speaker knows.
 fn broadcast_milliseconds(registry: &Registry) -> f64 {
     let mut crowd = Crowd::of(&registry.address());
-    let speaker = users(&mut crowd, HEARING + 1)[0];
+    let speaker = torture::users(&mut crowd, HEARING + 1)[0];
     let one = |crowd: &mut Crowd| {
         let began = clock::now();
         crowd.say(speaker, "BROADCAST dinner is ready");
@@ -96,15 +96,6 @@ fn broadcast_milliseconds(registry: &Registry) -> f64 {
         (clock::now() - began).as_secs_f64() * 1e3
     };
     median((0..BROADCASTS).map(|_| one(&mut crowd)).collect())
-}
-
-/// So many who have registered.
-fn users(crowd: &mut Crowd, count: usize) -> Vec<Member> {
-    let members = crowd.connect_at_once(count);
-    crowd.wait_for(count, |line| line.starts_with("220 "));
-    members.iter().for_each(|&who| crowd.say(who, &register(who)));
-    crowd.wait_for(count, |line| line.starts_with("200 "));
-    members
 }
 
 fn burst_seconds(registry: &Registry) -> f64 {
