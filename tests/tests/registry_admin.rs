@@ -12,7 +12,7 @@ use nix::unistd::mkfifo;
 use serde_json::Value;
 use vox_common::sys::clock;
 use vox_common::wire::keys::PublicKey;
-use vox_common::wire::limits::MAX_ADMINS;
+use vox_common::wire::limits::{DISPLAY_BYTES, MAX_ADMINS, MAX_USERS};
 use vox_tests::bed::{Place, Registry, Said, Surroundings, need, wait};
 use vox_tests::bins;
 use vox_tests::transcript::Transcript;
@@ -111,6 +111,24 @@ fn on_a_terminal(registry: &Registry, typed: &str) -> String {
     command.args(["-qec", &line, "/dev/null"]).env("NO_COLOR", "1");
     command.env("VOX_REGISTRY_SOCKET", registry.socket());
     Said::from(command.output().expect("script starts")).out
+}
+
+#[test]
+fn a_full_registry_is_shown_whole() {
+    let place = Place::new();
+    let registry = Registry::without_limits(&place);
+    let display = "%C3%A9".repeat(DISPLAY_BYTES / 2);
+    let come = |n: usize| {
+        let mut wire = registry.connect();
+        let reply =
+            wire.ask(&format!("REGISTER user-with-the-longest-name-{n:04} {} display={display}", 6000 + n));
+        assert!(reply.is_some_and(|reply| reply.starts_with("200 ")));
+        wire
+    };
+    let _users: Vec<Wire> = (0..MAX_USERS).map(come).collect();
+    let users = json(&registry, "users");
+    assert_eq!(users["users"].as_array().map(Vec::len), Some(MAX_USERS));
+    assert!(done(&registry, &["status"]).contains("512 of 512 users"));
 }
 
 #[test]

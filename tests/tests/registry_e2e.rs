@@ -14,18 +14,9 @@ use vox_tests::bed::{Place, Process, Registry, Surroundings, may, wait};
 use vox_tests::bins;
 use vox_tests::wire::Wire;
 
-/// Connects and registers.
-fn user(registry: &Registry, name: &str, port: u16) -> Wire {
-    let mut wire = Wire::tcp(&registry.address());
-    wire.hear().expect("a greeting");
-    let reply = wire.ask(&format!("REGISTER {name} {port}"));
-    assert_eq!(reply, Some(format!("200 registered {name} 127.0.0.1:{port}")));
-    wire
-}
-
 /// Connects, registers and watches.
 fn watcher(registry: &Registry) -> Wire {
-    let mut wire = user(registry, "watcher", 7000);
+    let mut wire = registry.user("watcher", 7000);
     assert_eq!(wire.ask("WATCH on").as_deref(), Some("200 watching"));
     wire
 }
@@ -100,7 +91,7 @@ fn a_slow_reader_hurts_only_itself() {
     let place = Place::new();
     let mut registry = Registry::without_limits(&place);
     let mut watcher = watcher(&registry);
-    let mut slow = user(&registry, "slow", 6000);
+    let mut slow = registry.user("slow", 6000);
     assert_eq!(watcher.hear().as_deref(), Some("* JOINED slow 127.0.0.1:6000 idle -"));
     let address = registry.address();
     let flood = std::thread::spawn(move || {
@@ -129,7 +120,7 @@ fn a_slow_reader_hurts_only_itself() {
 fn what_is_no_line_is_refused_and_the_connection_goes_on() {
     let place = Place::new();
     let registry = Registry::start(&place);
-    let mut wire = user(&registry, "bob", 6000);
+    let mut wire = registry.user("bob", 6000);
     wire.send(&vec![b'x'; 100_000]);
     wire.send(b"\n");
     assert_eq!(wire.hear().as_deref(), Some("416 line too long, it may have 1024 bytes"));
@@ -178,7 +169,7 @@ fn a_client_that_stands_still_holds_nobody_up() {
     nc.wait_for_log("200 watching");
     nc.signal(Signal::SIGSTOP);
     for n in 0..200 {
-        drop(user(&registry, &format!("user{n}"), 6001));
+        drop(registry.user(&format!("user{n}"), 6001));
         wait::until("the name to be free", 5, || {
             registry.ask("LIST user").starts_with(&["210 0 users".into()]).then_some(())
         });
@@ -244,8 +235,7 @@ fn a_registry_that_is_stopped_says_goodbye_and_ends_within_a_second() {
     for signal in [Signal::SIGTERM, Signal::SIGINT] {
         let place = Place::new();
         let mut registry = Registry::start(&place);
-        let mut clients: Vec<Wire> =
-            (0..20).map(|n| user(&registry, &format!("user{n}"), 6000 + n)).collect();
+        let mut clients: Vec<Wire> = (0..20).map(|n| registry.user(&format!("user{n}"), 6000 + n)).collect();
         let asked = clock::now();
         registry.process().signal(signal);
         for client in &mut clients {
@@ -260,7 +250,7 @@ fn a_registry_that_is_stopped_says_goodbye_and_ends_within_a_second() {
 fn a_configuration_read_again_counts_and_a_broken_one_does_not() {
     let place = Place::new();
     let mut registry = Registry::start(&place);
-    let _alice = user(&registry, "alice", 6000);
+    let _alice = registry.user("alice", 6000);
     let good = std::fs::read_to_string(place.at("registry.toml")).unwrap();
     let refused = |registry: &Registry| registry.ask("REGISTER bob 6001")[0] == "420 registry full";
     place.write("registry.toml", &format!("max-users = 0\n{good}"));
@@ -281,7 +271,7 @@ fn a_configuration_read_again_counts_and_a_broken_one_does_not() {
 fn who_may_come_and_how_much_they_may_ask_is_read_again_too() {
     let place = Place::new();
     let mut registry = Registry::start(&place);
-    let mut alice = user(&registry, "alice", 6000);
+    let mut alice = registry.user("alice", 6000);
     let before = std::fs::read_to_string(place.at("registry.toml")).unwrap();
     let stricter = "[access]\nmode = \"keys\"\n[limits]\nrequests-per-second = 1\nburst = 1\n";
     place.write("registry.toml", &format!("{before}{stricter}"));

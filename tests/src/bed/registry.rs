@@ -105,7 +105,8 @@ impl Registry {
     pub fn user(&self, name: &str, port: u16) -> Wire {
         let mut wire = self.connect();
         let reply = wire.ask(&format!("REGISTER {name} {port}"));
-        assert!(reply.as_ref().is_some_and(|reply| reply.starts_with("200 registered ")), "{reply:?}");
+        let expected = format!("200 registered {name} ");
+        assert!(reply.as_ref().is_some_and(|reply| reply.starts_with(&expected)), "{reply:?}");
         wire
     }
 
