@@ -1,7 +1,8 @@
-//! The dialogues of `transcripts/peer` with the real program's control socket.
+//! The dialogues of `transcripts/peer` with the real program's control socket. Where one has `registry here`, client 9
+//! is another user at it.
 
 use vox_common::wire::limits::MAX_CLIENTS;
-use vox_tests::bed::{Place, Station, wait};
+use vox_tests::bed::{Place, Registry, Station, wait};
 use vox_tests::transcript::Transcript;
 use vox_tests::wire::{Wire, Wires};
 
@@ -9,12 +10,22 @@ use vox_tests::wire::{Wire, Wires};
 fn the_program_keeps_to_every_transcript() {
     for transcript in Transcript::all("peer") {
         let place = Place::new();
-        let mut station = Station::named("alice").set("audio.input", "silence");
+        let mut station = Station::quiet("alice");
+        let mut registry = None;
         for (key, value) in transcript.settings() {
-            station = station.set(key, value);
+            station = match key {
+                "registry" => station.registry(registry.insert(Registry::start(&place))),
+                key => station.set(key, value),
+            };
         }
         let station = station.start(&place);
-        transcript.hold(&mut Wires::new(|_| Wire::unix(&station.socket())));
+        if registry.is_some() {
+            station.wait_for_registry();
+        }
+        transcript.hold(&mut Wires::new(|client| match &registry {
+            Some(registry) if client == 9 => registry.connect(),
+            _ => Wire::unix(&station.socket()),
+        }));
     }
 }
 
