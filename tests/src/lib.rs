@@ -7,4 +7,5 @@ pub mod sim;
 pub mod torture;
 pub mod transcript;
 pub mod wire;
+pub mod witness;
 pub mod world;

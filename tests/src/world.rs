@@ -9,6 +9,7 @@ use vox_common::sys::clock;
 use vox_common::wire::line::Line;
 use vox_common::wire::names::Name;
 use vox_common::wire::reply::Nonce;
+use vox_registry::core::overview::Overview;
 use vox_registry::core::{
     Access, AdminId, ConnId, Fate, Input, Kept, Limits, Output, Registry, Settings, Tables,
 };
@@ -114,7 +115,17 @@ impl World {
     /// gathered.
     pub fn hear(&mut self, client: u16) -> Vec<String> {
         self.wait_a_moment();
+        self.heard(client)
+    }
+
+    /// Everything that the client has heard by now, without a moment passing.
+    pub fn heard(&mut self, client: u16) -> Vec<String> {
         self.clients[usize::from(client)].heard.drain(..).collect()
+    }
+
+    /// What there is to see of the registry.
+    pub fn overview(&self) -> Overview {
+        self.registry.overview(self.now)
     }
 
     /// The next line that the client has heard.
