@@ -29,8 +29,8 @@ fn write_page(seen: &Snapshot, out: &mut String) -> fmt::Result {
     events(seen, out)?;
     counters(seen, out)?;
     out.push_str("</div>\n</main>\n");
-    let now = Time(seen.ago(Duration::ZERO));
-    writeln!(out, "<footer><span id=\"clock\">{now} UTC, as all times here</span></footer>\n</body>\n</html>")
+    let now = seen.ago(Duration::ZERO);
+    writeln!(out, "<footer id=\"clock\">{now} UTC, as all times here</footer>\n</body>\n</html>")
 }
 
 fn header(seen: &Snapshot, out: &mut String) -> fmt::Result {
@@ -73,7 +73,7 @@ fn row(seen: &Snapshot, user: &UserView, out: &mut String) -> fmt::Result {
         write!(out, "<bdi class=\"display\">{}</bdi> ", Text(display.as_str()))?;
     }
     write!(out, "<span class=\"name\">{name}</span></th><td class=\"status {status}\">{status}</td>")?;
-    let since = Time(seen.ago(user.there_for));
+    let since = Time::ago(seen, user.there_for);
     writeln!(out, "<td class=\"address\">{}</td><td class=\"since\">{since}</td></tr>", user.address)
 }
 
@@ -103,13 +103,26 @@ fn card(room: &RoomView, out: &mut String) -> fmt::Result {
 fn events(seen: &Snapshot, out: &mut String) -> fmt::Result {
     out.push_str("<section>\n<h2>Lately</h2>\n<ol id=\"events\">\n");
     for EventView { ago, text } in seen.overview.events.iter().rev() {
-        writeln!(out, "<li>{} <bdi>{}</bdi></li>", Time(seen.ago(*ago)), Text(text))?;
+        let (sentence, details) = text.split_at(end_of_sentence(text));
+        write!(out, "<li>{}<div><bdi>{}</bdi>", Time::ago(seen, *ago), Text(sentence))?;
+        writeln!(out, "<span class=\"details\">{}</span></div></li>", Text(details))?;
     }
     if seen.overview.events.is_empty() {
         out.push_str("<li class=\"nobody\">Nothing has happened yet.</li>\n");
     }
     out.push_str("</ol>\n</section>\n");
     Ok(())
+}
+
+/// Where words such as ` users=3` begin.
+fn end_of_sentence(text: &str) -> usize {
+    let is_detail = |word: &str| word.split_once('=').is_some_and(|(key, _)| is_key(key));
+    let mut spaces = text.match_indices(' ').map(|(place, _)| place);
+    spaces.find(|space| is_detail(&text[space + 1..])).unwrap_or(text.len())
+}
+
+fn is_key(word: &str) -> bool {
+    !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
 }
 
 fn counters(seen: &Snapshot, out: &mut String) -> fmt::Result {
@@ -122,12 +135,25 @@ fn counters(seen: &Snapshot, out: &mut String) -> fmt::Result {
     Ok(())
 }
 
-/// A time for people, which page.js turns into that of the reader's place.
-struct Time(Moment);
+/// A time of today, or a day and a time, by the clock in Greenwich. page.js makes it that of the reader.
+struct Time {
+    then: Moment,
+    now: Moment,
+}
+
+impl Time {
+    fn ago(seen: &Snapshot, ago: Duration) -> Self {
+        Self { then: seen.ago(ago), now: seen.ago(Duration::ZERO) }
+    }
+}
 
 impl fmt::Display for Time {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "<time datetime=\"{}\">{}</time>", self.0.for_programs(), self.0)
+        let ([now, then], datetime) =
+            ([self.now, self.then].map(|time| time.to_string()), self.then.for_programs());
+        let is_today = now.split(' ').next() == then.split(' ').next();
+        let shown = if is_today { then.split(' ').next_back() } else { Some(&*then) };
+        write!(out, "<time datetime=\"{datetime}\">{}</time>", shown.unwrap_or_default())
     }
 }
 
@@ -144,6 +170,30 @@ fn spoken(duration: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_of_today_has_no_date() {
+        let now = Moment(1_772_355_907);
+        let told = |then| Time { then: Moment(then), now }.to_string();
+        assert_eq!(told(now.0 - 7), "<time datetime=\"2026-03-01T09:05:00Z\">09:05:00</time>");
+        assert_eq!(
+            told(now.0 - 86_407),
+            "<time datetime=\"2026-02-28T09:05:00Z\">2026-02-28 09:05:00</time>"
+        );
+    }
+
+    #[test]
+    fn an_event_is_a_sentence_and_details() {
+        for (text, sentence) in [
+            ("bob has left users=3", "bob has left"),
+            ("refused \"no such user\" conn=3 a=b", "refused \"no such user\""),
+            ("all is well", "all is well"),
+            ("1 + 1 = 2", "1 + 1 = 2"),
+            ("", ""),
+        ] {
+            assert_eq!(&text[..end_of_sentence(text)], sentence);
+        }
+    }
 
     #[test]
     fn uptime_is_told_in_its_largest_units() {

@@ -47,6 +47,11 @@ impl Http {
         Self(BufReader::new(stream))
     }
 
+    /// Waits longer for what is heard.
+    pub fn be_patient(&self, patience: Duration) {
+        self.0.get_ref().set_read_timeout(Some(patience)).expect("a socket of our own");
+    }
+
     /// Sends bytes; that they arrive nowhere is noticed by what is heard.
     pub fn send(&mut self, bytes: &[u8]) {
         let _ = self.0.get_mut().write_all(bytes);
@@ -63,8 +68,9 @@ impl Http {
     pub fn head(&mut self) -> Option<Reply> {
         let status = self.line()?.split(' ').nth(1)?.parse().ok()?;
         let fields = std::iter::from_fn(|| self.line()).take_while(|line| !line.is_empty());
-        let split =
-            |line: String| line.split_once(": ").map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let split = |line: String| {
+            line.split_once(':').map(|(name, value)| (name.to_owned(), value.trim().to_owned()))
+        };
         Some(Reply { status, fields: fields.filter_map(split).collect(), body: String::new() })
     }
 

@@ -3,6 +3,7 @@
 //! Everything here may run many times at once, ends what it started by its own process id, and leaves nothing behind
 //! but the directory of a test that failed.
 
+pub mod browser;
 pub mod control;
 pub mod daemon;
 pub mod debian;
@@ -30,6 +31,7 @@ pub mod usage;
 pub mod wait;
 pub mod wav;
 
+pub use browser::Browser;
 pub use control::Control;
 pub use need::{Lack, may};
 pub use page::Page;

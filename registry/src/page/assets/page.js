@@ -12,9 +12,12 @@ function element(tag, className, ...children) {
   return made;
 }
 
-function time(seconds) {
+// A time by the reader's clock, to the minute or to the second.
+function time(seconds, finest) {
   const then = new Date(seconds * 1000);
-  const clock = then.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
+  const parts = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+  if (finest === "second") parts.second = "2-digit";
+  const clock = then.toLocaleTimeString([], parts);
   const isToday = then.toDateString() === new Date().toDateString();
   const day = isToday ? "" : then.toLocaleDateString([], { day: "numeric", month: "short" }) + " ";
   const made = element("time", "", day + clock);
@@ -56,7 +59,7 @@ function row(user, isNew) {
     name,
     element("td", "status " + user.status, user.status),
     element("td", "address", user.address),
-    element("td", "since", time(user.since)),
+    element("td", "since", time(user.since, "minute")),
   );
   return made;
 }
@@ -82,9 +85,15 @@ function rooms(state) {
   return cards.length ? cards : [element("li", "nobody", "No rooms.")];
 }
 
+// A sentence, and behind it words such as users=3.
+function told(text) {
+  const [, sentence, details] = text.match(/^(.*?)((?: [a-z-]+=.*)?)$/s);
+  return [element("bdi", "", sentence), element("span", "details", details)];
+}
+
 function events(state) {
   const lines = state.events.map((event) =>
-    element("li", "", time(event.time), " ", element("bdi", "", event.text)));
+    element("li", "", time(event.time, "second"), element("div", "", ...told(event.text))));
   return lines.length ? lines.reverse() : [element("li", "nobody", "Nothing has happened yet.")];
 }
 
