@@ -354,6 +354,47 @@ fn without_a_page_there_is_none() {
     assert!(std::net::TcpStream::connect(page.address()).is_err());
 }
 
+/// Asks for events and reads no more than the head of the answer.
+fn deaf(page: &Page) -> Option<Http> {
+    let mut listener = Http::to(&page.address());
+    listener.send(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    (listener.head()?.status == 200).then_some(listener)
+}
+
+#[test]
+fn whoever_looks_and_stands_still_is_let_go_and_nobody_waits_meanwhile() {
+    let place = Place::new();
+    let (registry, page) = Page::with(&place, |settings| {
+        settings.set("limits.requests-per-second", 0_i64).set("limits.connections-per-address", 0_i64);
+    });
+    let mut users: Vec<_> =
+        (0..200).map(|n| user(&registry, &format!("user{n}"), 7000 + n, "João")).collect();
+    let deaf_ones: Vec<_> = (0..12).map(|_| deaf(&page).expect("a place")).collect();
+    assert!(deaf(&page).is_none(), "all places are taken");
+    let (mut busy, mut waited) = (users.pop().expect("many"), Vec::new());
+    let came = wait::until("a place", 30, || {
+        // A flood of changes, and a bystander in the middle of it.
+        for status in ["busy", "idle"].iter().cycle().take(500) {
+            busy.say(&format!("STATUS {status}"));
+        }
+        let asked = clock::now();
+        assert_eq!(users[0].ask("PING").as_deref(), Some("200 pong"));
+        waited.push(clock::now() - asked);
+        for _ in 0..500 {
+            busy.hear().expect("an answer to each");
+        }
+        deaf(&page)
+    });
+    waited.sort();
+    let slow = waited[waited.len() * 99 / 100];
+    assert!(
+        slow < Duration::from_millis(250),
+        "a bystander waited {slow:?}, the 99th percentile of {}",
+        waited.len()
+    );
+    drop((came, deaf_ones));
+}
+
 /// How often the thread `page` has begun to wait so far.
 fn waits(registry: &mut Registry) -> u64 {
     let tasks = format!("/proc/{}/task", registry.process().pid());

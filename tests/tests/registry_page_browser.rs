@@ -51,6 +51,37 @@ fn users_appear_change_and_disappear_without_a_reload() {
     assert_eq!(browser.complaints(), Vec::<String>::new());
 }
 
+/// Compares what page.js has made with what the registry makes now, but for the form of times.
+const SAME: &str = r"
+    const shown = (page, id) => {
+        const part = page.getElementById(id).cloneNode(true);
+        for (const time of part.querySelectorAll('time')) time.replaceWith('TIME');
+        for (const row of part.querySelectorAll('.new')) row.removeAttribute('class');
+        return part.innerHTML.replace(/>\s+</g, '><').trim();
+    };
+    return fetch('/').then((answer) => answer.text()).then((text) => {
+        const fresh = new DOMParser().parseFromString(text, 'text/html');
+        const ids = ['counts', 'users', 'rooms', 'events'];
+        return ids.map((id) => [shown(document, id), shown(fresh, id)]).filter(([was, is]) => was !== is);
+    });";
+
+#[test]
+fn with_javascript_and_without_the_page_is_the_same() {
+    let Some((browser, registry, _place)) = seen("registry_page_browser::same") else { return };
+    browser.wait_until("return document.getElementById('link').textContent === 'live'");
+    assert_eq!(browser.run(SAME), serde_json::json!([]), "nobody is there");
+    let mut ann = user(&registry, "ann", 6000, "João <3");
+    let mut bob = Wire::tcp(&registry.address());
+    bob.hear().expect("a greeting");
+    for line in ["REGISTER bob 6001", "CREATE kitchen 4", "STATUS away"] {
+        assert!(bob.ask(line).is_some_and(|reply| reply.starts_with("200 ")), "{line}");
+    }
+    ann.ask("JOIN kitchen");
+    browser.wait_until("return document.getElementById('rooms').innerText.includes('ann')");
+    browser.wait_until("return document.querySelector('.status.away') !== null");
+    assert_eq!(browser.run(SAME), serde_json::json!([]));
+}
+
 #[test]
 fn it_fits_a_phone_and_a_wall_whoever_is_there_by_day_and_by_night() {
     let Some((browser, registry, _place)) = seen("registry_page_browser::fits") else { return };
