@@ -1,4 +1,4 @@
-//! A real browser, headless Chromium, driven through WebDriver (W3C) as its own driver speaks it.
+//! A real browser, headless Chromium, driven through W3C's `WebDriver` as its own driver speaks it.
 
 use std::fs;
 use std::process::Command;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::http::Http;
+use super::http::{Http, Reply};
 use super::need::{self, Lack};
 use super::ports::Port;
 use super::{Place, Process, wait};
@@ -100,7 +100,7 @@ impl Browser {
 impl Drop for Browser {
     fn drop(&mut self) {
         // Ends Chromium; its driver alone would leave it behind.
-        let _ = try_call(&self.address, "DELETE", &self.path(""), &Value::Null);
+        let _ = ask(&self.address, "DELETE", &self.path(""), &Value::Null);
     }
 }
 
@@ -119,32 +119,29 @@ fn start_driver(place: &Place) -> (Port, Process) {
     let address = format!("127.0.0.1:{}", port.number());
     wait::until("chromedriver", 20, || {
         std::net::TcpStream::connect(&address).ok()?;
-        try_call(&address, "GET", "/status", &Value::Null)?["ready"].as_bool().filter(|ready| *ready)
+        ask(&address, "GET", "/status", &Value::Null)?.json()["value"]["ready"]
+            .as_bool()
+            .filter(|ready| *ready)
     });
     (port, driver)
 }
 
 fn call(address: &str, method: &str, path: &str, body: &Value) -> Value {
-    try_call(address, method, path, body).unwrap_or_else(|| panic!("{method} {path} {body} was not done"))
+    let reply =
+        ask(address, method, path, body).unwrap_or_else(|| panic!("{method} {path} was not answered"));
+    assert_eq!(reply.status, 200, "{method} {path} {body}: {}", reply.body);
+    reply.json()["value"].clone()
 }
 
-/// One command (W3C WebDriver, section 6). `None`: it failed, and said why on stderr.
-fn try_call(address: &str, method: &str, path: &str, body: &Value) -> Option<Value> {
+/// One command (`WebDriver`, section 6). `None`: there was no answer.
+fn ask(address: &str, method: &str, path: &str, body: &Value) -> Option<Reply> {
     let body = if method == "POST" { body.to_string() } else { String::new() };
     let mut http = Http::to(address);
     http.be_patient(Duration::from_secs(60));
+    let fields = "Host: localhost\r\nConnection: close\r\nContent-Type: application/json";
+    let length = body.len();
     http.send(
-        format!(
-            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n\
-             Content-Length: {}\r\n\r\n{body}",
-            body.len()
-        )
-        .as_bytes(),
+        format!("{method} {path} HTTP/1.1\r\n{fields}\r\nContent-Length: {length}\r\n\r\n{body}").as_bytes(),
     );
-    let reply = http.reply()?;
-    if reply.status != 200 {
-        eprintln!("{method} {path}: {}", reply.body);
-        return None;
-    }
-    Some(reply.json()["value"].clone())
+    http.reply()
 }
