@@ -7,11 +7,9 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use serde_json::json;
 use vox_common::sys::clock;
-use vox_common::wire::names::DisplayName;
 use vox_tests::bed::http::{Http, Reply};
 use vox_tests::bed::need::program;
 use vox_tests::bed::{Page, Place, Registry, may, wait};
-use vox_tests::wire::Wire;
 
 const PATHS: [(&str, &str); 7] = [
     ("/", "text/html; charset=utf-8"),
@@ -25,17 +23,6 @@ const PATHS: [(&str, &str); 7] = [
 
 /// A display name that would be a script, an attribute, an event and a field of a log, if anybody let it.
 const MARKUP: &str = "<script>alert(1)</script>\"'&<img src=x onerror=alert(2)>";
-
-/// Connects and registers, with a display name unless that is empty.
-fn user(registry: &Registry, name: &str, port: u16, display: &str) -> Wire {
-    let mut wire = Wire::tcp(&registry.address());
-    wire.hear().expect("a greeting");
-    let more = DisplayName::new(display).map(|display| format!(" display={}", display.to_word()));
-    let more = more.unwrap_or_default();
-    let reply = wire.ask(&format!("REGISTER {name} {port}{more}"));
-    assert_eq!(reply, Some(format!("200 registered {name} 127.0.0.1:{port}")));
-    wire
-}
 
 fn is_guarded(reply: &Reply) {
     for (field, value) in [
@@ -170,7 +157,7 @@ fn programs_read_who_is_there_as_json() {
     let (registry, page) = Page::start(&place);
     assert_eq!(page.get("/api/users").json(), json!({"users": []}));
     assert_eq!(page.get("/api/rooms").json(), json!({"rooms": []}));
-    let mut ann = user(&registry, "ann", 6000, "Ann <3");
+    let mut ann = registry.user_shown_as("Ann <3", "ann", 6000);
     assert_eq!(ann.ask("STATUS busy").as_deref(), Some("200 status is busy"));
     let users = page.get("/api/users").json();
     let since = users["users"][0]["since"].as_u64().expect("a time");
@@ -186,7 +173,7 @@ fn the_page_is_complete_without_javascript() {
     let place = Place::new();
     let (registry, page) = Page::start(&place);
     assert!(page.get("/").body.contains("Nobody is here yet."));
-    let _ann = user(&registry, "ann", 6000, "João");
+    let _ann = registry.user_shown_as("João", "ann", 6000);
     let html = page.get("/").body;
     let (_, table) = html.split_once("<table>").expect("a table");
     let (table, _) = table.split_once("</table>").expect("its end");
@@ -205,7 +192,7 @@ fn the_page_is_complete_without_javascript() {
 fn a_name_full_of_markup_stays_text_wherever_it_is_told() {
     let place = Place::new();
     let (registry, page) = Page::start(&place);
-    let _user = user(&registry, "mallory", 6000, MARKUP);
+    let _user = registry.user_shown_as(MARKUP, "mallory", 6000);
     assert_eq!(page.get("/api/users").json()["users"][0]["display"], MARKUP);
     let state = page.events().next_line().expect("a first event");
     let texts = ["/", "/api/users", "/api/rooms", "/metrics"].map(|path| page.get(path).body);
@@ -226,7 +213,7 @@ fn listeners_are_told_of_whoever_comes_changes_and_goes() {
     let mut events = page.events();
     events.wait_for(|state| state["users"] == json!([]));
     let began = clock::now();
-    let mut bob = user(&registry, "bob", 6000, "");
+    let mut bob = registry.user("bob", 6000);
     events.wait_for(|state| state["users"][0]["name"] == "bob" && state["users"][0]["status"] == "idle");
     bob.say("STATUS dnd");
     events.wait_for(|state| state["users"][0]["status"] == "dnd");
@@ -246,7 +233,7 @@ fn however_much_happens_listeners_are_told_five_times_a_second() {
     let (registry, page) = Page::with(&place, |settings| {
         settings.set("limits.requests-per-second", 0_i64);
     });
-    let mut bob = user(&registry, "bob", 6000, "");
+    let mut bob = registry.user("bob", 6000);
     let mut events = page.events();
     let (began, mut told) = (clock::now(), 0);
     let changing = std::thread::spawn(move || {
@@ -368,7 +355,7 @@ fn whoever_looks_and_stands_still_is_let_go_and_nobody_waits_meanwhile() {
         settings.set("limits.requests-per-second", 0_i64).set("limits.connections-per-address", 0_i64);
     });
     let mut users: Vec<_> =
-        (0..200).map(|n| user(&registry, &format!("user{n}"), 7000 + n, "João")).collect();
+        (0..200).map(|n| registry.user_shown_as("João", &format!("user{n}"), 7000 + n)).collect();
     let deaf_ones: Vec<_> = (0..12).map(|_| deaf(&page).expect("a place")).collect();
     assert!(deaf(&page).is_none(), "all places are taken");
     let (mut busy, mut waited) = (users.pop().expect("many"), Vec::new());
@@ -410,7 +397,7 @@ fn nobody_is_woken_while_nobody_looks() {
     let place = Place::new();
     let (mut registry, page) = Page::start(&place);
     let mut events = page.events();
-    let mut bob = user(&registry, "bob", 6000, "");
+    let mut bob = registry.user("bob", 6000);
     events.wait_for(|state| state["users"][0]["name"] == "bob");
     drop(events);
     assert_eq!(page.get("/").status, 200);
@@ -455,7 +442,7 @@ fn prometheus_understands_the_figures_in_both_of_its_languages() {
     let Some(()) = may("registry_page::prometheus", needed) else { return };
     let place = Place::new();
     let (registry, page) = Page::start(&place);
-    let _ann = user(&registry, "ann", 6000, "");
+    let _ann = registry.user("ann", 6000);
     let open = page.ask(OPEN_METRICS).expect("an answer");
     assert_eq!(open.field("Content-Type"), "application/openmetrics-text; version=1.0.0; charset=utf-8");
     assert!(open.body.ends_with("# EOF\n"));

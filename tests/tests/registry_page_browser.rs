@@ -1,21 +1,9 @@
 //! The status page as people see it: in a real browser.
 
-use vox_common::wire::names::DisplayName;
 use vox_tests::bed::{Browser, Page, Place, Registry, may};
-use vox_tests::wire::Wire;
 
 /// Would be a script, an image and the end of an attribute, if anybody let it; 64 bytes at most.
 const MARKUP: &str = "<img src=x onerror=window.hacked=1>\"'<script>window.hacked=2//";
-
-/// Connects and registers.
-fn user(registry: &Registry, name: &str, port: u16, display: &str) -> Wire {
-    let mut wire = Wire::tcp(&registry.address());
-    wire.hear().expect("a greeting");
-    let display = DisplayName::new(display).expect("it can be shown").to_word();
-    let reply = wire.ask(&format!("REGISTER {name} {port} display={display}"));
-    assert_eq!(reply, Some(format!("200 registered {name} 127.0.0.1:{port}")));
-    wire
-}
 
 /// A place, a registry with a page, and a browser that looks at it; `None`: skipped.
 fn seen(test: &str) -> Option<(Browser, Registry, Place)> {
@@ -35,7 +23,7 @@ fn users_appear_change_and_disappear_without_a_reload() {
     let Some((browser, registry, _place)) = seen("registry_page_browser::live") else { return };
     browser.wait_until("return document.getElementById('link').textContent === 'live'");
     browser.run("window.loadedOnce = true");
-    let mut ann = user(&registry, "ann", 6000, "João");
+    let mut ann = registry.user_shown_as("João", "ann", 6000);
     browser.wait_until(&rows(1));
     let text = browser.run("return document.querySelector('#users tr').innerText");
     let text = text.as_str().expect("text").split_whitespace().collect::<Vec<_>>().join(" ");
@@ -70,10 +58,9 @@ fn with_javascript_and_without_the_page_is_the_same() {
     let Some((browser, registry, _place)) = seen("registry_page_browser::same") else { return };
     browser.wait_until("return document.getElementById('link').textContent === 'live'");
     assert_eq!(browser.run(SAME), serde_json::json!([]), "nobody is there");
-    let mut ann = user(&registry, "ann", 6000, "João <3");
-    let mut bob = Wire::tcp(&registry.address());
-    bob.hear().expect("a greeting");
-    for line in ["REGISTER bob 6001", "CREATE kitchen 4", "STATUS away"] {
+    let mut ann = registry.user_shown_as("João <3", "ann", 6000);
+    let mut bob = registry.user("bob", 6001);
+    for line in ["CREATE kitchen 4", "STATUS away"] {
         assert!(bob.ask(line).is_some_and(|reply| reply.starts_with("200 ")), "{line}");
     }
     ann.ask("JOIN kitchen");
@@ -86,7 +73,7 @@ fn with_javascript_and_without_the_page_is_the_same() {
 fn it_fits_a_phone_and_a_wall_whoever_is_there_by_day_and_by_night() {
     let Some((browser, registry, _place)) = seen("registry_page_browser::fits") else { return };
     let longest = "w".repeat(32);
-    let mut user = user(&registry, &longest, 6000, &"M".repeat(64));
+    let mut user = registry.user_shown_as(&"M".repeat(64), &longest, 6000);
     user.ask(&format!("CREATE {longest} 4"));
     browser.wait_until(&rows(1));
     let mut papers = Vec::new();
@@ -102,7 +89,7 @@ fn it_fits_a_phone_and_a_wall_whoever_is_there_by_day_and_by_night() {
 #[test]
 fn a_name_full_of_markup_stays_text_and_runs_nothing() {
     let Some((browser, registry, _place)) = seen("registry_page_browser::markup") else { return };
-    let _mallory = user(&registry, "mallory", 6000, MARKUP);
+    let _mallory = registry.user_shown_as(MARKUP, "mallory", 6000);
     for reload in [false, true] {
         if reload {
             browser.run("location.reload()");

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
+use vox_common::wire::names::DisplayName;
+
 use super::ports::Port;
 use super::process::Process;
 use super::{Place, Said, Settings, Surroundings, daemon};
@@ -103,8 +105,18 @@ impl Registry {
     /// # Panics
     /// It was refused.
     pub fn user(&self, name: &str, port: u16) -> Wire {
+        self.registered(name, &port.to_string())
+    }
+
+    /// The same, of whom people see another name.
+    pub fn user_shown_as(&self, display: &str, name: &str, port: u16) -> Wire {
+        let display = DisplayName::new(display).expect("it can be shown").to_word();
+        self.registered(name, &format!("{port} display={display}"))
+    }
+
+    fn registered(&self, name: &str, rest: &str) -> Wire {
         let mut wire = self.connect();
-        let reply = wire.ask(&format!("REGISTER {name} {port}"));
+        let reply = wire.ask(&format!("REGISTER {name} {rest}"));
         let expected = format!("200 registered {name} ");
         assert!(reply.as_ref().is_some_and(|reply| reply.starts_with(&expected)), "{reply:?}");
         wire
