@@ -13,4 +13,5 @@ pub mod signals;
 pub mod store;
 pub mod syslog;
 pub mod thread;
+pub mod turn;
 pub mod unix;

@@ -8,9 +8,10 @@ use vox_common::sys::clients::Clients;
 use vox_common::sys::lines::{Line, read_lines};
 use vox_common::sys::net::accept_each;
 use vox_common::sys::thread::spawn;
+use vox_common::sys::turn::post_in_turn;
 use vox_common::wire::limits::MAX_CLIENTS;
 
-use super::mail::{Mail, Mailbox, post_in_turn};
+use super::mail::{Mail, Mailbox};
 use crate::agent::io::ClientId;
 
 /// Starts the thread that accepts.

@@ -10,8 +10,9 @@ use vox_common::sys::config::reason;
 use vox_common::sys::lines::{Line, read_lines};
 use vox_common::sys::net::tune;
 use vox_common::sys::thread::spawn_roomy;
+use vox_common::sys::turn::post_in_turn;
 
-use super::mail::{Mail, Mailbox, post_in_turn};
+use super::mail::{Mail, Mailbox};
 use crate::config::HostPort;
 
 /// An address of the registry that does not answer for this long is passed over.

@@ -1,10 +1,10 @@
 //! The one mailbox of the agent: everything that other threads have read, in owned form.
 
 use std::net::{IpAddr, SocketAddr, TcpStream};
-use std::ops::ControlFlow;
 use std::os::unix::net::UnixStream;
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::SyncSender;
 
+use vox_common::sys::turn::Turn;
 use vox_common::wire::limits::{MAX_CLIENTS, SIGNAL_BYTES};
 use vox_common::wire::proof::Secret;
 
@@ -53,41 +53,3 @@ pub enum Mail {
 
 /// Where threads post their letters.
 pub type Mailbox = SyncSender<Mail>;
-
-/// Lies in a letter. When it is dropped with it, whoever posted the letter may post another.
-#[derive(Debug)]
-pub struct Turn(#[expect(dead_code, reason = "held to be dropped")] SyncSender<()>);
-
-/// Posts what a reader of a socket has read, and waits until the owner has dealt with it: whoever floods us fills its own
-/// socket, not the mailbox. `Break`: the owner has ended.
-pub fn post_in_turn(mailbox: &Mailbox, letter: impl FnOnce(Turn) -> Mail) -> ControlFlow<()> {
-    let (turn, dealt_with) = sync_channel(0);
-    if mailbox.send(letter(Turn(turn))).is_err() {
-        return ControlFlow::Break(());
-    }
-    let _ = dealt_with.recv();
-    ControlFlow::Continue(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_flood_has_one_letter_in_the_mailbox_at_a_time() {
-        let (mailbox, letters) = sync_channel(MAILBOX);
-        let own = mailbox.clone();
-        let flood = std::thread::spawn(move || {
-            while post_in_turn(&mailbox, |turn| Mail::LinkLine("flood".into(), turn)).is_continue() {}
-        });
-        for _ in 0..1_000 {
-            let letter = letters.recv().unwrap();
-            assert!(letters.try_recv().is_err());
-            assert!(own.try_send(Mail::Stop).is_ok());
-            assert!(matches!(letters.recv(), Ok(Mail::Stop)));
-            drop(letter);
-        }
-        drop(letters);
-        flood.join().unwrap();
-    }
-}

@@ -7,7 +7,8 @@ use std::sync::mpsc::SyncSender;
 
 use log::{error, warn};
 use vox_common::sys::clients::Clients;
-use vox_common::sys::lines::read_lines;
+use vox_common::sys::lines::{Line, read_lines};
+use vox_common::sys::turn::post_in_turn;
 use vox_common::sys::unix::{ControlError, listen_control};
 use vox_common::sys::{net, thread};
 use vox_common::wire::limits::MAX_ADMINS;
@@ -53,7 +54,19 @@ pub(super) fn admit(admins: &mut Admins, stream: UnixStream, post: &SyncSender<M
     let post = post.clone();
     admins.admit(stream, "admin", move |place, stream| {
         let admin = AdminId(place);
-        let _ = read_lines(stream, |line| deliver(&post, Mail::AdminSaid(admin, Said::from(line))));
+        let said = |line: Line<'_>| {
+            let said = Said::from(line);
+            post_in_turn(&post, |turn| Mail::AdminSaid(admin, said, turn))
+        };
+        let _ = read_lines(stream, said);
         let _ = deliver(&post, Mail::AdminGone(admin));
     });
+}
+
+/// The answer to somebody who wanted something changed, once the disk has spoken.
+pub(super) fn answer(done: &str, kept: Result<(), &str>) -> String {
+    match kept {
+        Ok(()) => done.to_owned(),
+        Err(sentence) => format!("500 done, but not for longer than this registry runs: {sentence}\n"),
+    }
 }

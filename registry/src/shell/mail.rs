@@ -4,6 +4,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::sync::mpsc::SyncSender;
 
+use vox_common::sys::turn::Turn;
 use vox_common::wire::line::Line;
 
 use crate::core::overview::Overview;
@@ -24,7 +25,9 @@ pub(super) enum Mail {
     /// A program has connected to the control socket.
     AdminCame(UnixStream),
     /// It said something.
-    AdminSaid(AdminId, Said),
+    AdminSaid(AdminId, Said, Turn),
+    /// What it asked for is on the disk, or is not: its answer.
+    AdminServed(AdminId, String, Turn),
     /// Its reader has ended: its place is free.
     AdminGone(AdminId),
     /// The page asks what there is to see; there is room for one answer.

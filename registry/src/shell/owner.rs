@@ -11,6 +11,7 @@ use log::{debug, info, warn};
 use vox_common::sys::notify::Notifier;
 use vox_common::sys::signals::stop_this_process;
 use vox_common::sys::store::Store;
+use vox_common::sys::turn::Turn;
 use vox_common::sys::unix::Credentials;
 use vox_common::sys::{clock, net, random};
 use vox_common::wire::refusal::Refusal;
@@ -21,7 +22,7 @@ use super::mail::{Mail, Said};
 use super::page::Bell;
 use super::slots::Slots;
 use super::{door, state};
-use crate::core::{AdminId, ConnId, Fate, Input, Output, Registry, Settings, Tables};
+use crate::core::{AdminId, ConnId, Fate, Input, Kept, Output, Registry, Settings, Tables};
 
 /// The one set of tables, all zero until it is used. The owner takes the lock once and for ever: it is there
 /// because safe Rust asks for one around a `static` that changes.
@@ -99,7 +100,8 @@ impl Owner<'_> {
                 self.slots.free(conn);
             }
             Mail::AdminCame(stream) => control::admit(&mut self.admins, stream, &self.hands.post),
-            Mail::AdminSaid(admin, said) => self.obey(admin, &said),
+            Mail::AdminSaid(admin, said, turn) => self.obey(admin, &said, turn),
+            Mail::AdminServed(admin, answer, _turn) => self.admins.send(admin.0, &answer),
             Mail::AdminGone(admin) => self.admins.dismiss(admin.0),
             // Whoever asked and went has no use for the answer.
             Mail::Look(answer) => _ = answer.try_send(self.registry.overview(clock::now())),
@@ -109,26 +111,45 @@ impl Owner<'_> {
     }
 
     fn handle(&mut self, input: Input<'_>) {
-        self.handle_for(Author(None), input);
+        let Outcome { keep, .. } = self.perform(Author(None), input);
+        if let Some((kept, text)) = keep {
+            self.hands.store.keep(kept.file(), &text);
+        }
     }
 
     /// An administrator can end the registry, which `main` has to hear of too.
-    fn obey(&mut self, admin: AdminId, said: &Said) {
-        self.handle_for(Author(self.admins.who(admin.0)), Input::Admin(admin, said.line()));
+    fn obey(&mut self, admin: AdminId, said: &Said, turn: Turn) {
+        let author = Author(self.admins.who(admin.0));
+        let Outcome { keep, answer } = self.perform(author, Input::Admin(admin, said.line()));
+        match keep {
+            Some((kept, text)) => self.answer_when_kept(admin, answer, turn, kept, &text),
+            None => self.admins.send(admin.0, &answer),
+        }
         if self.leaves.is_some() {
             stop_this_process();
         }
     }
 
-    fn handle_for(&mut self, author: Author, input: Input<'_>) {
-        let Self { registry, slots, admins, hands, leaves, .. } = self;
+    /// Whoever is told that somebody is banned can pull the plug.
+    fn answer_when_kept(&self, admin: AdminId, answer: String, turn: Turn, kept: Kept, text: &str) {
+        let post = self.hands.post.clone();
+        let tell = move |written: Result<(), &str>| {
+            let answer = control::answer(&answer, written);
+            let _ = post.send(Mail::AdminServed(admin, answer, turn));
+        };
+        self.hands.store.keep_and_tell(kept.file(), text, Box::new(tell));
+    }
+
+    fn perform(&mut self, author: Author, input: Input<'_>) -> Outcome {
+        let Self { registry, slots, hands, leaves, .. } = self;
         let now = clock::now();
+        let mut outcome = Outcome::default();
         registry.handle(now, input, &mut |output| {
             match output {
                 Output::Send(conn, lines) => return slots.send(conn, lines),
                 Output::Close(conn) => slots.close(conn),
-                Output::Answer(admin, lines) => admins.send(admin.0, lines),
-                Output::Keep(kept, text) => hands.store.keep(kept.file(), text),
+                Output::Answer(_, lines) => lines.clone_into(&mut outcome.answer),
+                Output::Keep(kept, text) => outcome.keep = Some((kept, text.to_owned())),
                 Output::News(news) if news.is_detail() => debug!("{news}{author}"),
                 Output::News(news) => info!("{news}{author}"),
                 Output::Ending => {
@@ -139,6 +160,7 @@ impl Owner<'_> {
             }
             Fate::Sent
         });
+        outcome
     }
 
     fn admit(&mut self, stream: TcpStream, from: SocketAddr) {
@@ -203,6 +225,13 @@ impl Owner<'_> {
     fn has_finished(&self) -> bool {
         self.registry.is_finished() || self.leaves.is_some_and(|leaves| leaves <= clock::now())
     }
+}
+
+/// What an input leaves to be done: a state file to be kept, and the answer to an administrator.
+#[derive(Default)]
+struct Outcome {
+    keep: Option<(Kept, String)>,
+    answer: String,
 }
 
 /// On whose behalf something happens, for the log: nobody's, or an administrator's.
