@@ -128,6 +128,16 @@ impl World {
         self.registry.overview(self.now)
     }
 
+    /// What the client has heard since it last listened, without any time for more.
+    pub fn overhear(&mut self, client: u16) -> Vec<String> {
+        self.clients[usize::from(client)].heard.drain(..).collect()
+    }
+
+    /// What time it is.
+    pub fn now(&self) -> Instant {
+        self.now
+    }
+
     /// The next line that the client has heard.
     pub fn hear_one(&mut self, client: u16) -> Option<String> {
         if self.clients[usize::from(client)].heard.is_empty() {

@@ -193,7 +193,11 @@ impl Agent {
         act(link, dice, &mut |news| match news {
             LinkNews::LookedUp(reply) => looked_up = Some((reply.code, reply.text.to_owned())),
             LinkNews::StatusIs(status) => book.set_status(&calls.me().name, status),
-            LinkNews::LostRoom(room, why) => front.desk.tell(None, &exited(&room, calls.me(), why), out),
+            LinkNews::LostRoom(room, why) => {
+                front.desk.tell(None, &exited(&room, calls.me(), why), out);
+                let log = format!("room does not take us back room={room} reason={why:?}");
+                out(Output::Log(log::Level::Warn, &log));
+            }
             news => {
                 learn(book, front, now, &news, out);
                 note_reason(logged_reason, &news, out);
@@ -288,11 +292,11 @@ fn note_reason(logged: &mut String, news: &LinkNews<'_>, out: Out<'_>) {
     match news {
         LinkNews::Registered(text) => {
             logged.clear();
-            out(Output::Log(log::Level::Info, &format!("registry has us {text}")));
+            out(Output::Log(log::Level::Info, &format!("registry has us words={text:?}")));
         }
         LinkNews::Down(why) if logged != why => {
             (*why).clone_into(logged);
-            out(Output::Log(log::Level::Warn, &format!("registry is away: {why}")));
+            out(Output::Log(log::Level::Warn, &format!("registry is away reason={why:?}")));
         }
         _ => {}
     }
