@@ -1,4 +1,4 @@
-//! Administrators at the real `vox-registry`: by command line and by hand, over restarts, and with everything in the way.
+//! Administrators at the real `vox-registry`: by command line and by hand, and with everything in the way.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -7,11 +7,8 @@ use std::thread;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
-use nix::sys::stat::Mode;
-use nix::unistd::mkfifo;
 use serde_json::Value;
 use vox_common::sys::clock;
-use vox_common::wire::keys::PublicKey;
 use vox_common::wire::limits::{DISPLAY_BYTES, MAX_ADMINS, MAX_USERS};
 use vox_tests::bed::{Place, Registry, Said, Surroundings, need, wait};
 use vox_tests::bins;
@@ -21,27 +18,15 @@ use vox_tests::wire::{Wire, Wires};
 /// In a transcript, clients from this number on are users, those below administrators.
 const FIRST_USER: u16 = 10;
 
-fn done(registry: &Registry, typed: &[&str]) -> String {
-    let said = registry.administer(typed);
-    assert!(said.code == 0 && said.err.is_empty(), "{typed:?}: {said:?}");
-    said.out
-}
-
 fn json(registry: &Registry, typed: &str) -> Value {
-    let out = done(registry, &[typed, "--json"]);
+    let out = registry.must(&[typed, "--json"]);
     assert_eq!(out.lines().count(), 1, "{out}");
     serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error} in {out}"))
 }
 
-/// What somebody hears who tries to register.
-fn try_to_come(registry: &Registry, name: &str) -> Option<String> {
-    let mut wire = Wire::tcp(&registry.address());
-    wire.hear();
-    wire.ask(&format!("REGISTER {name} 6009"))
-}
-
-fn bans(place: &Place) -> String {
-    fs::read_to_string(place.at("registry-state/bans")).unwrap_or_default()
+/// Whether somebody of this name is kept out.
+fn is_out(registry: &Registry, name: &str) -> bool {
+    registry.connect().ask(&format!("REGISTER {name} 6009")).is_some_and(|reply| reply.starts_with("403 "))
 }
 
 #[test]
@@ -70,10 +55,10 @@ fn who_is_there_is_shown_to_people_and_to_programs() {
         (&"idle".into(), &Value::Null, &"lobby".into())
     );
     assert!(shown["since-s"].is_u64(), "{users}");
-    assert!(done(&registry, &["users"]).starts_with("bob\t127.0.0.1:6000\tidle\t"));
+    assert!(registry.must(&["users"]).starts_with("bob\t127.0.0.1:6000\tidle\t"));
     let status = json(&registry, "status");
     assert_eq!(status["registry"]["access"], "open");
-    assert!(done(&registry, &["status"]).contains("1 of 512 users"));
+    assert!(registry.must(&["status"]).contains("1 of 512 users"));
     assert_eq!(json(&registry, "bans"), serde_json::json!({"bans": []}));
 }
 
@@ -128,7 +113,7 @@ fn a_full_registry_is_shown_whole() {
     let _users: Vec<Wire> = (0..MAX_USERS).map(come).collect();
     let users = json(&registry, "users");
     assert_eq!(users["users"].as_array().map(Vec::len), Some(MAX_USERS));
-    assert!(done(&registry, &["status"]).contains("512 of 512 users"));
+    assert!(registry.must(&["status"]).contains("512 of 512 users"));
 }
 
 #[test]
@@ -136,7 +121,7 @@ fn whoever_is_kicked_hears_it_and_may_come_again() {
     let place = Place::new();
     let registry = Registry::start(&place);
     let mut bob = registry.user("bob", 6000);
-    assert_eq!(done(&registry, &["kick", "bob"]), "kicked bob\n");
+    assert_eq!(registry.must(&["kick", "bob"]), "kicked bob\n");
     assert_eq!(bob.rest(), ["* GOODBYE kicked"]);
     assert_eq!(registry.administer(&["kick", "bob"]).err, "no such user\n");
     drop(registry.user("bob", 6000));
@@ -148,13 +133,13 @@ fn a_name_that_is_banned_is_out_until_it_is_not() {
     let registry = Registry::start(&place);
     let mut bob = registry.user("bob", 6000);
     let mut ann = registry.user("ann", 6001);
-    done(&registry, &["ban", "Bob"]);
+    registry.must(&["ban", "Bob"]);
     assert_eq!(bob.rest(), ["* GOODBYE banned"]);
-    assert!(try_to_come(&registry, "bob").is_some_and(|reply| reply.starts_with("403 ")));
+    assert!(is_out(&registry, "bob"));
     assert_eq!(ann.ask("PING").as_deref(), Some("200 pong"));
-    assert_eq!(done(&registry, &["bans"]), "bob\n");
+    assert_eq!(registry.must(&["bans"]), "bob\n");
     assert_eq!(registry.administer(&["ban", "bob"]).code, 1);
-    done(&registry, &["unban", "bob"]);
+    registry.must(&["unban", "bob"]);
     assert_eq!(registry.administer(&["unban", "bob"]).code, 1);
     drop(registry.user("bob", 6000));
 }
@@ -173,7 +158,7 @@ fn an_address_that_is_banned_ends_everybody_there_and_nobody_else() {
     let mut bob = come("127.0.0.1", "bob");
     let mut stranger = Wire::tcp(&format!("127.0.0.1:{port}"));
     stranger.hear();
-    done(&registry, &["ban", "127.0.0.1"]);
+    registry.must(&["ban", "127.0.0.1"]);
     assert_eq!(bob.rest(), ["* GOODBYE banned"]);
     assert_eq!(stranger.rest(), ["* GOODBYE banned"]);
     let mut late = Wire::tcp(&format!("127.0.0.1:{port}"));
@@ -182,98 +167,7 @@ fn an_address_that_is_banned_ends_everybody_there_and_nobody_else() {
     assert_eq!(ann.ask("PING").as_deref(), Some("200 pong"));
 }
 
-#[test]
-fn bans_outlive_a_restart_and_a_kill() {
-    let place = Place::new();
-    let mut registry = Registry::start(&place);
-    done(&registry, &["ban", "bob"]);
-    registry.start_again();
-    assert_eq!(done(&registry, &["bans"]), "bob\n");
-    done(&registry, &["ban", "10.0.0.7"]);
-    // At once: who was told that it is done can pull the plug.
-    registry.process().kill();
-    registry.start_again();
-    assert_eq!(done(&registry, &["bans"]), "bob\n10.0.0.7\n");
-    assert!(try_to_come(&registry, "bob").is_some_and(|reply| reply.starts_with("403 ")));
-}
-
-#[test]
-fn a_state_file_that_is_damaged_loses_what_is_damaged() {
-    let place = Place::new();
-    let mut registry = Registry::start(&place);
-    registry.process().end();
-    let mut damaged = b"bob\n\xff\0\x01 what is this\n10.0.0.7\n".to_vec();
-    damaged.extend([0; 5000]);
-    damaged.extend(b"\n2001:db8::7\nan");
-    fs::write(place.at("registry-state/bans"), damaged).unwrap();
-    fs::write(place.at("registry-state/bans.new"), "half of a fi").unwrap();
-    registry.start_again();
-    assert_eq!(done(&registry, &["bans"]), "bob\n10.0.0.7\n2001:db8::7\nan\n");
-    registry.process().wait_for_log("Passed over 2 lines");
-    done(&registry, &["unban", "an"]);
-    wait::until("a file without damage", 5, || {
-        (bans(&place) == "bob\n10.0.0.7\n2001:db8::7\n").then_some(())
-    });
-}
-
-#[test]
-fn state_that_cannot_be_kept_is_said_and_keeps_nobody_from_calling() {
-    let place = Place::new();
-    let file = place.write("in-the-way", "");
-    let mut registry = Registry::with(&place, &Surroundings::default(), "127.0.0.1", |settings| {
-        settings.set("state.directory", file.join("state").display().to_string());
-    });
-    registry.process().wait_for_log("Bans do not outlive a restart: cannot write to");
-    for name in ["bob", "carol"] {
-        let Said { code, err, .. } = registry.administer(&["ban", name]);
-        assert!(err.starts_with("done, but not for longer than this registry runs: cannot keep "), "{err}");
-        assert_eq!(code, 1);
-    }
-    assert_eq!(done(&registry, &["bans"]), "bob\ncarol\n");
-    drop(registry.user("ann", 6000));
-}
-
-#[test]
-fn a_name_belongs_to_its_key_over_a_kill_until_it_is_forgotten() {
-    let place = Place::new();
-    let mut registry = Registry::with(&place, &Surroundings::default(), "127.0.0.1", |settings| {
-        settings.set("access.mode", "keys");
-    });
-    let register = |registry: &Registry, key: u8| {
-        let key = PublicKey([key; 32]);
-        let reply = registry.connect().ask(&format!("REGISTER bob 6000 key={key}"));
-        reply.map_or(String::new(), |reply| reply[..3].to_owned())
-    };
-    assert_eq!(register(&registry, 1), "200");
-    let names = || fs::read_to_string(place.at("registry-state/names")).unwrap_or_default();
-    wait::until("the name on the disk", 5, || names().starts_with("bob ").then_some(()));
-    registry.process().kill();
-    registry.start_again();
-    assert_eq!(register(&registry, 2), "403");
-    assert_eq!(done(&registry, &["forget", "bob"]), "forgot the key of bob\n");
-    assert_eq!(register(&registry, 2), "200");
-}
-
 /// A pipe that nobody reads is a disk that hangs: open(2) waits for a reader.
-#[test]
-fn a_disk_that_hangs_holds_up_neither_users_nor_the_end() {
-    let place = Place::new();
-    let mut registry = Registry::start(&place);
-    let mut bob = registry.user("bob", 6000);
-    mkfifo(&place.at("registry-state/bans.new"), Mode::S_IRWXU).unwrap();
-    let mut waiting = registry.command(&["ban", "10.0.0.7"]).stderr(Stdio::null()).spawn().unwrap();
-    let banned = || (done(&registry, &["bans"]) == "10.0.0.7\n").then_some(());
-    wait::until("the ban", 5, banned);
-    assert_eq!(bob.ask("PING").as_deref(), Some("200 pong"));
-    assert!(waiting.try_wait().unwrap().is_none(), "nobody is told that a ban is kept while it is not");
-    let asked = clock::now();
-    assert_eq!(done(&registry, &["stop"]), "stopping\n");
-    assert!(registry.process().wait(3).success());
-    assert!(clock::now() - asked < Duration::from_secs(1));
-    assert_eq!(waiting.wait().unwrap().code(), Some(4));
-    registry.process().wait_for_log("the disk hangs");
-}
-
 #[test]
 fn stop_ends_it_within_a_second_while_some_flood_and_others_do_not_read() {
     let place = Place::new();
@@ -287,7 +181,7 @@ fn stop_ends_it_within_a_second_while_some_flood_and_others_do_not_read() {
         while wire.ask("ECHO as much as I can").is_some() {}
     });
     let asked = clock::now();
-    assert_eq!(done(&registry, &["stop"]), "stopping\n");
+    assert_eq!(registry.must(&["stop"]), "stopping\n");
     assert!(registry.process().wait(3).success());
     assert!(clock::now() - asked < Duration::from_secs(1));
     for user in &mut users {
@@ -303,7 +197,7 @@ fn stop_tells_everybody_and_ends_with_0_within_a_second() {
     let mut users: Vec<Wire> = (0..20).map(|n| registry.user(&format!("user{n}"), 6000 + n)).collect();
     let mut idle = Wire::unix(&registry.socket());
     let asked = clock::now();
-    assert_eq!(done(&registry, &["stop"]), "stopping\n");
+    assert_eq!(registry.must(&["stop"]), "stopping\n");
     assert!(registry.process().wait(3).success());
     assert!(clock::now() - asked < Duration::from_secs(1));
     for user in &mut users {
@@ -318,7 +212,7 @@ fn the_log_says_who_did_it() {
     let place = Place::new();
     let mut registry = Registry::start(&place);
     let _bob = registry.user("bob", 6000);
-    done(&registry, &["ban", "bob"]);
+    registry.must(&["ban", "bob"]);
     let uid = nix::unistd::getuid();
     registry.process().wait_for_log("bob");
     let log = registry.process().log();
@@ -434,7 +328,7 @@ fn a_socket_that_a_killed_registry_left_behind_is_taken_over() {
     registry.process().kill();
     assert!(registry.socket().exists());
     registry.start_again();
-    done(&registry, &["status"]);
+    registry.must(&["status"]);
 }
 
 #[test]
@@ -452,5 +346,5 @@ fn garbage_and_floods_of_an_administrator_hurt_nobody() {
     let mut deaf = Wire::unix(&registry.socket());
     (0..20_000).for_each(|_| deaf.say("HELP"));
     assert_eq!(bob.ask("PING").as_deref(), Some("200 pong"));
-    done(&registry, &["status"]);
+    registry.must(&["status"]);
 }

@@ -65,13 +65,13 @@ fn serve_with(
     log: &LogHandle,
     config: Config,
     source: Source,
-    listener: TcpListener,
+    stations: TcpListener,
 ) -> Result<ExitCode, String> {
     descriptors::raise();
     let admins = control::open(&config.control_socket)?;
     let socket = admins.is_some().then(|| config.control_socket.clone());
     let signals = Signals::catch().map_err(|error| cannot_start(&error))?;
-    let running = start(&config, listener, admins).map_err(|error| cannot_start(&error))?;
+    let running = start(&config, Doors { stations, admins }).map_err(|error| cannot_start(&error))?;
     let reloader = Reloader { source, config, bounds: running.bounds, page: running.page.clone(), log };
     let ended = running.until_stopped(signals, reloader);
     // Nobody is left to answer there.
@@ -81,6 +81,22 @@ fn serve_with(
 
 fn cannot_start(error: &io::Error) -> String {
     format!("cannot start: {}", reason(error))
+}
+
+/// Where stations and administrators come in.
+struct Doors {
+    stations: TcpListener,
+    /// `None`: this registry cannot have one.
+    admins: Option<UnixListener>,
+}
+
+impl Doors {
+    fn open(self, post: &SyncSender<Mail>) -> io::Result<()> {
+        let Self { stations, admins } = self;
+        admins.map_or(Ok(()), |admins| control::start(admins, post.clone()))?;
+        let post = post.clone();
+        thread::spawn("accept", move || door::open(&stations, &post)).map(drop)
+    }
 }
 
 /// The threads of a registry that serves.
@@ -100,10 +116,15 @@ struct Bounds {
     users: usize,
 }
 
-fn start(config: &Config, listener: TcpListener, admins: Option<UnixListener>) -> io::Result<Running> {
-    let users = core::users_listed_in(send_buffer(&listener)? / 2);
-    let bounds = Bounds { address: listener.local_addr()?, users };
-    let settings = settings(config, bounds);
+impl Bounds {
+    fn of(listener: &TcpListener) -> io::Result<Self> {
+        let users = core::users_listed_in(send_buffer(listener)? / 2);
+        Ok(Self { address: listener.local_addr()?, users })
+    }
+}
+
+fn start(config: &Config, doors: Doors) -> io::Result<Running> {
+    let bounds = Bounds::of(&doors.stations)?;
     let (post, mailbox) = sync_channel(MAILBOX);
     let bell = Arc::new(Bell::new()?);
     let hands = Hands {
@@ -112,15 +133,10 @@ fn start(config: &Config, listener: TcpListener, admins: Option<UnixListener>) -
         store: state::store(&config.state_directory)?,
         bell: bell.clone(),
     };
-    let state = config.state_directory.clone();
-    let owner = thread::spawn("registry", move || {
-        Owner::run(settings, bounds.address, &state, hands, &mailbox);
-    })?;
-    admins.map_or(Ok(()), |admins| control::start(admins, post.clone()))?;
-    thread::spawn("accept", {
-        let post = post.clone();
-        move || door::open(&listener, &post)
-    })?;
+    let (settings, state) = (settings(config, bounds), config.state_directory.clone());
+    let work = move || Owner::run(settings, bounds.address, &state, hands, &mailbox);
+    let owner = thread::spawn("registry", work)?;
+    doors.open(&post)?;
     let page = page::serve(&config.page, &bell, &post);
     Ok(Running { bounds, post, owner, page })
 }

@@ -93,6 +93,16 @@ impl Registry {
         self.command(arguments).output().expect("vox-registry starts").into()
     }
 
+    /// Runs `vox-registry` with these arguments against it, which must succeed, and returns what it printed.
+    ///
+    /// # Panics
+    /// It did not.
+    pub fn must(&self, arguments: &[&str]) -> String {
+        let said = self.administer(arguments);
+        assert!(said.code == 0 && said.err.is_empty(), "{arguments:?}: {said:?}");
+        said.out
+    }
+
     /// `vox-registry` with these arguments, as an administrator types it.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.surroundings.command(bins::registry());
