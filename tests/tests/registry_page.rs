@@ -64,6 +64,10 @@ fn what_there_is_is_served_with_its_type_and_guarded() {
         let head = page.ask(format!("HEAD {path} HTTP/1.1\r\nHost: localhost\r\n\r\n")).expect("an answer");
         assert_eq!((head.status, head.fields, head.body), (200, reply.fields, String::new()), "{path}");
     }
+    for (path, host, status) in [("/nothing", "localhost", 404), ("/", "evil.example", 421)] {
+        let head = page.ask(format!("HEAD {path} HTTP/1.1\r\nHost: {host}\r\n\r\n")).expect("an answer");
+        assert_eq!((head.status, head.body.as_str()), (status, ""), "{head:?}");
+    }
     let head = page.ask("HEAD /events HTTP/1.1\r\nHost: localhost\r\n\r\n").expect("an answer");
     assert_eq!((head.status, head.body.as_str()), (200, ""), "{head:?}");
 }

@@ -3,6 +3,7 @@
 use std::fmt::{self, Write};
 use std::time::Duration;
 
+use vox_common::cli::when::spoken;
 use vox_common::wire::users::Status;
 
 use super::Snapshot;
@@ -20,7 +21,7 @@ pub(super) fn page(seen: &Snapshot) -> String {
 
 fn write_page(seen: &Snapshot, out: &mut String) -> fmt::Result {
     let name = Text(seen.overview.name.as_str());
-    write!(out, include_str!("assets/head.html"), name = name)?;
+    write!(out, include_str!("assets/head.html"), name = name, here = seen.overview.users.len())?;
     header(seen, out)?;
     out.push_str("<main>\n");
     users(seen, out)?;
@@ -37,7 +38,7 @@ fn header(seen: &Snapshot, out: &mut String) -> fmt::Result {
     let overview = &seen.overview;
     let talking = overview.users.iter().filter(|user| user.status == Status::Busy).count();
     writeln!(out, "<header>\n<h1>{}</h1>", Text(overview.name.as_str()))?;
-    out.push_str("<p id=\"link\" hidden></p>\n<ul id=\"counts\">");
+    out.push_str("<p id=\"link\" role=\"status\" hidden></p>\n<ul id=\"counts\">");
     for (count, what) in [
         (overview.users.len(), "here"),
         (talking, "busy"),
@@ -46,7 +47,7 @@ fn header(seen: &Snapshot, out: &mut String) -> fmt::Result {
     ] {
         write!(out, "<li><b>{count}</b> {what}</li>")?;
     }
-    writeln!(out, "<li><b>{}</b> up</li></ul>\n</header>", spoken(overview.uptime))
+    writeln!(out, "<li><b>{}</b> up</li></ul>\n</header>", Text(&up(overview.uptime)))
 }
 
 fn users(seen: &Snapshot, out: &mut String) -> fmt::Result {
@@ -157,13 +158,11 @@ impl fmt::Display for Time {
     }
 }
 
-/// A duration in its largest units: `3 d 4 h`.
-fn spoken(duration: Duration) -> String {
-    let minutes = duration.as_secs() / 60;
-    match (minutes / 1440, minutes / 60 % 24, minutes % 60) {
-        (0, 0, minutes) => format!("{minutes} min"),
-        (0, hours, minutes) => format!("{hours} h {minutes} min"),
-        (days, hours, _) => format!("{days} d {hours} h"),
+/// To the minute, or every second would be news.
+fn up(uptime: Duration) -> String {
+    match uptime.as_secs() / 60 {
+        0 => "< 1 min".into(),
+        minutes => spoken(Duration::from_secs(60 * minutes)),
     }
 }
 
@@ -196,10 +195,9 @@ mod tests {
     }
 
     #[test]
-    fn uptime_is_told_in_its_largest_units() {
-        for (seconds, text) in [(59, "0 min"), (3_599, "59 min"), (7_500, "2 h 5 min"), (100_000, "1 d 3 h")]
-        {
-            assert_eq!(spoken(Duration::from_secs(seconds)), text);
+    fn uptime_is_told_to_the_minute() {
+        for (seconds, text) in [(59, "< 1 min"), (3_599, "59 min"), (7_205, "2 h"), (100_000, "1 d 3 h")] {
+            assert_eq!(up(Duration::from_secs(seconds)), text);
         }
     }
 }

@@ -32,6 +32,13 @@ pub enum Method {
     Head,
 }
 
+impl Method {
+    /// How a request is to be answered that could not be read.
+    pub fn of(bytes: &[u8]) -> Self {
+        if bytes.starts_with(b"HEAD ") { Self::Head } else { Self::Get }
+    }
+}
+
 impl Request {
     /// Reads what has come so far. `None`: more is to come.
     ///

@@ -12,14 +12,14 @@ use crate::core::overview::Overview;
 pub struct Snapshot {
     /// What was seen.
     pub overview: Overview,
-    /// When, in seconds since 1970.
-    pub taken: u64,
+    /// When, since 1970; exactly, or what happened at one time would be told with two.
+    pub taken: Duration,
 }
 
 impl Snapshot {
     /// When it was so long ago.
     pub(super) fn ago(&self, ago: Duration) -> Moment {
-        Moment(self.taken.saturating_sub(ago.as_secs()))
+        Moment(self.taken.saturating_sub(ago).as_secs())
     }
 }
 

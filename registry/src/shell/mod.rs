@@ -127,17 +127,18 @@ fn start(config: &Config, doors: Doors) -> io::Result<Running> {
     let bounds = Bounds::of(&doors.stations)?;
     let (post, mailbox) = sync_channel(MAILBOX);
     let bell = Arc::new(Bell::new()?);
+    // Before the owner, who says that everything is there.
+    let page = page::serve(&config.page, &bell, &post);
     let hands = Hands {
         post: post.clone(),
         notifier: Notifier::from_env(),
         store: state::store(&config.state_directory)?,
-        bell: bell.clone(),
+        bell,
     };
     let (settings, state) = (settings(config, bounds), config.state_directory.clone());
     let work = move || Owner::run(settings, bounds.address, &state, hands, &mailbox);
     let owner = thread::spawn("registry", work)?;
     doors.open(&post)?;
-    let page = page::serve(&config.page, &bell, &post);
     Ok(Running { bounds, post, owner, page })
 }
 

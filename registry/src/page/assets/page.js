@@ -26,26 +26,18 @@ function time(seconds, finest) {
   return made;
 }
 
+// A duration in its two largest units, to the minute.
 function spoken(seconds) {
   const minutes = Math.floor(seconds / 60);
-  const [days, hours] = [Math.floor(minutes / 1440), Math.floor(minutes / 60) % 24];
-  if (days) return `${days} d ${hours} h`;
-  return hours ? `${hours} h ${minutes % 60} min` : `${minutes} min`;
+  const parts = [[Math.floor(minutes / 1440), "d"], [Math.floor(minutes / 60) % 24, "h"], [minutes % 60, "min"]];
+  const first = parts.findIndex(([count]) => count > 0);
+  if (first < 0) return "< 1 min";
+  const shown = parts.slice(first, first + 2).filter(([count]) => count > 0);
+  return shown.map(([count, unit]) => `${count} ${unit}`).join(" ");
 }
 
-function count(value, what) {
-  return element("li", "", element("b", "", String(value)), " " + what);
-}
-
-function counts(state) {
-  const busy = state.users.filter((user) => user.status === "busy").length;
-  return [
-    count(state.users.length, "here"),
-    count(busy, "busy"),
-    count(state.rooms.length, state.rooms.length === 1 ? "room" : "rooms"),
-    count(state.connections, "connected"),
-    count(spoken(state["uptime-s"]), "up"),
-  ];
+function counts(figures) {
+  return figures.map(([value, what]) => element("li", "", element("b", "", String(value)), " " + what));
 }
 
 function row(user, isNew) {
@@ -70,14 +62,14 @@ function nobody() {
   return element("tr", "", cell);
 }
 
-function users(state) {
+function users(all) {
   const before = new Set(Array.from(place("users").rows, (row) => row.dataset.name));
-  const rows = state.users.map((user) => row(user, !before.has(user.name)));
+  const rows = all.map((user) => row(user, !before.has(user.name)));
   return rows.length ? rows : [nobody()];
 }
 
-function rooms(state) {
-  const cards = state.rooms.map((room) => {
+function rooms(all) {
+  const cards = all.map((room) => {
     const size = element("span", "", `${room.members.length} of ${room.capacity}`);
     const members = room.members.map((member) => element("li", "", member));
     return element("li", "", element("h3", "", room.name + " ", size), element("ul", "", ...members));
@@ -91,25 +83,41 @@ function told(text) {
   return [element("bdi", "", sentence), element("span", "details", details)];
 }
 
-function events(state) {
-  const lines = state.events.map((event) =>
+function events(all) {
+  const lines = all.map((event) =>
     element("li", "", time(event.time, "second"), element("div", "", ...told(event.text))));
   return lines.length ? lines.reverse() : [element("li", "nobody", "Nothing has happened yet.")];
 }
 
-function counters(state) {
-  return state.counters.map(({ meaning, value }) =>
+function counters(all) {
+  return all.map(({ meaning, value }) =>
     element("div", "", element("dt", "", meaning), element("dd", "", String(value))));
 }
 
+// Makes a part of the page anew if it would look different, so that what somebody has selected stays so.
+const shown = {};
+function put(id, state, make) {
+  const look = new Date().toDateString() + JSON.stringify(state);
+  if (look === shown[id]) return;
+  shown[id] = look;
+  place(id).replaceChildren(...make(state));
+}
+
 function show(state) {
+  const busy = state.users.filter((user) => user.status === "busy").length;
   document.title = `${state.name} · ${state.users.length} here`;
-  place("counts").replaceChildren(...counts(state));
-  place("users").replaceChildren(...users(state));
-  place("rooms").replaceChildren(...rooms(state));
-  place("events").replaceChildren(...events(state));
-  place("counters").replaceChildren(...counters(state));
-  place("clock").replaceChildren("Times are those of your clock.");
+  put("counts", [
+    [state.users.length, "here"],
+    [busy, "busy"],
+    [state.rooms.length, state.rooms.length === 1 ? "room" : "rooms"],
+    [state.connections, "connected"],
+    [spoken(state["uptime-s"]), "up"],
+  ], counts);
+  put("users", state.users, users);
+  put("rooms", state.rooms, rooms);
+  put("events", state.events, events);
+  put("counters", state.counters, counters);
+  place("clock").textContent = "Times are those of your clock.";
 }
 
 function link(isUp) {

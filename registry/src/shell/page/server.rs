@@ -148,10 +148,12 @@ impl Server {
     }
 
     fn hear(&mut self, place: usize, now: Instant) -> Came {
-        match Request::read(self.clients[place].words(), &self.hosts) {
+        let words = self.clients[place].words();
+        let method = Method::of(words);
+        match Request::read(words, &self.hosts) {
             Ok(None) => Came::Nothing,
             Ok(Some(request)) => self.perform(place, request, now),
-            Err(fault) => self.clients[place].answer(fault.answer(Method::Get), now),
+            Err(fault) => self.clients[place].answer(fault.answer(method), now),
         }
     }
 
@@ -253,5 +255,5 @@ fn ask(owner: &SyncSender<Mail>) -> Option<Snapshot> {
     let (answer, overview) = sync_channel(1);
     owner.send(Mail::Look(answer)).ok()?;
     let overview = overview.recv_timeout(PATIENCE).ok()?;
-    Some(Snapshot { overview, taken: clock::unix_seconds() })
+    Some(Snapshot { overview, taken: clock::since_1970(clock::wall()) })
 }
