@@ -253,6 +253,15 @@ mod tests {
     }
 
     #[test]
+    fn the_page_is_this_machines_own_unless_the_file_says_otherwise() {
+        let page = |text: &str| parse(text).map(|config| (config.page.listen, config.page.hosts.len()));
+        assert_eq!(page(""), Ok(("127.0.0.1:5080".parse().ok(), 0)));
+        assert_eq!(page("page.listen = \"none\""), Ok((None, 0)));
+        let open = "[page]\nlisten = \"[::]:80\"\nhosts = [\"pi.example\", \"PI\"]";
+        assert_eq!(page(open), Ok(("[::]:80".parse().ok(), 2)));
+    }
+
+    #[test]
     fn what_is_not_allowed_is_told() {
         for (text, sentence) in [
             ("max-users = 513", "max-users is 513, but must be 1 to 512, which is compiled in"),
