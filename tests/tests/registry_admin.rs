@@ -9,11 +9,13 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use serde_json::Value;
 use vox_common::sys::clock;
-use vox_common::wire::limits::{DISPLAY_BYTES, MAX_ADMINS, MAX_USERS};
+use vox_common::wire::limits::{DISPLAY_BYTES, LINE_BYTES, MAX_ADMINS, MAX_USERS};
 use vox_tests::bed::{Place, Registry, Said, Surroundings, need, wait};
 use vox_tests::bins;
+use vox_tests::people::People;
 use vox_tests::transcript::Transcript;
 use vox_tests::wire::{Wire, Wires};
+use vox_tests::world::World;
 
 /// In a transcript, clients from this number on are users, those below administrators.
 const FIRST_USER: u16 = 10;
@@ -27,6 +29,15 @@ fn json(registry: &Registry, typed: &str) -> Value {
 /// Whether somebody of this name is kept out.
 fn is_out(registry: &Registry, name: &str) -> bool {
     registry.connect().ask(&format!("REGISTER {name} 6009")).is_some_and(|reply| reply.starts_with("403 "))
+}
+
+#[test]
+fn the_core_keeps_to_every_transcript() {
+    for transcript in Transcript::all("admin") {
+        let mut people = People::new(World::new(), FIRST_USER);
+        transcript.hold(&mut people);
+        people.have_heard_everything();
+    }
 }
 
 #[test]
@@ -329,6 +340,19 @@ fn a_socket_that_a_killed_registry_left_behind_is_taken_over() {
     assert!(registry.socket().exists());
     registry.start_again();
     registry.must(&["status"]);
+}
+
+#[test]
+fn what_is_no_line_is_refused_and_the_connection_goes_on() {
+    let place = Place::new();
+    let registry = Registry::start(&place);
+    let mut admin = Wire::unix(&registry.socket());
+    assert_eq!(admin.ask("KICK\tbob").as_deref(), Some("417 not UTF-8, or a control character"));
+    admin.send(b"KICK \xff\n");
+    assert_eq!(admin.hear().as_deref(), Some("417 not UTF-8, or a control character"));
+    let long = format!("KICK {}", "x".repeat(LINE_BYTES));
+    assert_eq!(admin.ask(&long).as_deref(), Some("416 line too long, it may have 1024 bytes"));
+    assert_eq!(admin.ask("BANS").as_deref(), Some("216 0 bans"));
 }
 
 #[test]

@@ -1,13 +1,13 @@
 //! The dialogues of `transcripts/registry`, with the core and with the real program.
 
-use std::collections::HashMap;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 
 use vox_common::wire::proof::Secret;
 use vox_registry::core::{Access, Pace, Settings};
 use vox_tests::bed::{self, Place, Registry, Surroundings};
-use vox_tests::transcript::{Party, Transcript};
+use vox_tests::people::People;
+use vox_tests::transcript::Transcript;
 use vox_tests::wire::{Wire, Wires};
 use vox_tests::world::World;
 
@@ -18,9 +18,9 @@ fn the_core_keeps_to_every_transcript() {
     for transcript in Transcript::all("registry") {
         let world =
             World::with(|settings| transcript.settings().for_each(|(key, value)| set(settings, key, value)));
-        let mut core = Core { world, places: HashMap::new() };
-        transcript.hold(&mut core);
-        core.has_heard_everything();
+        let mut people = People::new(world, 0);
+        transcript.hold(&mut people);
+        people.have_heard_everything();
     }
 }
 
@@ -74,44 +74,4 @@ fn secret_file(place: &Place) -> String {
         fs::write(&file, SECRET).and_then(|()| fs::set_permissions(&file, Permissions::from_mode(0o600)));
     written.expect("a private directory can be written");
     file.display().to_string()
-}
-
-/// Clients of a core on one machine with it.
-struct Core {
-    world: World,
-    places: HashMap<u16, u16>,
-}
-
-impl Core {
-    fn place(&mut self, client: u16) -> u16 {
-        *self.places.entry(client).or_insert_with(|| self.world.connect("127.0.0.1", "127.0.0.1"))
-    }
-
-    fn has_heard_everything(&mut self) {
-        for (client, &place) in &self.places {
-            assert_eq!(self.world.hear(place), Vec::<String>::new(), "left over for client {client}");
-        }
-    }
-}
-
-impl Party for Core {
-    fn say(&mut self, client: u16, line: &str) {
-        let place = self.place(client);
-        self.world.say(place, line);
-    }
-
-    fn hear(&mut self, client: u16) -> Option<String> {
-        let place = self.place(client);
-        self.world.hear_one(place)
-    }
-
-    fn leave(&mut self, client: u16) {
-        let place = self.places.remove(&client).expect("a client that came before");
-        self.world.close(place);
-    }
-
-    fn is_closed(&mut self, client: u16) -> bool {
-        let place = self.places.remove(&client).expect("a client that came before");
-        !self.world.is_open(place) && self.world.hear_one(place).is_none()
-    }
 }

@@ -4,8 +4,8 @@ use log::warn;
 use nix::sys::resource::{Resource, getrlimit, rlim_t, setrlimit};
 use vox_common::wire::limits::MAX_CONNECTIONS;
 
-/// Connections, and what the registry holds besides: sockets, a log, a few files.
-const WANTED: rlim_t = MAX_CONNECTIONS as rlim_t + 64;
+/// Connections, and what the registry holds besides: programs of administrators, readers of the page, a log, a few files.
+const WANTED: rlim_t = MAX_CONNECTIONS as rlim_t + 128;
 
 /// Raises the limit of open files as far as needed and allowed.
 pub(super) fn raise() {
