@@ -206,6 +206,31 @@ fn control_characters_are_refused_and_reach_nobody() {
 }
 
 #[test]
+fn a_program_in_a_hurry_does_not_cost_the_station_its_name() {
+    let place = Place::new();
+    let registry = Registry::start(&place);
+    let [alice, bob] = ["alice", "bob"].map(|name| registered(name, &place, &registry));
+    let mut there = bob.watch();
+    let mut hurry = Wire::unix(&alice.socket());
+    hurry.send("MSG bob make way\nROOMS\n".repeat(1_000).as_bytes());
+    hurry.finish();
+    let answers = hurry.rest();
+    let count = |answer: &str| answers.iter().filter(|line| *line == answer).count();
+    let rooms = answers.iter().filter(|line| line.starts_with("212 ")).count();
+    assert_eq!(count("200 delivered") + rooms + count("429 slow down"), 2_000, "each has its answer");
+    assert!(count("200 delivered") > 10 && count("429 slow down") > 1_000, "{}", count("200 delivered"));
+    wait_for_unread(&bob, 10.0);
+    let delivered: f64 = u32::try_from(count("200 delivered")).expect("a few").into();
+    wait_for_unread(&bob, delivered);
+    assert_eq!(alice.status("registry", "link").as_deref(), Some("up"));
+    wait::until("the station to be heard again", 10, || {
+        (alice.run(&["msg", "bob", "sorry"]).code == 0).then_some(())
+    });
+    there.wait_for(&["MSG", "alice", "sorry"]);
+    assert!(!bob.run(&["users"]).out.is_empty());
+}
+
+#[test]
 fn a_watching_program_hears_every_kind_of_message_as_an_object() {
     let place = Place::new();
     let registry = Registry::start(&place);

@@ -92,6 +92,8 @@ impl Agent {
             return;
         } else if self.registry_address.is_none() {
             format!("200 status is {status}")
+        } else if self.is_registered() {
+            format!("429 slow down: the status is {status} here, and is told in a moment")
         } else {
             format!("443 no registry now: the status is {status} here, and is told when it is back")
         };

@@ -75,9 +75,30 @@ fn a_hasty_program_hears_the_registrys_own_sentence() {
     let mut alice = Bench::registered();
     alice.ask(CALLER, "MSG bob hi");
     assert_eq!(alice.line(SLOW_DOWN), ["0 < 429 slow down"]);
+    assert_eq!(
+        alice.ask(CALLER, "MSG bob hi"),
+        ["0 < 429 slow down"],
+        "the station is not thrown out for it"
+    );
+    let answer = "0 < 429 slow down: the status is dnd here, and is told in a moment";
+    assert_eq!(alice.ask(CALLER, "SET-STATUS dnd"), [answer]);
+    assert_eq!(said_within(&mut alice, 2_000), ["STATUS dnd"]);
+    assert_eq!(alice.ask(CALLER, "MSG bob hi"), ["registry < MSG bob hi"]);
+}
+
+#[test]
+fn a_status_that_a_program_set_in_haste_is_told_all_the_same() {
+    let mut alice = Bench::registered();
     alice.ask(CALLER, "SET-STATUS dnd");
     assert_eq!(alice.line(SLOW_DOWN), ["0 < 429 slow down"]);
-    assert_eq!(said_within(&mut alice, 2_000), ["STATUS dnd"], "it was meant all the same");
+    assert_eq!(said_within(&mut alice, 2_000), ["STATUS dnd"]);
+}
+
+#[test]
+fn more_requests_than_can_be_on_their_way_are_too_many() {
+    let mut alice = Bench::registered();
+    assert!((0..64).all(|_| alice.ask(CALLER, "ROOMS") == ["registry < ROOMS"]));
+    assert_eq!(alice.ask(CALLER, "ROOMS"), ["0 < 429 slow down"]);
 }
 
 #[test]

@@ -24,6 +24,9 @@ impl Link {
         if let Some(client) = asker.client() {
             out(LinkNews::Answer(client, line));
         }
+        if reply.is_done() {
+            self.brake.ease();
+        }
         let hasty = reply.code == Refusal::SlowDown.code();
         match asker {
             Asker::Registration if reply.is_done() => self.registered_as(now, reply.text, out),
@@ -31,7 +34,7 @@ impl Link {
                 self.give_up(now, &format!("the registry refuses: {}", reply.text), dice, out);
             }
             Asker::Errand(errand) if hasty => self.brake.pull(now, Some(errand), dice),
-            Asker::Errand(errand) => self.done(errand, reply, out),
+            Asker::Errand(Errand::List) => listed(reply, out),
             Asker::Call => out(LinkNews::LookedUp(reply)),
             Asker::Status(_, status) if reply.is_done() => self.status_taken(status, out),
             Asker::Status(..) if hasty => {
@@ -40,7 +43,8 @@ impl Link {
             }
             Asker::Room(_, change) if reply.is_done() => self.rooms.changed(change),
             Asker::Room(None, change) => self.not_let_back(now, &change, reply, out),
-            Asker::Room(Some(_), _) | Asker::Status(..) | Asker::Client(_) | Asker::Nobody => {}
+            Asker::Room(Some(_), _) | Asker::Client(_) if hasty => self.brake.pull(now, None, dice),
+            _ => {}
         }
     }
 
@@ -58,17 +62,7 @@ impl Link {
         }
     }
 
-    fn done(&mut self, errand: Errand, reply: ReplyLine<'_>, out: LinkOut<'_>) {
-        if reply.is_done() {
-            self.brake.ease();
-        }
-        if errand == Errand::List {
-            listed(reply, out);
-        }
-    }
-
     fn status_taken(&mut self, status: Status, out: LinkOut<'_>) {
-        self.brake.ease();
         self.status.get_or_insert(status);
         out(LinkNews::StatusIs(status));
     }

@@ -1,4 +1,4 @@
-//! The registry has told us to slow down: what the station asks for itself waits a second or two, then longer.
+//! The registry has told us to slow down: nothing is asked for a second or two, then for longer.
 
 use std::time::{Duration, Instant};
 
@@ -25,7 +25,7 @@ impl Default for Brake {
 }
 
 impl Brake {
-    /// A request of our own was refused.
+    /// A request was refused in haste; an errand is run again later.
     pub(super) fn pull(&mut self, now: Instant, errand: Option<Errand>, dice: &mut Dice) {
         if let Some(errand) = errand.filter(|errand| !self.owed.contains(errand)) {
             self.owed.push(errand).expect("there is room for each of them");
@@ -36,7 +36,7 @@ impl Brake {
         }
     }
 
-    /// A request of our own was served.
+    /// A request was served.
     pub(super) fn ease(&mut self) {
         if self.until.is_none() {
             self.wait = FIRST_WAIT;

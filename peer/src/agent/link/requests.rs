@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use vox_common::wire::names::Name;
+use vox_common::wire::refusal::Refusal;
 use vox_common::wire::request::Request;
 use vox_common::wire::users::Status;
 
@@ -14,14 +15,14 @@ use crate::agent::rooms::Change;
 impl Link {
     /// Tells the registry our status, when it is another than it knows.
     pub fn tell_status(&mut self, now: Instant, status: Status, out: LinkOut<'_>) {
-        if self.status != Some(status) && !self.brake.is_on() {
+        if self.status != Some(status) && !self.is_hurried() {
             self.send_status(now, None, status, out);
         }
     }
 
-    /// Tells the registry our status because a control client said so. `false`: there is no registry now.
+    /// Tells the registry our status because a control client said so. `false`: not now.
     pub fn set_status(&mut self, now: Instant, client: ClientId, status: Status, out: LinkOut<'_>) -> bool {
-        self.send_status(now, Some(client), status, out)
+        !self.is_hurried() && self.send_status(now, Some(client), status, out)
     }
 
     fn send_status(
@@ -40,12 +41,26 @@ impl Link {
     }
 
     /// Asks on behalf of a control client. `false`: there is no registry now.
+    ///
+    /// Whoever asks on when the registry has just said "slow down" hears that from us: the registry would end the
+    /// connection, and the whole station would be gone for the haste of one program.
     pub fn ask(&mut self, now: Instant, client: ClientId, request: &Request<'_>, out: LinkOut<'_>) -> bool {
+        if self.registered.is_none() {
+            return false;
+        }
         let asker = match Change::of(request) {
             Some(change) => Asker::Room(Some(client), change),
             None => Asker::Client(client),
         };
-        self.registered.is_some() && self.send(now, asker, request, out)
+        if self.is_hurried() || !self.send(now, asker, request, out) {
+            out(LinkNews::Answer(client, &Refusal::SlowDown.to_string()));
+        }
+        true
+    }
+
+    /// The registry has just said "slow down".
+    fn is_hurried(&self) -> bool {
+        self.brake.is_on()
     }
 
     /// Asks where somebody is who is to be called. `false`: there is no registry now.
