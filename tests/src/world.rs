@@ -128,11 +128,6 @@ impl World {
         self.registry.overview(self.now)
     }
 
-    /// What the client has heard since it last listened, without any time for more.
-    pub fn overhear(&mut self, client: u16) -> Vec<String> {
-        self.clients[usize::from(client)].heard.drain(..).collect()
-    }
-
     /// What time it is.
     pub fn now(&self) -> Instant {
         self.now

@@ -154,7 +154,7 @@ impl Town {
     fn collect(&mut self) {
         for member in &mut self.members {
             let Some(link) = member.link else { continue };
-            member.down.extend(self.world.overhear(link).into_iter().map(Down::Line));
+            member.down.extend(self.world.heard(link).into_iter().map(Down::Line));
             if !self.world.is_open(link) {
                 member.link = None;
                 member.down.push_back(Down::End);

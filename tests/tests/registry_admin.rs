@@ -179,6 +179,16 @@ fn an_address_that_is_banned_ends_everybody_there_and_nobody_else() {
 }
 
 /// A pipe that nobody reads is a disk that hangs: open(2) waits for a reader.
+fn stop_within_a_second(registry: &mut Registry, users: &mut [Wire]) {
+    let asked = clock::now();
+    assert_eq!(registry.must(&["stop"]), "stopping\n");
+    assert!(registry.process().wait(3).success());
+    assert!(clock::now() - asked < Duration::from_secs(1));
+    for user in users {
+        assert_eq!(user.rest(), ["* GOODBYE shutting down"]);
+    }
+}
+
 #[test]
 fn stop_ends_it_within_a_second_while_some_flood_and_others_do_not_read() {
     let place = Place::new();
@@ -191,13 +201,7 @@ fn stop_ends_it_within_a_second_while_some_flood_and_others_do_not_read() {
         let mut wire = Wire::tcp(&address);
         while wire.ask("ECHO as much as I can").is_some() {}
     });
-    let asked = clock::now();
-    assert_eq!(registry.must(&["stop"]), "stopping\n");
-    assert!(registry.process().wait(3).success());
-    assert!(clock::now() - asked < Duration::from_secs(1));
-    for user in &mut users {
-        assert_eq!(user.rest(), ["* GOODBYE shutting down"]);
-    }
+    stop_within_a_second(&mut registry, &mut users);
     flood.join().unwrap();
 }
 
@@ -207,13 +211,7 @@ fn stop_tells_everybody_and_ends_with_0_within_a_second() {
     let mut registry = Registry::start(&place);
     let mut users: Vec<Wire> = (0..20).map(|n| registry.user(&format!("user{n}"), 6000 + n)).collect();
     let mut idle = Wire::unix(&registry.socket());
-    let asked = clock::now();
-    assert_eq!(registry.must(&["stop"]), "stopping\n");
-    assert!(registry.process().wait(3).success());
-    assert!(clock::now() - asked < Duration::from_secs(1));
-    for user in &mut users {
-        assert_eq!(user.rest(), ["* GOODBYE shutting down"]);
-    }
+    stop_within_a_second(&mut registry, &mut users);
     assert_eq!(idle.hear(), None);
     assert!(!registry.socket().exists());
 }
