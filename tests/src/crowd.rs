@@ -164,9 +164,9 @@ impl Crowd {
     /// Listens until so many of them have heard a line for which `is_it` says yes, passing over all else.
     ///
     /// # Panics
-    /// That takes more than 15 seconds, which is longer than anybody stays whose link is silent.
+    /// That takes more than 20 seconds, which is longer than anybody stays whose link is silent.
     pub fn wait_for(&mut self, count: usize, is_it: impl Fn(&str) -> bool) {
-        let until = clock::now() + Duration::from_secs(15);
+        let until = clock::now() + Duration::from_secs(20);
         for n in 0..count {
             loop {
                 match self.hear(until) {

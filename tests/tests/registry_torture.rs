@@ -254,13 +254,15 @@ fn a_link_that_falls_silent_takes_its_own_clients_and_nobody_else() {
         near.say(watcher, line);
         near.wait_for(1, |line| line.starts_with(reply));
     }
-    net.on_b(|| torture::users(&mut far, 50));
+    net.on_b(|| torture::burst(&mut far, 50));
     near.wait_for(50, |line| line.starts_with("* JOINED "));
+    let pulled = clock::now();
     net.cable(Plugged::Out);
-    // To one of them something is on its way that nobody acknowledges, to the others nothing: they do not watch, or
-    // the word of the first who left would be on its way to them, for which the kernel begins to wait anew.
+    // One is gone before the others, because something is on its way to it. All of them watch: word of that is on its
+    // way to the others then, and they are waited for anew.
     near.say(watcher, "MSG user1 hello");
     near.wait_for(50, |line| line.starts_with("* LEFT "));
+    assert!(clock::now() - pulled < Duration::from_secs(15));
     drop((near, far));
     ordeal.survive();
 }

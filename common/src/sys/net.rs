@@ -21,8 +21,11 @@ pub const BACKLOG: i32 = 1024;
 /// Silence after which the kernel asks whether the far end is still there, how often, and how many times.
 const KEEP_ALIVE: (u32, u32, u32) = (5, 2, 3);
 
-/// Patience with data that the far end does not acknowledge, in milliseconds.
-const USER_TIMEOUT_MS: u32 = 10_000;
+/// Patience with a far end that acknowledges neither data nor a probe, in milliseconds.
+///
+/// When a switch loses its power all its stations fall silent at once. The first that is found to be gone is told of to
+/// the others, and from then on the kernel waits for them anew, as data is on its way: the last is gone after twice this.
+const USER_TIMEOUT_MS: u32 = 7_000;
 
 /// How long to wait before the next accept when the machine has run out of something.
 const OUT_OF_DESCRIPTORS: Duration = Duration::from_millis(100);
@@ -84,7 +87,8 @@ pub fn send_now(to: &impl AsFd, bytes: &[u8]) -> Sent {
     }
 }
 
-/// Lines leave at once, and a far end that is silently gone ends the connection within 11 s.
+/// Lines leave at once, and a far end that is silently gone ends the connection within 8 s, or 15 s where something was
+/// sent to it meanwhile.
 ///
 /// # Errors
 /// The connection has ended already.
