@@ -36,7 +36,7 @@ struct Footprint {
 
 impl Ordeal {
     fn begin() -> Self {
-        Self::on(&Surroundings::default(), "127.0.0.1", |address| {
+        Self::on(&Surroundings::of_unit("vox-registry.service"), "127.0.0.1", |address| {
             // Whatever fills once and stays, such as a table, is full before anything is measured.
             torture::burst(&mut Crowd::of(address), 500);
             Bystander::of(address)

@@ -1,7 +1,10 @@
 //! What a program finds around it: a network, a private /dev, sound servers.
 
 use std::ffi::OsStr;
+use std::fs;
 use std::process::Command;
+
+use super::need;
 
 /// How programs are started in some surroundings: through other programs, and with variables set.
 #[derive(Debug, Clone, Default)]
@@ -11,6 +14,18 @@ pub struct Surroundings {
 }
 
 impl Surroundings {
+    /// Variables as a unit of ours sets them.
+    ///
+    /// # Panics
+    /// There is no such unit.
+    pub fn of_unit(name: &str) -> Self {
+        let unit = fs::read_to_string(need::top().join("systemd").join(name)).expect("a unit of ours");
+        let lines = unit.lines().filter_map(|line| line.strip_prefix("Environment="));
+        lines
+            .filter_map(|line| line.split_once('='))
+            .fold(Self::default(), |around, (key, value)| around.with(key, value))
+    }
+
     /// Runs programs through another (`ip netns exec h1`), inside those already there.
     #[must_use]
     pub fn through<S: AsRef<str>>(mut self, words: impl IntoIterator<Item = S>) -> Self {

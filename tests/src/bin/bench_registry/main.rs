@@ -39,11 +39,10 @@ fn main() {
 
 /// A registry as its unit starts it, but that anybody may ask anything as often as he likes.
 fn registry(place: &Place) -> Registry {
-    let around = Surroundings::default().with("MALLOC_ARENA_MAX", "1");
-    Registry::with(place, &around, "127.0.0.1", |settings| {
+    Registry::with(place, &Surroundings::of_unit("vox-registry.service"), "127.0.0.1", |settings| {
         for limit in ["connections-per-address", "requests-per-second", "idle-unregistered-s"] {
             settings.set(&format!("limits.{limit}"), 0);
         }
-        settings.set("log.level", "info");
+        settings.set("log.level", "info").set("page.listen", "127.0.0.1:0");
     })
 }

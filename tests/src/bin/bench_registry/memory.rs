@@ -13,18 +13,24 @@ const STARTS: usize = 5;
 const CLIENTS: u16 = 500;
 /// A thread's stack in the kernel (x86-64 and arm64: `THREAD_SIZE`).
 const KERNEL_STACK: f64 = 16_384.0;
+/// Until what was begun is done.
+const SETTLING: Duration = Duration::from_millis(500);
 const IDLE: Duration = Duration::from_secs(10);
 
 pub(crate) fn measure(report: &mut Report) {
     let rest: Vec<f64> = (0..STARTS).map(|_| at_rest()).collect();
-    report.add("memory at rest (VmRSS)", format!("{:.2} MiB", median(rest) / 1_048_576.0), "< 3 MiB");
+    report.add(
+        "memory at rest, with its status page (VmRSS)",
+        format!("{:.2} MiB", median(rest) / 1_048_576.0),
+        "< 3 MiB",
+    );
     clients(report);
 }
 
 fn at_rest() -> f64 {
     let place = Place::new();
     let mut registry = crate::registry(&place);
-    wait::pause(Duration::from_millis(200));
+    wait::pause(SETTLING);
     usage::resident_bytes(registry.process().pid())
 }
 
@@ -36,23 +42,25 @@ fn clients(report: &mut Report) {
     let before = figures();
     let mut crowd = Crowd::of(&registry.address());
     torture::burst(&mut crowd, CLIENTS.into());
-    wait::pause(Duration::from_millis(500));
+    wait::pause(SETTLING);
     let after = figures();
     let share = |bytes: f64| bytes / f64::from(CLIENTS) / 1e3;
     let resident = share(after.0 - before.0);
     let stack = share(f64::from(after.1 - before.1) * KERNEL_STACK);
-    report.add(
-        "memory per connected client, all told",
-        format!("{:.1} kB: {resident:.1} resident, {stack:.1} stack in the kernel", resident + stack),
-        "< 36 kB",
-    );
-    report.add(
-        "… stack in the kernel as /proc/meminfo has it",
-        format!("{:.1} kB", share(after.2 - before.2)),
-        "",
-    );
+    let told = format!("{:.1} kB: {resident:.1} resident, {stack:.1} stack in the kernel", resident + stack);
+    report.add("memory per connected client, all told", told, "< 36 kB");
+    let told = format!("{:.1} kB", share(after.2 - before.2));
+    report.add("… stack in the kernel as /proc/meminfo has it", told, "");
+    let told = format!("{:.1}", wakes_per_second(pid));
+    report.add(&format!("wake-ups per second with {CLIENTS} idle clients"), told, "0");
+    drop(crowd);
+    wait::pause(SETTLING);
+    let told = format!("{:.2} MiB", usage::resident_bytes(pid) / 1_048_576.0);
+    report.add(&format!("memory after {CLIENTS} clients have gone"), told, "");
+}
+
+fn wakes_per_second(pid: u32) -> f64 {
     let slept = usage::sleeps(pid);
     wait::pause(IDLE);
-    let wakes = (usage::sleeps(pid) - slept) / IDLE.as_secs_f64();
-    report.add(&format!("wake-ups per second with {CLIENTS} idle clients"), format!("{wakes:.1}"), "0");
+    (usage::sleeps(pid) - slept) / IDLE.as_secs_f64()
 }
