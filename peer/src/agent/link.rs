@@ -3,22 +3,22 @@
 
 mod answers;
 mod brake;
+mod news;
 mod pending;
 mod requests;
 
 use std::time::{Duration, Instant};
 
 use vox_common::wire::event::{Event, Farewell, Heard};
-use vox_common::wire::names::Name;
 use vox_common::wire::proof::Secret;
 use vox_common::wire::reply::{Greeting, Nonce, ReplyLine};
 use vox_common::wire::request::{Registration, Request};
-use vox_common::wire::users::{Entry, Status};
+use vox_common::wire::users::Status;
 
 use self::brake::Brake;
+pub use self::news::{LinkNews, LinkOut};
 use self::pending::{Asker, Pending};
 use super::dice::Dice;
-use super::io::ClientId;
 use super::rooms::Membership;
 use super::timer::earlier;
 
@@ -33,6 +33,9 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A registry that has said nothing for this long is asked whether it lives.
 const QUIET: Duration = Duration::from_secs(20);
+
+/// What is repeated of a refusal: fits a line of ours however it is encoded. None of the registry's own is as long.
+const CLAUSE_CHARS: usize = 80;
 
 const SILENT: &str = "the registry does not answer";
 
@@ -49,40 +52,6 @@ enum State {
     /// Requests go to and fro.
     Open,
 }
-
-/// What the link wants done, and what the agent learns from it.
-#[derive(Debug)]
-pub enum LinkNews<'a> {
-    /// Connect now.
-    Connect,
-    /// End the connection.
-    Disconnect,
-    /// Send this line.
-    Send(&'a str),
-    /// We are registered; the registry's words.
-    Registered(&'a str),
-    /// The registry went away, and why.
-    Down(&'a str),
-    /// A listing begins.
-    ListBegins,
-    /// One line of it.
-    Listed(Entry),
-    /// It is complete.
-    ListEnds,
-    /// Somebody came, went or changed status; and the line as it was written.
-    Event(Event<'a>, &'a str),
-    /// A line for a control client.
-    Answer(ClientId, &'a str),
-    /// The answer to the look-up for a call.
-    LookedUp(ReplyLine<'a>),
-    /// The registry has taken our status.
-    StatusIs(Status),
-    /// We could not get back into this room, and why.
-    LostRoom(Name, &'a str),
-}
-
-/// Where the link puts its news.
-pub type LinkOut<'a> = &'a mut dyn FnMut(LinkNews<'_>);
 
 /// The registry's connection, as the agent sees it.
 #[derive(Debug)]
@@ -227,7 +196,7 @@ impl Link {
         match (reply.code, Greeting::parse(reply.text)) {
             (220, Some(greeting)) => self.register(now, &greeting.nonce, out),
             (code, _) if is_refused_at_the_door(code) => {
-                self.give_up(now, &format!("the registry refuses: {}", reply.text), dice, out);
+                self.give_up(now, &refusal(reply), dice, out);
             }
             _ => self.give_up(now, "what listens there is no vox-registry", dice, out),
         }
@@ -299,6 +268,16 @@ impl Link {
 /// An administrator, or another station under our name, wants us gone: coming back at once would be a fight.
 fn is_meant_for_us(farewell: Farewell) -> bool {
     matches!(farewell, Farewell::Kicked | Farewell::Banned | Farewell::Replaced)
+}
+
+fn refusal(reply: ReplyLine<'_>) -> String {
+    format!("the registry refuses: {}", clause(reply))
+}
+
+/// The registry's words, as far as they fit into a line of ours.
+fn clause(reply: ReplyLine<'_>) -> &str {
+    let end = reply.text.char_indices().nth(CLAUSE_CHARS).map_or(reply.text.len(), |(end, _)| end);
+    &reply.text[..end]
 }
 
 /// What may be said instead of a greeting: not let in, full, slow down, shutting down.

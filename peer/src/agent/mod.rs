@@ -16,6 +16,7 @@ pub mod link;
 pub mod messages;
 pub mod outcome;
 pub mod placing;
+pub mod registry;
 pub mod rooms;
 pub mod serve;
 pub mod signals;
@@ -25,9 +26,7 @@ pub mod timer;
 use std::num::NonZeroU16;
 use std::time::Instant;
 
-use vox_common::wire::names::Name;
 use vox_common::wire::proof::Secret;
-use vox_common::wire::reply::ReplyLine;
 use vox_common::wire::request::Registration;
 use vox_common::wire::users::Status;
 use vox_common::wire::words::encode;
@@ -38,9 +37,10 @@ use self::dice::Dice;
 use self::front::Front;
 use self::history::History;
 use self::io::{ClientId, Input, Moment, Out, Output, Policy};
-use self::link::{Link, LinkNews};
-use self::messages::{Message, Messages};
+use self::link::Link;
+use self::messages::Messages;
 use self::placing::Placing;
+use self::registry::link_out;
 use self::timer::earlier;
 use crate::media::orders::{Direction, MediaNews, MediaOrder, Path};
 
@@ -181,34 +181,6 @@ impl Agent {
         act(calls, &mut |output| front.perform(now, output, out));
     }
 
-    /// What the link tells of the address book and of look-ups is taken in after it has finished speaking.
-    fn with_link(
-        &mut self,
-        now: Moment,
-        out: Out<'_>,
-        act: impl FnOnce(&mut Link, &mut Dice, link::LinkOut<'_>),
-    ) {
-        let Self { link, dice, book, front, calls, logged_reason, .. } = self;
-        let mut looked_up = None;
-        act(link, dice, &mut |news| match news {
-            LinkNews::LookedUp(reply) => looked_up = Some((reply.code, reply.text.to_owned())),
-            LinkNews::StatusIs(status) => book.set_status(&calls.me().name, status),
-            LinkNews::LostRoom(room, why) => {
-                front.desk.tell(None, &exited(&room, calls.me(), why), out);
-                let log = format!("room does not take us back room={room} reason={why:?}");
-                out(Output::Log(log::Level::Warn, &log));
-            }
-            news => {
-                learn(book, front, now, &news, out);
-                note_reason(logged_reason, &news, out);
-                link_out(out)(news);
-            }
-        });
-        if let Some((code, text)) = looked_up {
-            self.looked_up(now, ReplyLine { code, more: false, text: &text }, out);
-        }
-    }
-
     /// Muting is for one call: whoever speaks in the next one is heard.
     fn open_microphone_after_calls(&mut self, out: Out<'_>) {
         if self.calls.current().is_none() && std::mem::take(&mut self.front.board.muted) {
@@ -259,56 +231,5 @@ impl Agent {
 
     fn effective_status(&self) -> Status {
         if self.calls.current().is_some() { Status::Busy } else { self.status }
-    }
-}
-
-/// As the registry would tell it, and why.
-fn exited(room: &Name, me: &Me, why: &str) -> String {
-    format!("* EXITED {room} {} reason={}", me.name, encode(why))
-}
-
-fn learn(book: &mut AddressBook, front: &mut Front, now: Moment, news: &LinkNews<'_>, out: Out<'_>) {
-    match news {
-        LinkNews::ListBegins => book.begin_listing(),
-        LinkNews::Listed(entry) => book.listed(entry.clone()),
-        LinkNews::ListEnds => book.end_listing(),
-        LinkNews::Event(event, line) => {
-            book.learn(event);
-            front.desk.tell(None, line, out);
-            if let Some(message) = Message::of(event, now.unix) {
-                front.take_message(message, out);
-            }
-        }
-        LinkNews::Registered(_) => front.desk.tell(None, "* LINK up", out),
-        LinkNews::Down(why) => {
-            book.went_stale(now.at);
-            front.desk.tell(None, &format!("* LINK down reason={}", encode(why)), out);
-        }
-        _ => {}
-    }
-}
-
-fn note_reason(logged: &mut String, news: &LinkNews<'_>, out: Out<'_>) {
-    match news {
-        LinkNews::Registered(text) => {
-            logged.clear();
-            out(Output::Log(log::Level::Info, &format!("registry has us words={text:?}")));
-        }
-        LinkNews::Down(why) if logged != why => {
-            (*why).clone_into(logged);
-            out(Output::Log(log::Level::Warn, &format!("registry is away reason={why:?}")));
-        }
-        _ => {}
-    }
-}
-
-/// Passes on what the link wants done; what it tells of the book is taken in elsewhere.
-fn link_out(out: Out<'_>) -> impl FnMut(LinkNews<'_>) {
-    move |news| match news {
-        LinkNews::Connect => out(Output::Connect),
-        LinkNews::Disconnect => out(Output::Disconnect),
-        LinkNews::Send(line) => out(Output::ToRegistry(line)),
-        LinkNews::Answer(client, line) => desk::Desk::answer(client, line, out),
-        _ => {}
     }
 }

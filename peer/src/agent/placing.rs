@@ -11,11 +11,12 @@ use vox_common::wire::reply::ReplyLine;
 use vox_common::wire::request::Request;
 use vox_common::wire::users::Found;
 
+use super::Agent;
 use super::calls::{Callee, Caller};
 use super::desk::Desk;
 use super::io::{ClientId, Moment, Out, Output, Ticket};
 use super::leg::MAX_CANDIDATES;
-use super::{Agent, link_out};
+use super::registry::link_out;
 
 /// The registry and the resolver have this long; their own time-outs are shorter.
 const TIME_TO_FIND: Duration = Duration::from_secs(15);

@@ -7,10 +7,11 @@ use vox_common::wire::names::Name;
 use vox_common::wire::request::Request as Ask;
 use vox_common::wire::users::{Entry, Status};
 
+use super::Agent;
 use super::calls::{CallOut, Caller, Calls};
 use super::desk::Desk;
 use super::io::{ClientId, Kept, Moment, Out, Output};
-use super::{Agent, link_out};
+use super::registry::link_out;
 use crate::media::orders::{Direction, MediaOrder};
 
 const HUNG_UP: &str = "200 hung up";

@@ -121,6 +121,15 @@ fn a_no_at_the_door_is_told_as_it_was_said() {
 }
 
 #[test]
+fn what_is_repeated_of_a_refusal_fits_a_line_of_ours() {
+    let mut alice = connecting(None);
+    alice.put(Input::LinkUp);
+    let told = alice.line(&format!("403 {}", "\u{1f600}".repeat(250)));
+    let event = told.iter().find_map(|act| act.strip_prefix("1 < * LINK down ")).expect("an event");
+    assert!(event.len() < 1_000, "{}", event.len());
+}
+
+#[test]
 fn a_goodbye_instead_of_a_greeting_is_the_reason() {
     for farewell in ["shutting down", "kicked", "banned", "idle", "replaced", "too fast"] {
         let mut alice = connecting(None);

@@ -7,7 +7,7 @@ use vox_common::wire::reply::ReplyLine;
 use vox_common::wire::users::{Entry, Status};
 
 use super::pending::{Asker, Errand};
-use super::{Dice, FIRST_PAUSE, Link, LinkNews, LinkOut};
+use super::{Dice, FIRST_PAUSE, Link, LinkNews, LinkOut, clause, refusal};
 use crate::agent::rooms::{Change, Next};
 
 impl Link {
@@ -30,9 +30,7 @@ impl Link {
         let hasty = reply.code == Refusal::SlowDown.code();
         match asker {
             Asker::Registration if reply.is_done() => self.registered_as(now, reply.text, out),
-            Asker::Registration => {
-                self.give_up(now, &format!("the registry refuses: {}", reply.text), dice, out);
-            }
+            Asker::Registration => self.give_up(now, &refusal(reply), dice, out),
             Asker::Errand(errand) if hasty => self.brake.pull(now, Some(errand), dice),
             Asker::Errand(Errand::List) => listed(reply, out),
             Asker::Call => out(LinkNews::LookedUp(reply)),
@@ -71,7 +69,7 @@ impl Link {
         match self.rooms.refused(now, change, reply) {
             Next::Wait => {}
             Next::Try(change) => self.go(now, change, out),
-            Next::Lost(room) => out(LinkNews::LostRoom(room, reply.text)),
+            Next::Lost(room) => out(LinkNews::LostRoom(room, clause(reply))),
         }
     }
 }

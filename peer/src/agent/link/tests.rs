@@ -1,6 +1,7 @@
 //! The registration, line by line, with time as plain numbers.
 
 use super::*;
+use crate::agent::io::ClientId;
 use vox_common::sys::clock;
 use vox_common::wire::names::Name;
 
