@@ -72,3 +72,33 @@ impl Events {
         }
     }
 }
+
+/// Fails the test unless an answer keeps browsers from guessing, framing, storing and loading from elsewhere.
+pub fn is_guarded(reply: &Reply) {
+    for (field, value) in [
+        ("X-Content-Type-Options", "nosniff"),
+        ("X-Frame-Options", "DENY"),
+        ("Referrer-Policy", "no-referrer"),
+        ("Cache-Control", "no-store"),
+        ("Cross-Origin-Resource-Policy", "same-origin"),
+        ("Connection", "close"),
+    ] {
+        assert_eq!(reply.field(field), value, "{reply:?}");
+    }
+    let policy = reply.field("Content-Security-Policy");
+    for rule in ["default-src 'none'", "script-src 'self'", "frame-ancestors 'none'", "base-uri 'none'"] {
+        assert!(policy.contains(rule), "{policy}");
+    }
+    assert!(!policy.contains("unsafe"), "{policy}");
+}
+
+/// Fails the test unless an answer is this refusal, in one sentence, and guarded.
+pub fn is_one_sentence(reply: &Reply, status: u16) {
+    assert_eq!(
+        (reply.status, reply.field("Content-Type")),
+        (status, "text/plain; charset=utf-8"),
+        "{reply:?}"
+    );
+    assert_eq!(reply.body.lines().count(), 1, "{reply:?}");
+    is_guarded(reply);
+}

@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use nix::poll::PollFlags;
@@ -43,7 +43,7 @@ enum Stage {
 /// Bytes that are not sent yet.
 #[derive(Debug)]
 struct Outgoing {
-    bytes: Rc<[u8]>,
+    bytes: Arc<[u8]>,
     sent: usize,
 }
 
@@ -113,7 +113,7 @@ impl Client {
 
     /// Sends the next event to a listener, unless it is still busy with the one before: events are whole states, and
     /// the next one holds what it missed.
-    pub(super) fn tell(&mut self, frame: &Rc<[u8]>, now: Instant) -> Came {
+    pub(super) fn tell(&mut self, frame: &Arc<[u8]>, now: Instant) -> Came {
         match &mut self.stage {
             Stage::Listening(outgoing) if outgoing.is_done() => {
                 *outgoing = Outgoing::new(frame.clone());
@@ -187,7 +187,7 @@ fn came(read: io::Result<usize>) -> Came {
 }
 
 impl Outgoing {
-    fn new(bytes: Rc<[u8]>) -> Self {
+    fn new(bytes: Arc<[u8]>) -> Self {
         Self { bytes, sent: 0 }
     }
 

@@ -2,7 +2,9 @@
 
 mod bell;
 mod client;
+mod door;
 mod server;
+mod sight;
 
 use std::io;
 use std::net::SocketAddr;
@@ -14,7 +16,9 @@ use vox_common::sys::config::reason;
 use vox_common::sys::{net, thread};
 
 pub(super) use bell::Bell;
+use door::Door;
 use server::Server;
+use sight::Sight;
 
 use super::mail::Mail;
 use crate::config::Page;
@@ -38,11 +42,11 @@ pub(super) fn serve(page: &Page, bell: &Arc<Bell>, owner: &SyncSender<Mail>) -> 
 
 fn start(address: SocketAddr, page: &Page, bell: &Arc<Bell>, owner: &SyncSender<Mail>) -> io::Result<Served> {
     let listener = net::listen_tcp(address)?;
-    listener.set_nonblocking(true)?;
     let address = listener.local_addr()?;
     let (rename, renamed) = sync_channel(1);
-    let (hosts, owner, ears) = (hosts(&page.hosts), owner.clone(), bell.clone());
-    thread::spawn("page", move || Server::new(listener, hosts, renamed, ears, owner).run())?;
+    let (door, sight) = (Door::new(listener)?, Sight::new(owner.clone()));
+    let server = Server::new(door, hosts(&page.hosts), renamed, bell.clone(), sight);
+    thread::spawn("page", move || server.run())?;
     info!("status page is at http://{address}/");
     Ok(Served(Some((rename, bell.clone()))))
 }

@@ -1,22 +1,21 @@
 //! The thread `page`: one poll(2) over the door, the bell and all who look. It may be slow or stand still, and
 //! nobody else notices.
 
-use std::net::TcpListener;
 use std::os::fd::AsFd;
-use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use vox_common::sys::{clock, net};
+use vox_common::sys::clock;
 
 use super::bell::Bell;
 use super::client::{Came, Client};
+use super::door::Door;
+use super::sight::Sight;
 use crate::page::hosts::Hosts;
 use crate::page::request::{Method, Request};
-use crate::page::{self, Fault, Resource, Snapshot};
-use crate::shell::mail::Mail;
+use crate::page::{self, Fault, Resource};
 
 /// Those who are served at a time. The next ones get `503`.
 const SERVED: usize = 16;
@@ -36,57 +35,36 @@ const PACE: Duration = Duration::from_millis(200);
 /// The time after which listeners are told anyhow: counts go up without news, and those who are gone are noticed.
 const REFRESH: Duration = Duration::from_secs(5);
 
-/// How long the owner may take to say what there is to see. Longer: `503`.
-const PATIENCE: Duration = Duration::from_secs(2);
-
-/// How long the door stays shut when a connection could not be accepted.
-const OUT_OF_DESCRIPTORS: Duration = Duration::from_millis(100);
-
 pub(super) struct Server {
-    listener: TcpListener,
+    door: Door,
     clients: Vec<Client>,
     hosts: Hosts,
     /// Other names, when the configuration was read again.
     renamed: Receiver<Hosts>,
     bell: Arc<Bell>,
-    owner: SyncSender<Mail>,
-    /// What was seen in this round of the loop.
-    seen: Option<Snapshot>,
+    sight: Sight,
     /// When listeners were told the last time.
     told: Instant,
     /// Whether there is something that listeners were not told.
     has_news: bool,
-    /// Until when nobody is let in.
-    shut: Option<Instant>,
 }
 
 impl Server {
     pub(super) fn new(
-        listener: TcpListener,
+        door: Door,
         hosts: Hosts,
         renamed: Receiver<Hosts>,
         bell: Arc<Bell>,
-        owner: SyncSender<Mail>,
+        sight: Sight,
     ) -> Self {
-        Self {
-            listener,
-            clients: Vec::new(),
-            hosts,
-            renamed,
-            bell,
-            owner,
-            seen: None,
-            told: clock::now(),
-            has_news: false,
-            shut: None,
-        }
+        let (clients, told, has_news) = (Vec::new(), clock::now(), false);
+        Self { door, clients, hosts, renamed, bell, sight, told, has_news }
     }
 
     /// Serves for ever.
     pub(super) fn run(mut self) {
         loop {
             let ready = self.wait();
-            self.seen = None;
             self.hear_the_bell();
             self.serve(&ready);
             self.let_in();
@@ -99,9 +77,9 @@ impl Server {
     /// Waits until something can be done; which of the clients can go on.
     fn wait(&self) -> heapless::Vec<bool, CONNECTIONS> {
         let mut waited_for: heapless::Vec<PollFd<'_>, WAITED_FOR> = heapless::Vec::new();
-        let door = if self.is_open() { PollFlags::POLLIN } else { PollFlags::empty() };
-        let first =
-            [PollFd::new(self.bell.as_fd(), PollFlags::POLLIN), PollFd::new(self.listener.as_fd(), door)];
+        let door =
+            if self.door.is_open() && self.has_place() { PollFlags::POLLIN } else { PollFlags::empty() };
+        let first = [PollFd::new(self.bell.as_fd(), PollFlags::POLLIN), PollFd::new(self.door.as_fd(), door)];
         let clients = self.clients.iter().map(|client| PollFd::new(client.as_fd(), client.wants()));
         waited_for.extend(first.into_iter().chain(clients));
         // Interrupted: looks at everything, finds nothing, waits again.
@@ -111,15 +89,15 @@ impl Server {
 
     fn patience(&self) -> PollTimeout {
         let late = self.clients.iter().filter_map(Client::deadline).min();
-        let due = [late, self.next_event(), self.shut].into_iter().flatten().min();
+        let due = [late, self.next_event(), self.door.opens()].into_iter().flatten().min();
         let Some(due) = due else { return PollTimeout::NONE };
         // Rounded up, or the last millisecond would be spent in a circle.
         let wait = due.saturating_duration_since(clock::now()) + Duration::from_millis(1);
         PollTimeout::try_from(wait).unwrap_or(PollTimeout::MAX)
     }
 
-    fn is_open(&self) -> bool {
-        self.shut.is_none() && self.clients.len() < CONNECTIONS
+    fn has_place(&self) -> bool {
+        self.clients.len() < CONNECTIONS
     }
 
     fn hear_the_bell(&mut self) {
@@ -162,7 +140,7 @@ impl Server {
             (Resource::Events, Method::Head) => self.clients[place].answer(page::opening(Method::Head), now),
             (Resource::Events, Method::Get) => self.add_listener(place, now),
             _ => {
-                let answer = page::answer(request, || self.look());
+                let answer = page::answer(request, || self.sight.look());
                 self.clients[place].answer(answer, now)
             }
         }
@@ -180,27 +158,11 @@ impl Server {
         self.clients.iter().filter(|client| client.is_listening()).count()
     }
 
-    /// What there is to see, asked once a round.
-    fn look(&mut self) -> Option<&Snapshot> {
-        if self.seen.is_none() {
-            self.seen = ask(&self.owner);
-        }
-        self.seen.as_ref()
-    }
-
     fn let_in(&mut self) {
         let now = clock::now();
-        self.shut = self.shut.filter(|until| *until > now);
-        while self.is_open() {
-            match self.listener.accept() {
-                Ok((stream, _)) => {
-                    // A connection that has ended already is passed over.
-                    let tuned = net::tune(&stream).and_then(|()| Client::new(stream, now));
-                    let _ = tuned.map(|client| self.admit(client, now));
-                }
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return,
-                Err(_) => self.shut = Some(now + OUT_OF_DESCRIPTORS),
-            }
+        while self.has_place() {
+            let Some(stream) = self.door.next(now) else { return };
+            let _ = Client::new(stream, now).map(|client| self.admit(client, now));
         }
     }
 
@@ -225,9 +187,10 @@ impl Server {
         }
         (self.told, self.has_news) = (now, false);
         self.bell.await_change();
-        // Seen anew: what was seen in this round may be older than the bell.
-        let Some(seen) = ask(&self.owner) else { return };
-        let frame: Rc<[u8]> = page::frame(&seen).into();
+        // What was seen in this round may be older than what the bell was asked.
+        self.sight.forget();
+        let Some(seen) = self.sight.look() else { return };
+        let frame: Arc<[u8]> = page::frame(seen).into();
         self.clients.retain_mut(|client| client.tell(&frame, now) != Came::End);
     }
 
@@ -240,20 +203,11 @@ impl Server {
         });
     }
 
-    /// What was seen may be large, and the next look may be far away.
     fn give_back(&mut self) {
-        self.seen = None;
+        self.sight.forget();
         if self.clients.is_empty() {
             self.clients = Vec::new();
             self.has_news = false;
         }
     }
-}
-
-/// Asks the owner, who answers as soon as it comes to it.
-fn ask(owner: &SyncSender<Mail>) -> Option<Snapshot> {
-    let (answer, overview) = sync_channel(1);
-    owner.send(Mail::Look(answer)).ok()?;
-    let overview = overview.recv_timeout(PATIENCE).ok()?;
-    Some(Snapshot { overview, taken: clock::since_1970(clock::wall()) })
 }
