@@ -15,11 +15,12 @@ const TORTURE: Duration = Duration::from_secs(10);
 pub(crate) fn measure(report: &mut Report) {
     let took = answers_under_torture();
     let at = |share| format!("{:.2} ms", listen::quantile(&took, share));
-    report.add("a bystander's PING under torture, 50th percentile", at(0.5), "");
-    report.add("… 99th percentile", at(0.99), "< 50 ms");
-    report.note(
-        "Torture: bursts of 200 clients who come and vanish, properly or by RST, in mid-line or with answers unread; \
-         floods by a client that does not read; lines of 10 MB; every byte value; all of it again and again for 10 s.",
+    let table = report.table("Torture");
+    table.add("a bystander's PING, 50th percentile", at(0.5), "");
+    table.add("… 99th percentile", at(0.99), "< 50 ms");
+    table.note(
+        "Torture is bursts of 200 clients who come and vanish, properly or by RST, in mid-line or with answers unread; floods by a\n\
+         client that does not read; lines of 10 MB; every byte value; all of it again and again, side by side, for 10 s.",
     );
 }
 

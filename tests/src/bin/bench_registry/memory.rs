@@ -6,7 +6,7 @@ use vox_tests::bed::{Place, usage, wait};
 use vox_tests::crowd::Crowd;
 use vox_tests::torture;
 
-use crate::report::{Report, median};
+use crate::report::{Report, Table, median};
 
 const STARTS: usize = 5;
 /// Clients of which the memory of one is the share.
@@ -18,13 +18,20 @@ const SETTLING: Duration = Duration::from_millis(500);
 const IDLE: Duration = Duration::from_secs(10);
 
 pub(crate) fn measure(report: &mut Report) {
+    let table = report.table("Memory");
     let rest: Vec<f64> = (0..STARTS).map(|_| at_rest()).collect();
-    report.add(
-        "memory at rest, with its status page (VmRSS)",
+    table.add(
+        "at rest, with its status page (VmRSS)",
         format!("{:.2} MiB", median(rest) / 1_048_576.0),
         "< 3 MiB",
     );
-    clients(report);
+    clients(table);
+    table.note(format!(
+        "At rest: half a second after READY, the median of {STARTS} starts. A client has done what a peer does: connect, REGISTER,\n\
+         WATCH on, LIST. All told: what the {CLIENTS} of them add to VmRSS, and 16 KiB of the kernel for each thread. Wake-ups are the\n\
+         voluntary context switches of all threads in {} s.",
+        IDLE.as_secs()
+    ));
 }
 
 fn at_rest() -> f64 {
@@ -34,7 +41,7 @@ fn at_rest() -> f64 {
     usage::resident_bytes(registry.process().pid())
 }
 
-fn clients(report: &mut Report) {
+fn clients(table: &mut Table) {
     let place = Place::new();
     let mut registry = crate::registry(&place);
     let pid = registry.process().pid();
@@ -48,15 +55,15 @@ fn clients(report: &mut Report) {
     let resident = share(after.0 - before.0);
     let stack = share(f64::from(after.1 - before.1) * KERNEL_STACK);
     let told = format!("{:.1} kB: {resident:.1} resident, {stack:.1} stack in the kernel", resident + stack);
-    report.add("memory per connected client, all told", told, "< 36 kB");
+    table.add("per connected client, all told", told, "< 36 kB");
     let told = format!("{:.1} kB", share(after.2 - before.2));
-    report.add("… stack in the kernel as /proc/meminfo has it", told, "");
+    table.add("… stack in the kernel as /proc/meminfo has it", told, "");
     let told = format!("{:.1}", wakes_per_second(pid));
-    report.add(&format!("wake-ups per second with {CLIENTS} idle clients"), told, "0");
+    table.add(&format!("wake-ups per second with {CLIENTS} idle clients"), told, "0");
     drop(crowd);
     wait::pause(SETTLING);
     let told = format!("{:.2} MiB", usage::resident_bytes(pid) / 1_048_576.0);
-    report.add(&format!("memory after {CLIENTS} clients have gone"), told, "");
+    table.add(&format!("after {CLIENTS} clients have gone"), told, "");
 }
 
 fn wakes_per_second(pid: u32) -> f64 {

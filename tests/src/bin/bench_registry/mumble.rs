@@ -28,30 +28,24 @@ struct Cost {
 }
 
 pub(crate) fn measure(report: &mut Report) {
+    let table = report.table("Beside murmurd");
     let theirs = match murmurd() {
         Ok(theirs) => theirs,
-        Err(lack) => return report.note(format!("Not compared with mumble-server: there is no {lack}.")),
+        Err(lack) => return table.note(format!("Not compared with mumble-server: there is no {lack}.")),
     };
     let ours = ours();
     let against = |ours: f64, theirs: f64, unit: &str| {
-        format!("{ours:.1} to {theirs:.1} {unit}, {:.1} times", theirs / ours)
+        format!("{ours:.1} {unit}, murmurd {theirs:.1} {unit}: ratio {:.2}", ours / theirs)
     };
-    report.add("memory at rest, to murmurd's", against(ours.rest_mib, theirs.rest_mib, "MiB"), "less");
-    report.add(
-        "memory resident for a connection that says nothing, to murmurd's",
-        against(ours.connection_kb, theirs.connection_kb, "kB"),
-        "less",
-    );
+    table.add("memory at rest", against(ours.rest_mib, theirs.rest_mib, "MiB"), "less");
+    let told = against(ours.connection_kb, theirs.connection_kb, "kB");
+    table.add("memory resident for a connection that says nothing", told, "less");
     let (fast, slow) = (ours.connects_per_second, theirs.connects_per_second);
-    report.add(
-        "connections taken and ended, to murmurd's",
-        format!("{fast:.0} to {slow:.0}/s, {:.1} times", fast / slow),
-        "more",
-    );
-    report.note(format!(
-        "murmurd is Debian's mumble-server {}, in the same run; over plain TCP: {CONNECTIONS} connections \
-         that say nothing, then {COMING} at a time that say QUIT, which is goodbye to vox and no TLS to murmurd, and wait \
-         for the end.",
+    let told = format!("{fast:.0}/s, murmurd {slow:.0}/s: ratio {:.0}", fast / slow);
+    table.add("connections taken and ended", told, "more");
+    table.note(format!(
+        "murmurd is Debian's mumble-server {}, in the same run, over plain TCP: {CONNECTIONS} connections that say nothing, then {COMING} at\n\
+         a time that say QUIT, which is goodbye to vox and no TLS to murmurd, and wait for the end.",
         version()
     ));
 }

@@ -1,68 +1,87 @@
-//! The table of what was measured, as people read it in a terminal and in docs/BENCHMARKS.md.
+//! The tables of what was measured, as people read them in a terminal and in docs/BENCHMARKS.md.
 
 use std::fmt::{self, Display, Formatter};
-use std::fs;
+use std::{fs, thread};
 
 use vox_tests::bed::need;
 
-/// One figure.
-#[derive(Debug)]
-pub(crate) struct Row {
-    what: String,
-    measured: String,
-    target: String,
-}
+const HEAD: [&str; 3] = ["", "measured", "target"];
 
 /// All figures of a run.
 #[derive(Debug, Default)]
-pub(crate) struct Report {
-    rows: Vec<Row>,
+pub(crate) struct Report(Vec<Table>);
+
+/// Figures of one kind, and how they came about.
+#[derive(Debug)]
+pub(crate) struct Table {
+    title: &'static str,
+    rows: Vec<[String; 3]>,
     notes: Vec<String>,
 }
 
 impl Report {
-    /// Adds a figure, and what it should be.
-    pub(crate) fn add(&mut self, what: &str, measured: impl Display, target: &str) {
-        let row = Row { what: what.into(), measured: measured.to_string(), target: target.into() };
-        self.rows.push(row);
-    }
-
-    /// Adds a sentence below the table.
-    pub(crate) fn note(&mut self, note: impl Into<String>) {
-        self.notes.push(note.into());
+    /// Begins a table.
+    pub(crate) fn table(&mut self, title: &'static str) -> &mut Table {
+        self.0.push(Table { title, rows: Vec::new(), notes: Vec::new() });
+        self.0.last_mut().expect("it was put there just now")
     }
 
     /// Replaces docs/BENCHMARKS.md.
     pub(crate) fn write(&self) {
-        fs::write(need::top().join("docs/BENCHMARKS.md"), self.to_string())
-            .expect("the source tree can be written");
+        let path = need::top().join("docs/BENCHMARKS.md");
+        fs::write(path, self.to_string()).expect("the source tree can be written");
+    }
+}
+
+impl Table {
+    /// Adds a figure, and what it should be.
+    pub(crate) fn add(&mut self, what: &str, measured: impl Display, target: &str) {
+        self.rows.push([what.into(), measured.to_string(), target.into()]);
+    }
+
+    /// Adds a paragraph below the table.
+    pub(crate) fn note(&mut self, note: impl Into<String>) {
+        self.notes.push(note.into());
+    }
+
+    fn width(&self, column: usize) -> usize {
+        let cells = self.rows.iter().map(|row| row[column].as_str()).chain([HEAD[column]]);
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
     }
 }
 
 impl Display for Report {
     fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
-        let cores = std::thread::available_parallelism().map_or(0, usize::from);
+        let cores = thread::available_parallelism().map_or(0, usize::from);
         writeln!(out, "# Speed and memory of the registry\n")?;
         writeln!(
             out,
-            "Made by `make bench-registry WRITE=1` on a machine of {cores} cores, which the clients share. `[limits]` are off.\n\
-             Medians of five runs; kB are 1,000 bytes, MiB 1,048,576.\n"
+            "Made by `make bench-registry WRITE=1` on a machine of {cores} cores, which the clients share; they are"
         )?;
-        let width =
-            |cell: fn(&Row) -> &str| self.rows.iter().map(|row| cell(row).chars().count()).max().unwrap_or(0);
-        let widths = [width(|row| &row.what), width(|row| &row.measured), width(|row| &row.target).max(6)];
-        write_line(out, ["", "measured", "target"], widths)?;
+        writeln!(
+            out,
+            "one thread together. The registry runs as its unit starts it, but with `[limits]` off. kB are 1,000 bytes."
+        )?;
+        self.0.iter().try_for_each(|table| write!(out, "{table}"))
+    }
+}
+
+impl Display for Table {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        let widths = [0, 1, 2].map(|column| self.width(column));
+        writeln!(out, "\n## {}\n", self.title)?;
+        write_row(out, HEAD, widths)?;
         let rules = widths.map(|width| "-".repeat(width));
-        write_line(out, [&rules[0], &rules[1], &rules[2]], widths)?;
+        write_row(out, rules.each_ref().map(String::as_str), widths)?;
         for row in &self.rows {
-            write_line(out, [&row.what, &row.measured, &row.target], widths)?;
+            write_row(out, row.each_ref().map(String::as_str), widths)?;
         }
         self.notes.iter().try_for_each(|note| writeln!(out, "\n{note}"))
     }
 }
 
-fn write_line(out: &mut Formatter<'_>, cells: [&str; 3], [first, second, third]: [usize; 3]) -> fmt::Result {
-    let [what, measured, target] = cells;
+fn write_row(out: &mut Formatter<'_>, cells: [&str; 3], widths: [usize; 3]) -> fmt::Result {
+    let ([what, measured, target], [first, second, third]) = (cells, widths);
     writeln!(out, "| {what:first$} | {measured:second$} | {target:third$} |")
 }
 
