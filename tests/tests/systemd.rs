@@ -33,6 +33,8 @@ auto-answer = true
 
 /// Asked by hand, as anybody could.
 const WHO_IS_THERE: &str = "printf 'LIST\\nQUIT\\n' | socat -t 2 - TCP:127.0.0.1:5000";
+const PAGE: &str =
+    "printf 'GET /api/users HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n' | socat -t 2 - TCP:127.0.0.1:5080";
 const ALL_USERS: &str = "printf 'USERS\\n' | socat -t 1 - UNIX:/run/vox/peer.sock";
 const ALL_OF_STATUS: &str = "printf 'STATUS\\n' | socat -t 1 - UNIX:/run/vox/peer.sock";
 
@@ -74,6 +76,7 @@ fn started_by_systemctl_one_calls_the_other() {
     let Some(debian) = may("systemd::calls", debian(&place)) else { return };
     debian.must("systemctl start vox-registry vox-peer");
     start_bob(&debian);
+    debian.wait_for(PAGE, "\"name\":\"alice\"");
     debian.must("vox-peer call bob --detach");
     debian.wait_for("vox-peer status", "talking");
     debian.wait_for(ALL_OF_STATUS, "policy=fifo");
