@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt::Write;
 use std::time::Duration;
 
+use vox_common::wire::keys::PublicKey;
+use vox_registry::core::Access;
 use vox_registry::core::overview::Overview;
 use vox_tests::sim::net::Chance;
 use vox_tests::torture::chance;
@@ -26,31 +28,43 @@ struct Trial {
     chance: Chance,
     people: BTreeMap<u16, Witness>,
     before: Overview,
+    access: Access,
+    /// To which key a name belongs, where names belong to keys.
+    owners: BTreeMap<String, String>,
     /// For whoever has to find out what went wrong.
     last: VecDeque<String>,
 }
 
 #[test]
 fn a_hundred_thousand_random_operations_break_nothing() {
-    let mut trial = Trial::new(chance());
-    for _ in 0..OPERATIONS {
-        let operation = trial.operate();
-        trial.last.push_back(operation);
-        if trial.last.len() > STORY {
-            trial.last.pop_front();
-        }
-        trial.check();
-    }
+    Trial::new(Access::Open).run(OPERATIONS);
+}
+
+#[test]
+fn where_names_belong_to_keys_nobody_ever_takes_another_ones() {
+    Trial::new(Access::Keys).run(OPERATIONS / 4);
 }
 
 impl Trial {
-    fn new(chance: Chance) -> Self {
+    fn new(access: Access) -> Self {
         let world = World::with(|settings| {
             settings.max_users = MAX_USERS;
             settings.max_rooms = MAX_ROOMS;
+            settings.access = access.clone();
         });
-        let before = world.overview();
-        Self { world, chance, people: BTreeMap::new(), before, last: VecDeque::new() }
+        let (before, people, last) = (world.overview(), BTreeMap::new(), VecDeque::new());
+        Self { world, chance: chance(), people, before, access, owners: BTreeMap::new(), last }
+    }
+
+    fn run(mut self, operations: usize) {
+        for _ in 0..operations {
+            let operation = self.operate();
+            self.last.push_back(operation);
+            if self.last.len() > STORY {
+                self.last.pop_front();
+            }
+            self.check();
+        }
     }
 
     /// Does something, and lets everybody learn of it; what it was.
@@ -104,7 +118,8 @@ impl Trial {
             0..3 => format!("KICK {}", self.name()),
             3 => format!("BAN {}", self.name()),
             4 => "BAN 10.0.0.7".into(),
-            5..7 => return self.forgive(),
+            5 => return self.forgive(),
+            6 => return self.forget(),
             _ => "USERS".into(),
         };
         let answer = self.world.administer(&line);
@@ -120,12 +135,22 @@ impl Trial {
         "all bans are lifted".into()
     }
 
+    /// A name may be taken with another key.
+    fn forget(&mut self) -> String {
+        let name = self.name();
+        let answer = self.world.administer(&format!("FORGET {name}"));
+        let was_owned = self.owners.remove(&name).is_some();
+        assert_eq!(answer[0].starts_with("200 "), was_owned, "{}after these: FORGET {name}", self.story());
+        format!("administrator: FORGET {name} → {answer:?}")
+    }
+
     fn say(&mut self) -> String {
         let Some(client) = self.somebody() else { return "nobody speaks".into() };
         let line = self.line();
         self.world.say(client, &line);
         let answer = self.world.heard(client);
         self.is_right(client, &line, &answer);
+        self.is_its_own(&line, &answer);
         self.hear(client, &answer);
         self.learn();
         format!("{client}: {line} → {answer:?}")
@@ -134,7 +159,9 @@ impl Trial {
     fn line(&mut self) -> String {
         let (name, room, n) = (self.name(), format!("room{}", self.chance.below(5)), self.chance.below(8));
         match self.chance.below(20) {
-            0..5 => format!("REGISTER {name} {}", 6000 + n),
+            0..5 => {
+                format!("REGISTER {name} {} key={}", 6000 + n, self.key())
+            }
             5 => format!("STATUS {}", self.pick(&["idle", "busy", "away", "dnd"])),
             6..8 => "WATCH on".into(),
             8 => "WATCH off".into(),
@@ -147,6 +174,10 @@ impl Trial {
             18 => self.pick(&["LIST", "ROOMS", "MEMBERS", "STATS", "PING", "HELP", "DANCE", ""]).into(),
             _ => "QUIT".into(),
         }
+    }
+
+    fn key(&mut self) -> PublicKey {
+        PublicKey([[1, 2, 3][usize::try_from(self.chance.below(3)).expect("below three")]; 32])
     }
 
     fn name(&mut self) -> String {
@@ -207,6 +238,17 @@ impl Trial {
             _ => true,
         };
         assert!(must, "{}after these, {client}: {line} → {answer:?}\n{users:?}\n{rooms:?}", self.story());
+    }
+
+    /// Whoever has taken a name comes with the key with which it was taken first.
+    fn is_its_own(&mut self, line: &str, answer: &[String]) {
+        let taken = answer.first().is_some_and(|line| line.starts_with("200 registered "));
+        let [_, name, _, key] = line.split(' ').collect::<Vec<_>>()[..] else { return };
+        if taken && self.access == Access::Keys {
+            let before = self.owners.insert(name.into(), key.into());
+            let is_right = before.is_none_or(|before| before == key);
+            assert!(is_right, "{}after these: {line} → {answer:?}", self.story());
+        }
     }
 
     fn story(&self) -> String {
