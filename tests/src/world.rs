@@ -2,10 +2,12 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::ops::ControlFlow;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use vox_common::sys::clock;
+use vox_common::sys::lines::read_lines;
 use vox_common::wire::line::Line;
 use vox_common::wire::names::Name;
 use vox_common::wire::reply::Nonce;
@@ -99,9 +101,16 @@ impl World {
         client
     }
 
-    /// Sends a line.
+    /// Sends a line, which is read as the real registry reads it.
+    ///
+    /// # Panics
+    /// Never: bytes in memory can be read.
     pub fn say(&mut self, client: u16, line: &str) {
-        self.send(client, Line::Text(line));
+        let sent = |line: Line<'_>| {
+            self.send(client, line);
+            ControlFlow::Continue(())
+        };
+        read_lines(format!("{line}\n").as_bytes(), sent).expect("bytes in memory can be read");
     }
 
     /// Sends a line of whatever kind.

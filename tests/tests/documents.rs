@@ -75,6 +75,33 @@ fn what_the_protocol_quotes_is_what_is_run() {
     }
 }
 
+/// 411 needs the port of a real registry and 503 the moment of its end, which no dialogue in a file can have:
+/// `nobody_takes_calls_at_the_registrys_own_port`, `a_request_that_waits_when_the_registry_ends_is_told_so`.
+const WITHOUT_TRANSCRIPT: [&str; 2] = ["411", "503"];
+
+/// The codes in a text of refusals: `404 no such user · 412 that is yourself`.
+fn codes(text: &str) -> impl Iterator<Item = &str> {
+    let words = text.split('·').filter_map(|refusal| refusal.split_whitespace().next());
+    words.filter(|word| word.len() == 3 && word.starts_with(['4', '5']))
+}
+
+#[test]
+fn every_refusal_of_the_registry_stands_in_a_transcript() {
+    let protocol = read("docs/PROTOCOL.md");
+    let (_, registry) = protocol.split_once("## Registry (TCP").expect("the section");
+    let (table, rest) = registry.split_once("\nEverywhere: ").expect("what holds everywhere");
+    let everywhere = rest.split("A connection").next().expect("its refusals");
+    let rows = table.lines().filter_map(|row| row.rsplit('|').nth(1));
+    let told: Vec<&str> = rows.flat_map(codes).chain(codes(everywhere)).collect();
+    assert!(told.contains(&"409") && told.contains(&"501"), "{told:?}");
+    let folder = root().join("tests/transcripts/registry");
+    let files = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+    let dialogues: String = files.map(|file| fs::read_to_string(file).expect("a transcript")).collect();
+    for code in told.into_iter().filter(|code| !WITHOUT_TRANSCRIPT.contains(code)) {
+        assert!(dialogues.contains(&format!(": {code} ")), "no transcript is refused with {code}");
+    }
+}
+
 #[test]
 fn the_folders_of_the_architecture_are_there() {
     for name in quoted(&read("docs/ARCHITECTURE.md")) {

@@ -43,6 +43,23 @@ fn a_registry_that_is_stopped_says_goodbye_and_ends_within_a_second() {
 }
 
 #[test]
+fn a_request_that_waits_when_the_registry_ends_is_told_so() {
+    let place = Place::new();
+    let mut registry = Registry::without_limits(&place);
+    let mut bob = registry.user("bob", 6000);
+    // Frozen, it has more to answer than it can before it hears of the end, and less than a slow reader would have.
+    registry.process().signal(Signal::SIGSTOP);
+    bob.send("PING\n".repeat(10_000).as_bytes());
+    registry.process().signal(Signal::SIGTERM);
+    registry.process().signal(Signal::SIGCONT);
+    let heard = bob.rest();
+    let told = heard.iter().position(|line| line == "* GOODBYE shutting down").expect("a goodbye");
+    assert!(heard[..told].iter().all(|line| line == "200 pong"));
+    assert!(heard.len() > told + 1 && heard[told + 1..].iter().all(|line| line == "503 shutting down"));
+    assert!(registry.process().wait(3).success());
+}
+
+#[test]
 fn a_configuration_read_again_counts_and_a_broken_one_does_not() {
     let place = Place::new();
     let mut registry = Registry::start(&place);

@@ -212,3 +212,11 @@ fn both_families_come_through_one_door() {
         assert_eq!(wire.hear(), None);
     }
 }
+
+#[test]
+fn nobody_takes_calls_at_the_registrys_own_port() {
+    let place = Place::new();
+    let registry = Registry::start(&place);
+    let reply = registry.connect().ask(&format!("REGISTER bob {}", registry.port()));
+    assert_eq!(reply.as_deref(), Some("411 that is the registry's own port"));
+}
