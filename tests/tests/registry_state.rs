@@ -88,6 +88,7 @@ fn a_name_belongs_to_its_key_over_a_kill_until_it_is_forgotten() {
     assert_eq!(register(&registry, 2), "200");
 }
 
+/// A pipe that nobody reads is a disk that hangs: open(2) waits for a reader.
 #[test]
 fn a_disk_that_hangs_holds_up_neither_users_nor_the_end() {
     let place = Place::new();
