@@ -48,8 +48,11 @@ impl Bans {
 
     /// Reads the text of the state file; how many lines of it are none of ours.
     pub(super) fn recall(&mut self, text: &str) -> usize {
-        let lines = text.lines().map(Ban::parse);
-        lines.filter_map(|ban| ban.is_none_or(|ban| self.add(ban).is_err()).then_some(())).count()
+        text.lines().filter(|line| self.recall_line(line).is_none()).count()
+    }
+
+    fn recall_line(&mut self, line: &str) -> Option<()> {
+        self.add(Ban::parse(line)?).ok()
     }
 }
 
