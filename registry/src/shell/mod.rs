@@ -34,7 +34,7 @@ use crate::config::Config;
 use crate::core::{self, Settings};
 
 use mail::{MAILBOX, Mail};
-use owner::{Hands, Owner};
+use owner::Hands;
 use page::{Bell, Served};
 use reload::Reloader;
 
@@ -136,7 +136,7 @@ fn start(config: &Config, doors: Doors) -> io::Result<Running> {
         bell,
     };
     let (settings, state) = (settings(config, bounds), config.state_directory.clone());
-    let work = move || Owner::run(settings, bounds.address, &state, hands, &mailbox);
+    let work = move || owner::run(settings, bounds.address, &state, hands, &mailbox);
     let owner = thread::spawn("registry", work)?;
     doors.open(&post)?;
     Ok(Running { bounds, post, owner, page })

@@ -44,7 +44,25 @@ pub(super) struct Hands {
     pub(super) bell: Arc<Bell>,
 }
 
-pub(super) struct Owner<'t> {
+/// Serves until it is stopped, from `address` and with what is kept in the directory `state`.
+pub(super) fn run(
+    settings: Settings,
+    address: SocketAddr,
+    state: &Path,
+    hands: Hands,
+    mailbox: &Receiver<Mail>,
+) {
+    let mut tables = TABLES.lock().expect("nobody else takes it");
+    let mut registry = Registry::new(settings, &mut tables, clock::now());
+    state::recall(&mut registry, state);
+    let mut owner = Owner::of(registry, hands);
+    info!("registry listens on {address} version={}", env!("CARGO_PKG_VERSION"));
+    owner.hands.notifier.ready(&format!("listening on {address}"));
+    owner.serve(mailbox);
+    owner.hands.store.finish();
+}
+
+struct Owner<'t> {
     registry: Registry<'t>,
     slots: Box<Slots>,
     admins: Admins,
@@ -57,38 +75,21 @@ pub(super) struct Owner<'t> {
     leaves: Option<Instant>,
 }
 
-impl Owner<'_> {
-    /// Serves until it is stopped, from `address` and with what is kept in the directory `state`.
-    pub(super) fn run(
-        settings: Settings,
-        address: SocketAddr,
-        state: &Path,
-        hands: Hands,
-        mailbox: &Receiver<Mail>,
-    ) {
-        let mut tables = TABLES.lock().expect("nobody else takes it");
-        let mut registry = Registry::new(settings, &mut tables, clock::now());
-        state::recall(&mut registry, state);
-        let mut owner = Owner {
-            registry,
-            slots: Box::new(Slots::new()),
-            admins: Admins::default(),
-            hands,
-            rung: 0,
-            fed: clock::now(),
-            leaves: None,
-        };
-        info!("registry listens on {address} version={}", env!("CARGO_PKG_VERSION"));
-        owner.hands.notifier.ready(&format!("listening on {address}"));
-        while !owner.has_finished() {
-            match mailbox.recv_timeout(owner.patience()) {
-                Ok(mail) => owner.take(mail),
+impl<'t> Owner<'t> {
+    fn of(registry: Registry<'t>, hands: Hands) -> Self {
+        let (slots, admins) = (Box::new(Slots::new()), Admins::default());
+        Self { registry, slots, admins, hands, rung: 0, fed: clock::now(), leaves: None }
+    }
+
+    fn serve(&mut self, mailbox: &Receiver<Mail>) {
+        while !self.has_finished() {
+            match mailbox.recv_timeout(self.patience()) {
+                Ok(mail) => self.take(mail),
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
             }
-            owner.look_at_the_clock();
-            owner.tell_the_page();
+            self.look_at_the_clock();
+            self.tell_the_page();
         }
-        owner.hands.store.finish();
     }
 
     fn take(&mut self, mail: Mail) {
