@@ -129,9 +129,10 @@ fn a_full_registry_is_shown_whole() {
 #[test]
 fn whoever_is_kicked_hears_it_and_may_come_again() {
     let place = Place::new();
-    let registry = Registry::start(&place);
+    let mut registry = Registry::start(&place);
     let mut bob = registry.user("bob", 6000);
     assert_eq!(registry.must(&["kick", "bob"]), "kicked bob\n");
+    registry.process().wait_for_log("said goodbye to bob: kicked conn=");
     assert_eq!(bob.rest(), ["* GOODBYE kicked"]);
     assert_eq!(registry.administer(&["kick", "bob"]).err, "no such user\n");
     drop(registry.user("bob", 6000));

@@ -80,7 +80,8 @@ impl Registry<'_> {
         if let Some(farewell) = farewell {
             self.counters.count(Counter::Dismissed);
             self.tables.voice.say(conn, Event::Goodbye(farewell), out);
-            self.tell(News::Dismissed(conn, farewell.words()), out);
+            let name = self.tables.users.of(conn).map(|user| user.name.clone());
+            self.tell(News::Dismissed { name: name.as_ref(), why: farewell.words(), conn }, out);
         }
         out(Output::Close(conn));
         self.leave(conn, out);

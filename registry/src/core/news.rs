@@ -42,8 +42,15 @@ pub enum News<'a> {
         /// Its name.
         room: &'a Name,
     },
-    /// The registry ended a connection; the words of its goodbye.
-    Dismissed(ConnId, &'a str),
+    /// The registry ended a connection.
+    Dismissed {
+        /// Whose it was, if it had registered.
+        name: Option<&'a Name>,
+        /// The words of the goodbye.
+        why: &'a str,
+        /// The connection.
+        conn: ConnId,
+    },
     /// A reader was too slow, or gone without a word.
     TooSlow(ConnId),
     /// An administrator keeps somebody out from now on.
@@ -74,7 +81,10 @@ impl fmt::Display for News<'_> {
             Self::Left { name, users } => write!(out, "{name} has left users={users}"),
             Self::RoomMade { room, capacity } => write!(out, "room {room} was made capacity={capacity}"),
             Self::RoomEnded { room } => write!(out, "room {room} has ended"),
-            Self::Dismissed(conn, why) => write!(out, "said goodbye to a connection: {why} conn={}", conn.0),
+            Self::Dismissed { name, why, conn } => {
+                let whom = name.map_or("a stranger", Name::as_str);
+                write!(out, "said goodbye to {whom}: {why} conn={}", conn.0)
+            }
             Self::TooSlow(conn) => write!(out, "let go of a reader that is too slow or gone conn={}", conn.0),
             Self::Banned(whom) => write!(out, "{whom} is banned"),
             Self::Unbanned(whom) => write!(out, "{whom} is not banned any more"),
