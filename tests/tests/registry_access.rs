@@ -130,7 +130,7 @@ fn a_banned_name_stays_out_until_the_ban_is_lifted() {
     let mut world = World::new();
     let bob = remote(&mut world, "10.0.0.7");
     world.ask(bob, "REGISTER bob 6000");
-    assert_eq!(world.administer("BAN bob"), ["200 banned bob, 1 connections ended"]);
+    assert_eq!(world.administer("BAN bob"), ["200 banned bob, 1 connection ended"]);
     assert_eq!(world.administer("BAN Bob"), ["409 banned already"]);
     assert_eq!(world.hear(bob), ["* GOODBYE banned"]);
     let again = remote(&mut world, "10.0.0.8");

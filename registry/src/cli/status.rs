@@ -40,8 +40,8 @@ fn tables(fields: &Fields) -> String {
     parts([
         of(fields, "users", "max-users"),
         of(fields, "rooms", "max-rooms"),
-        part(fields, "", "connections", " connections"),
-        part(fields, "", "bans", " bans"),
+        count(fields, "connection", "connections"),
+        count(fields, "ban", "bans"),
     ])
 }
 
@@ -50,6 +50,12 @@ fn counters(fields: &Fields) -> String {
     let happened = fields.all().filter(|(_, count)| *count != "0");
     let told: Vec<_> = happened.map(|(word, count)| format!("{word} {count}")).collect();
     if told.is_empty() { "nothing has happened yet".into() } else { told.join(", ") }
+}
+
+/// `1 connection`, `2 connections`
+fn count(fields: &Fields, one: &str, several: &str) -> Option<String> {
+    let count = fields.find(several)?;
+    Some(format!("{count} {}", if count == "1" { one } else { several }))
 }
 
 /// `3 of 512 users`
@@ -65,7 +71,7 @@ mod tests {
     fn answer() -> Answer {
         let lines = [
             "registry name=vox version=0.1.0 uptime-s=7500 access=open",
-            "tables users=3 max-users=512 rooms=1 max-rooms=64 connections=5 bans=0",
+            "tables users=3 max-users=512 rooms=1 max-rooms=64 connections=5 bans=1",
             "counters connections=12 requests=30 slow-downs=0",
         ];
         Answer { lines: lines.map(str::to_owned).into(), last: "end".into() }
@@ -80,7 +86,7 @@ mod tests {
             shown,
             [
                 "vox, access open, up for 2 h 5 min, vox-registry 0.1.0",
-                "3 of 512 users, 1 of 64 rooms, 5 connections, 0 bans",
+                "3 of 512 users, 1 of 64 rooms, 5 connections, 1 ban",
                 "connections 12, requests 30",
             ]
         );

@@ -103,7 +103,8 @@ impl Registry<'_> {
         self.tell(News::Banned(whom), out);
         let ended = self.expel(whom, out);
         self.keep_bans(out);
-        self.tables.voice.line(format_args!("200 banned {whom}, {ended} connections ended"));
+        let connections = if ended == 1 { "connection" } else { "connections" };
+        self.tables.voice.line(format_args!("200 banned {whom}, {ended} {connections} ended"));
     }
 
     /// Ends the connections of somebody who is kept out from now on; how many they were.
