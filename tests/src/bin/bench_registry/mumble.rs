@@ -12,15 +12,18 @@ use vox_tests::bed::ports::Port;
 use vox_tests::bed::{Place, Process, usage, wait};
 use vox_tests::crowd::{Crowd, Heard};
 
-use crate::report::Report;
+use crate::report::{Report, median};
 
 const PROGRAM: &str = "/usr/sbin/murmurd";
+/// Of which the middle one counts.
+const STARTS: usize = 3;
 const CONNECTIONS: u16 = 100;
 /// Clients who come and go at a time.
 const COMING: usize = 32;
 const RUN: Duration = Duration::from_secs(3);
 
 /// What a server costs, over TCP alone: neither of them is asked anything.
+#[derive(Debug, Clone, Copy)]
 struct Cost {
     rest_mib: f64,
     connects_per_second: f64,
@@ -29,11 +32,11 @@ struct Cost {
 
 pub(crate) fn measure(report: &mut Report) {
     let table = report.table("Beside murmurd");
-    let theirs = match murmurd() {
-        Ok(theirs) => theirs,
+    let theirs = match (0..STARTS).map(|_| murmurd()).collect::<Result<Vec<_>, _>>() {
+        Ok(theirs) => middle(&theirs),
         Err(lack) => return table.note(format!("Not compared with mumble-server: there is no {lack}.")),
     };
-    let ours = ours();
+    let ours = middle(&[(); STARTS].map(|()| ours()));
     let against = |ours: f64, theirs: f64, unit: &str| {
         format!("{ours:.1} {unit}, murmurd {theirs:.1} {unit}: ratio {:.2}", ours / theirs)
     };
@@ -44,10 +47,20 @@ pub(crate) fn measure(report: &mut Report) {
     let told = format!("{fast:.0}/s, murmurd {slow:.0}/s: ratio {:.0}", fast / slow);
     table.add("connections taken and ended", told, "more");
     table.note(format!(
-        "murmurd is Debian's mumble-server {}, in the same run, over plain TCP: {CONNECTIONS} connections that say nothing, then {COMING} at\n\
-         a time that say QUIT, which is goodbye to vox and no TLS to murmurd, and wait for the end.",
+        "murmurd is Debian's mumble-server {}, in the same run; medians of {STARTS} starts. Over plain TCP: {CONNECTIONS} connections that\n\
+         say nothing, then {COMING} at a time that say QUIT, which is goodbye to vox and no TLS to murmurd, and wait for the end.",
         version()
     ));
+}
+
+/// Of each figure the middle one.
+fn middle(costs: &[Cost]) -> Cost {
+    let of = |figure: fn(&Cost) -> f64| median(costs.iter().map(figure).collect());
+    Cost {
+        rest_mib: of(|cost| cost.rest_mib),
+        connection_kb: of(|cost| cost.connection_kb),
+        connects_per_second: of(|cost| cost.connects_per_second),
+    }
 }
 
 fn ours() -> Cost {
@@ -85,7 +98,7 @@ fn cost(pid: u32, address: &str) -> Cost {
     let rest = usage::resident_bytes(pid);
     let mut crowd = Crowd::of(address);
     crowd.connect_at_once(CONNECTIONS.into());
-    wait::pause(Duration::from_secs(1));
+    wait::pause(Duration::from_secs(2));
     let connection = (usage::resident_bytes(pid) - rest) / f64::from(CONNECTIONS);
     drop(crowd);
     wait::pause(Duration::from_secs(1));
