@@ -8,7 +8,7 @@ use serde_json::{Map, Number, Value};
 pub struct Fields(Vec<(String, String)>);
 
 /// Keys whose values are text, even one that looks like a number.
-const TEXT: [&str; 16] = [
+const TEXT: [&str; 17] = [
     "name",
     "display",
     "version",
@@ -24,6 +24,7 @@ const TEXT: [&str; 16] = [
     "from",
     "room",
     "returns-to",
+    "whom",
     FREE,
 ];
 

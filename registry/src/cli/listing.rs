@@ -45,7 +45,9 @@ mod tests {
             "room": "lobby", "display": "Bob B.",
         }]});
         assert_eq!(USERS.json(&users), expected);
-        assert_eq!(BANS.json(&answer("10.0.0.7")), json!({"bans": [{"whom": "10.0.0.7"}]}));
+        for whom in ["10.0.0.7", "2001:db8::7", "yes", "no", "on"] {
+            assert_eq!(BANS.json(&answer(whom)), json!({"bans": [{"whom": whom}]}));
+        }
     }
 
     #[test]
