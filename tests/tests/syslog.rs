@@ -61,12 +61,15 @@ fn a_call_does_not_notice_what_becomes_of_the_syslog_daemon() {
     assert!(harm < 10.0, "{harm} packets were lost or late meanwhile");
 }
 
+/// What our sentences tell besides.
+const KEYS: [&str; 8] = ["version", "address", "conn", "users", "capacity", "client", "uid", "pid"];
+
 /// Whether a log line is a sentence of ours, with fields of ours; what it quotes is a refusal, which is ours, too.
 fn is_ours(line: &str) -> bool {
     let Some((_, sentence)) = line.split_once("]: ") else { return false };
     let unquoted: String = sentence.split('"').step_by(2).collect();
     let mut keys = unquoted.split(' ').filter_map(|word| Some(word.split_once('=')?.0));
-    line.contains(" vox-registry[") && keys.all(|key| ["version", "address", "conn", "users"].contains(&key))
+    line.contains(" vox-registry[") && keys.all(|key| KEYS.contains(&key))
 }
 
 #[test]
@@ -94,9 +97,19 @@ fn nothing_that_is_said_to_a_registry_begins_a_line_of_its_own_or_forges_a_field
     }
     wire.send(b"PING \r<13>vox-registry[1]: forged=yes\x00\x1b[2J\xff\n");
     wire.send(&[b'x'; 4000]);
-    wire.send(b"\n");
-    drop(wire);
-    rsyslog.wait_for("mallory has left");
+    wire.send(b"\nCREATE bridge 3\n");
+    wait::until("the room", 5, || (wire.hear()? == "200 created bridge").then_some(()));
+    registry.must(&["ban", "mallory"]);
+    for event in [
+        "mallory has registered address=127.0.0.1:6000 conn=",
+        "room bridge was made capacity=3",
+        "mallory is banned uid=",
+        "said goodbye to mallory: banned conn=",
+        "room bridge has ended uid=",
+        "mallory has left users=0 uid=",
+    ] {
+        rsyslog.wait_for(event);
+    }
     let messages = rsyslog.messages();
     assert!(!messages.contains("forged"), "{messages}");
     assert!(messages.lines().all(is_ours), "{messages}");
