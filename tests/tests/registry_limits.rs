@@ -59,6 +59,19 @@ fn who_goes_on_when_told_to_slow_down_has_to_go() {
 }
 
 #[test]
+fn who_was_told_to_slow_down_is_not_kept_to_a_pace_that_is_read_no_more() {
+    let mut world = with_limits();
+    world.settings(|settings| settings.limits.pace = Some(Pace { per_second: 1, burst: 10_000 }));
+    let client = remote(&mut world, "10.0.0.7");
+    let is_served = |world: &mut World| world.ask(client, "PING") == ["200 pong"];
+    assert_eq!((0..10_010).filter(|_| is_served(&mut world)).count(), 10_000);
+    world.settings(|settings| settings.limits.pace = Some(Pace { per_second: 20, burst: 100 }));
+    assert!(!is_served(&mut world), "it has used up that bucket, too");
+    world.pass(Duration::from_secs(1));
+    assert_eq!((0..30).filter(|_| is_served(&mut world)).count(), 20);
+}
+
+#[test]
 fn long_answers_and_words_to_all_cost_more() {
     for (request, served) in
         // REGISTER has cost one, which has come back while newcomers were gathered.

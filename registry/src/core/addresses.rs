@@ -60,6 +60,10 @@ impl Addresses {
         self.0.get_mut(index)
     }
 
+    pub(super) fn change_pace(&mut self, pace: Pace, now: Instant) {
+        self.0.iter_mut().for_each(|known| known.bucket = known.bucket.at(pace, now, CONNECTIONS_WORTH));
+    }
+
     fn add(&mut self, address: Address, now: Instant) -> Option<usize> {
         if self.0.is_full() {
             self.0.retain(|known| known.connections > 0 || !known.bucket.is_full(now));

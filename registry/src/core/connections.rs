@@ -7,7 +7,7 @@ use vox_common::wire::limits::{MAX_CONNECTIONS, MAX_UNREGISTERED};
 use vox_common::wire::reply::Nonce;
 
 use super::ends::Ends;
-use super::pace::Bucket;
+use super::pace::{Bucket, Pace};
 
 /// A connection, by the place that the shell gave it. Never stale: a place is given again only after
 /// [`Input::Closed`](super::Input::Closed).
@@ -97,6 +97,10 @@ impl Connections {
     /// Ids of all that have not been told goodbye.
     pub(super) fn all_live(&self) -> impl Iterator<Item = ConnId> {
         self.0.iter().filter(|connection| connection.stage != Stage::Ended).map(|connection| connection.id)
+    }
+
+    pub(super) fn change_pace(&mut self, pace: Pace, now: Instant) {
+        self.0.iter_mut().for_each(|connection| connection.bucket = connection.bucket.at(pace, now, 1));
     }
 
     /// When the next unregistered connection has been silent for too long, and which one that is.

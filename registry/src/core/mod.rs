@@ -70,7 +70,7 @@ impl<'t> Registry<'t> {
             Input::Line(conn, line) => self.hear(conn, line, out),
             Input::Closed(conn) => self.forget(conn, out),
             Input::Admin(admin, line) => self.administer(admin, line, out),
-            Input::Settings(settings) => settings.clone_into(&mut self.settings),
+            Input::Settings(settings) => self.adopt(settings),
             Input::Stop => self.stop(out),
             Input::Tick => self.expire(out),
         }
@@ -99,6 +99,11 @@ impl<'t> Registry<'t> {
     /// Rooms change only as users come and go.
     pub fn changes(&self) -> u64 {
         self.tables.users.changes() + self.tables.events.added()
+    }
+
+    fn adopt(&mut self, settings: &Settings) {
+        settings.clone_into(&mut self.settings);
+        self.change_pace();
     }
 
     fn expire(&mut self, out: Out<'_>) {

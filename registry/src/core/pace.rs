@@ -58,15 +58,35 @@ impl Bucket {
 
     /// The bucket, of `times` a connection's size, without so many tokens. `None`: they are not in it.
     pub(super) fn without(self, tokens: u32, now: Instant, pace: Pace, times: u32) -> Option<Self> {
-        let one = Duration::from_secs(1) / pace.per_second / times;
+        let one = one(pace, times);
         let full_again = self.0.max(now) + one * tokens;
         // Even the smallest bucket holds the dearest request.
         let size = (pace.burst * times).max(tokens);
         (full_again.saturating_duration_since(now) <= one * size).then_some(Self(full_again))
     }
+
+    /// The bucket from now on, of `times` a connection's size: it may have been emptied at a slower pace, and is no
+    /// emptier than empty.
+    pub(super) fn at(self, pace: Pace, now: Instant, times: u32) -> Self {
+        Self(self.0.min(now + one(pace, times) * (pace.burst * times)))
+    }
+}
+
+/// The time in which one token comes back.
+fn one(pace: Pace, times: u32) -> Duration {
+    Duration::from_secs(1) / pace.per_second / times
 }
 
 impl Registry<'_> {
+    /// From now on requests may come at another pace, if the settings say so.
+    pub(super) fn change_pace(&mut self) {
+        let Tables { connections, addresses, .. } = &mut *self.tables;
+        if let Some(pace) = self.settings.limits.pace {
+            connections.change_pace(pace, self.now);
+            addresses.change_pace(pace, self.now);
+        }
+    }
+
     /// Whether this request does not come too fast; one that is none costs as much as the cheapest.
     pub(super) fn is_slow_enough(&mut self, conn: ConnId, request: Option<&Request<'_>>) -> bool {
         let tokens = request.map_or(1, |request| cost(request.verb()));
