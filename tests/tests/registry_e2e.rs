@@ -7,6 +7,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use nix::sys::socket::{setsockopt, sockopt};
 use vox_common::sys::clock;
+use vox_common::wire::limits::MAX_CONNECTIONS;
 use vox_tests::bed::need::program;
 use vox_tests::bed::net::{Net, Plugged};
 use vox_tests::bed::{Place, Process, Registry, Surroundings, may, wait};
@@ -149,6 +150,21 @@ fn a_full_table_of_connections_says_so() {
     assert_eq!(connect().rest(), ["420 registry full"]);
     wires.truncate(100);
     wait::until("room again", 5, || connect().hear().filter(|line| line.starts_with("220 ")));
+}
+
+/// Whoever connects when there is no place left can do so as often as it likes.
+#[test]
+fn who_finds_all_places_taken_is_counted_and_does_not_fill_the_log() {
+    let place = Place::new();
+    let mut registry = Registry::without_limits(&place);
+    let address = registry.address();
+    let connect = || Wire::tcp(&address);
+    let mut wires: Vec<Wire> = (0..MAX_CONNECTIONS).map(|_| connect()).collect();
+    assert!(wires.iter_mut().all(|wire| wire.hear().is_some_and(|line| line.starts_with("220 "))));
+    assert!((0..50).all(|_| connect().rest() == ["420 registry full"]));
+    let status = registry.must(&["status"]);
+    assert!(status.contains("turned-away 50"), "{status}");
+    assert!(!registry.process().log().contains("warning: "));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Connections: who is let in at the door, and how they end.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
 use vox_common::wire::admin::Ban;
@@ -54,10 +54,19 @@ impl Registry<'_> {
     }
 
     fn turn_away(&mut self, conn: ConnId, ends: &Ends, refusal: Refusal, out: Out<'_>) {
-        self.counters.count(Counter::TurnedAway);
-        out(Output::News(News::TurnedAway(ends.from(), refusal)));
+        self.note_turned_away(ends.from(), refusal, out);
         self.reply(conn, &Reply::Refused(refusal), out);
         out(Output::Close(conn));
+    }
+
+    /// The shell has turned somebody away.
+    pub(super) fn miss(&mut self, from: SocketAddr, out: Out<'_>) {
+        self.note_turned_away(from.ip().to_canonical(), Refusal::RegistryFull, out);
+    }
+
+    fn note_turned_away(&mut self, from: IpAddr, refusal: Refusal, out: Out<'_>) {
+        self.counters.count(Counter::TurnedAway);
+        out(Output::News(News::TurnedAway(from, refusal)));
     }
 
     /// The connection has ended by itself: its name is free and watchers are told.

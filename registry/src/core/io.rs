@@ -26,6 +26,8 @@ pub enum Input<'a> {
         /// 128 fresh random bits.
         nonce: Nonce,
     },
+    /// Somebody connected for whom the shell has no place, and was told so.
+    Unseated(SocketAddr),
     /// A connection said something.
     Line(ConnId, Line<'a>),
     /// A connection has ended; nothing more comes from it.

@@ -67,6 +67,7 @@ impl<'t> Registry<'t> {
         self.now = now;
         match input {
             Input::Opened { conn, from, to, nonce } => self.open(conn, from, to, nonce, out),
+            Input::Unseated(from) => self.miss(from, out),
             Input::Line(conn, line) => self.hear(conn, line, out),
             Input::Closed(conn) => self.forget(conn, out),
             Input::Admin(admin, line) => self.administer(admin, line, out),

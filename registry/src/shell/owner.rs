@@ -1,11 +1,11 @@
 //! The thread that owns the core: takes mail, watches the time, sends. It never waits for anything but mail.
 
+use std::fmt;
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use std::{fmt, io};
 
 use log::{debug, info, warn};
 use vox_common::sys::notify::Notifier;
@@ -170,20 +170,23 @@ impl<'t> Owner<'t> {
             return;
         };
         let stream = Arc::new(stream);
-        match self.seat(&stream) {
-            Ok(conn) => self.handle(Input::Opened { conn, from, to, nonce: Nonce(random::bytes()) }),
-            Err(error) => {
-                warn!("Cannot serve another connection from={from}: {error}");
-                net::send_now(&stream, format!("{}\n", Refusal::RegistryFull).as_bytes());
-            }
+        if let Some(conn) = self.seat(&stream) {
+            self.handle(Input::Opened { conn, from, to, nonce: Nonce(random::bytes()) });
+        } else {
+            net::send_now(&stream, format!("{}\n", Refusal::RegistryFull).as_bytes());
+            self.handle(Input::Unseated(from));
         }
     }
 
-    /// A place and a reader.
-    fn seat(&mut self, stream: &Arc<TcpStream>) -> io::Result<ConnId> {
-        let conn = self.slots.allot(stream.clone()).ok_or_else(|| io::Error::other("the table is full"))?;
-        door::read(conn, stream.clone(), self.hands.post.clone()).inspect_err(|_| self.slots.free(conn))?;
-        Ok(conn)
+    /// A place and a reader. `None`: all places are taken, or the machine has no room for another thread.
+    fn seat(&mut self, stream: &Arc<TcpStream>) -> Option<ConnId> {
+        let conn = self.slots.allot(stream.clone())?;
+        if let Err(error) = door::read(conn, stream.clone(), self.hands.post.clone()) {
+            warn!("Cannot serve another connection: {error}");
+            self.slots.free(conn);
+            return None;
+        }
+        Some(conn)
     }
 
     fn reload(&mut self, settings: Option<Settings>) {
