@@ -165,6 +165,29 @@ fn newcomers_who_watch_hear_of_each_other_but_not_of_themselves() {
 }
 
 #[test]
+fn watchers_of_both_families_hear_of_a_newcomer_where_each_can_call_it() {
+    let mut world = World::new();
+    let families =
+        [("10.0.0", REGISTRY, "10.0.0.1:6000"), ("2001:db8::", "2001:db8::1", "[2001:db8::1]:6000")];
+    let watchers: Vec<(u16, &str)> = (2..12)
+        .map(|n| {
+            let (net, to, there) = families[n % 2];
+            let dot = if n % 2 == 0 { "." } else { "" };
+            let client = world.connect(&format!("{net}{dot}{n}"), to);
+            world.say(client, &format!("REGISTER user{n} 6000"));
+            world.ask(client, "WATCH on");
+            (client, there)
+        })
+        .collect();
+    let door = world.local();
+    watchers.iter().for_each(|(client, _)| drop(world.hear(*client)));
+    world.say(door, "REGISTER door 6000");
+    for (client, there) in watchers {
+        assert_eq!(world.hear(client), [format!("* JOINED door {there} idle -")]);
+    }
+}
+
+#[test]
 fn who_leaves_at_once_has_come_before() {
     let mut world = World::new();
     let watcher = user(&mut world, "watcher", 7);

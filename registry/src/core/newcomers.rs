@@ -10,6 +10,7 @@ use vox_common::wire::limits::MAX_USERS;
 use super::ends::Ends;
 use super::tables::LISTING_BYTES;
 use super::users::{User, Users};
+use super::voice::Voice;
 use super::{ConnId, Out, Registry, Tables};
 
 /// How long newcomers are gathered: after a power cut all stations come at once, and every one of them watches.
@@ -59,35 +60,40 @@ impl Registry<'_> {
         let Tables { users, newcomers, voice, .. } = &mut *self.tables;
         let conns = std::mem::take(&mut newcomers.conns);
         newcomers.due.clear();
-        let mut lines = Vec::<(ConnId, usize), MAX_USERS>::new();
-        let mut told_for = None;
-        for watcher in users.iter().filter(|user| user.watching) {
-            // The same for everybody who reached us at the same address.
-            if told_for != Some(watcher.ends.to()) {
-                told_for = Some(watcher.ends.to());
-                lines = compose(&conns, users, &watcher.ends, &mut voice.text);
+        let watching = || users.iter().filter(|user| user.watching);
+        for (place, first) in watching().enumerate() {
+            // All who reached us at the same address hear the same, which is made once.
+            let is_alike = |watcher: &&User| watcher.ends.to() == first.ends.to();
+            if watching().take(place).any(|before| is_alike(&before)) {
+                continue;
             }
-            match lines.iter().position(|(conn, _)| *conn == watcher.conn) {
-                None if lines.is_empty() => {}
-                None => drop(voice.send(watcher.conn, out)),
-                Some(_) if lines.len() == 1 => {}
-                Some(own) => {
-                    let begin = own.checked_sub(1).map_or(0, |before| lines[before].1);
-                    leave_out(&voice.text, begin, lines[own].1, &mut newcomers.others);
-                    voice.send_other(watcher.conn, &newcomers.others, out);
-                }
+            let lines = compose(&conns, users, &first.ends, &mut voice.text);
+            for watcher in watching().skip(place).filter(is_alike) {
+                tell(watcher.conn, &lines, voice, &mut newcomers.others, out);
             }
         }
     }
 }
 
+/// A newcomer's line, by where it ends.
+type Lines = Vec<(ConnId, usize), MAX_USERS>;
+
+/// Tells a watcher what is prepared, but for the line about itself.
+fn tell(watcher: ConnId, lines: &Lines, voice: &mut Voice, others: &mut String<LISTING_BYTES>, out: Out<'_>) {
+    match lines.iter().position(|(conn, _)| *conn == watcher) {
+        None if lines.is_empty() => {}
+        None => drop(voice.send(watcher, out)),
+        Some(_) if lines.len() == 1 => {}
+        Some(own) => {
+            let begin = own.checked_sub(1).map_or(0, |before| lines[before].1);
+            leave_out(&voice.text, begin, lines[own].1, others);
+            voice.send_other(watcher, others, out);
+        }
+    }
+}
+
 /// Writes a line for each newcomer that is still there; whose line ends where.
-fn compose(
-    conns: &[ConnId],
-    users: &Users,
-    watcher: &Ends,
-    text: &mut String<LISTING_BYTES>,
-) -> Vec<(ConnId, usize), MAX_USERS> {
+fn compose(conns: &[ConnId], users: &Users, watcher: &Ends, text: &mut String<LISTING_BYTES>) -> Lines {
     text.clear();
     let there = conns.iter().filter_map(|conn| users.of(*conn));
     let line = |user: &User| {
