@@ -4,8 +4,11 @@ use log::warn;
 use nix::sys::resource::{Resource, getrlimit, rlim_t, setrlimit};
 use vox_common::wire::limits::MAX_CONNECTIONS;
 
-/// Connections, and what the registry holds besides: programs of administrators, readers of the page, a log, a few files.
-const WANTED: rlim_t = MAX_CONNECTIONS as rlim_t + 128;
+use super::mail::MAILBOX;
+
+/// Connections, those that wait in the mailbox to be told that there is no place, and what the registry holds besides:
+/// programs of administrators, readers of the page, a log, a few files.
+const WANTED: rlim_t = (MAX_CONNECTIONS + MAILBOX) as rlim_t + 128;
 
 /// Raises the limit of open files as far as needed and allowed.
 pub(super) fn raise() {
