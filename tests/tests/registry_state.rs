@@ -51,6 +51,21 @@ fn a_state_file_that_is_damaged_loses_what_is_damaged() {
 }
 
 #[test]
+fn a_state_file_that_cannot_be_read_is_put_aside_and_not_lost() {
+    let place = Place::new();
+    let mut registry = Registry::start(&place);
+    registry.process().end();
+    let long = "bob\n".repeat(300_000);
+    fs::write(place.at("registry-state/bans"), &long).unwrap();
+    mkfifo(&place.at("registry-state/names"), Mode::S_IRWXU).unwrap();
+    registry.start_again();
+    registry.must(&["ban", "ann"]);
+    assert_eq!(bans(&place), "ann\n");
+    assert!(fs::read_to_string(place.at("registry-state/bans.unread")).unwrap() == long);
+    assert!(place.at("registry-state/names.unread").exists());
+}
+
+#[test]
 fn state_that_cannot_be_kept_is_said_and_keeps_nobody_from_calling() {
     let place = Place::new();
     let file = place.write("in-the-way", "");

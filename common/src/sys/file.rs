@@ -40,9 +40,10 @@ pub fn replace(path: &Path, text: &str) -> io::Result<()> {
 /// Reads a state file; one that is not there is empty.
 ///
 /// # Errors
-/// Those of the file system, or it is longer than any that [`replace`] was given.
+/// Those of the file system, or it is no file that [`replace`] made: longer, or a pipe, for whose writer one would wait.
 pub fn read(path: &Path) -> io::Result<String> {
     match fs::metadata(path) {
+        Ok(file) if !file.is_file() => Err(io::Error::other("it is not an ordinary file")),
         Ok(file) if file.len() > MAX_BYTES => Err(io::Error::from(ErrorKind::FileTooLarge)),
         Ok(_) => fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(String::new()),
@@ -67,6 +68,13 @@ mod tests {
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, MODE);
         assert_eq!(fs::read_dir(&directory).unwrap().count(), 1);
         fs::remove_dir_all(&directory).unwrap();
+    }
+
+    #[test]
+    fn what_is_no_file_is_not_waited_for() {
+        for path in ["/dev/zero", "/dev/tty", "/proc"] {
+            assert!(read(Path::new(path)).is_err(), "{path}");
+        }
     }
 
     #[test]

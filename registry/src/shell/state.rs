@@ -1,7 +1,7 @@
 //! What outlives a restart: read when the registry starts, and written by the thread `store`.
 
-use std::io;
 use std::path::Path;
+use std::{fs, io};
 
 use log::warn;
 use vox_common::sys::config::reason;
@@ -30,7 +30,16 @@ pub(super) fn recall(registry: &mut Registry<'_>, directory: &Path) {
                 0 => {}
                 strange => warn!("Passed over {strange} lines of {} that are none of ours", path.display()),
             },
-            Err(error) => warn!("Cannot read {}: {}", path.display(), reason(&error)),
+            Err(error) => put_aside(&path, &reason(&error)),
         }
+    }
+}
+
+/// The next text to be kept would take the place of a file that somebody might still mend.
+fn put_aside(path: &Path, why: &str) {
+    let aside = path.with_extension("unread");
+    match fs::rename(path, &aside) {
+        Ok(()) => warn!("Cannot read {}: {why}, it is {} from now on", path.display(), aside.display()),
+        Err(_) => warn!("Cannot read {}: {why}", path.display()),
     }
 }
