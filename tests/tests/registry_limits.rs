@@ -72,11 +72,17 @@ fn who_was_told_to_slow_down_is_not_kept_to_a_pace_that_is_read_no_more() {
 }
 
 #[test]
-fn long_answers_and_words_to_all_cost_more() {
-    for (request, served) in
+fn long_answers_and_words_to_many_cost_more() {
+    for (request, served) in [
         // REGISTER has cost one, which has come back while newcomers were gathered.
-        [("PING", 100), ("LIST", 12), ("BROADCAST hello", 12), ("HELP", 25), ("STATS", 25)]
-    {
+        ("PING", 100),
+        ("LIST", 12),
+        ("BROADCAST hello", 12),
+        ("HELP", 25),
+        ("STATS", 25),
+        ("STATUS busy", 25),
+        ("SAY hello", 25),
+    ] {
         let mut world = with_limits();
         let client = user(&mut world, "bob", 7);
         let answers = (0..110).map(|_| world.ask(client, request).pop().unwrap());
