@@ -236,3 +236,18 @@ fn nobody_takes_calls_at_the_registrys_own_port() {
     let reply = registry.connect().ask(&format!("REGISTER bob {}", registry.port()));
     assert_eq!(reply.as_deref(), Some("411 that is the registry's own port"));
 }
+
+#[test]
+fn whoever_goes_on_when_told_to_slow_down_or_says_nothing_is_let_go() {
+    let place = Place::new();
+    let registry = Registry::with(&place, &Surroundings::default(), "127.0.0.1", |settings| {
+        settings.set("limits.idle-unregistered-s", 1).set("limits.requests-per-second", 1);
+    });
+    let (mut hasty, mut silent) = (registry.user("hasty", 6000), registry.connect());
+    hasty.send("PING\n".repeat(300).as_bytes());
+    let heard = hasty.rest();
+    assert!(heard[..99].iter().all(|line| line == "200 pong"), "its burst, of which REGISTER was one");
+    assert!(heard[99..].iter().filter(|line| *line == "429 slow down").count() > 64, "it was told");
+    assert_eq!(heard.last().map(String::as_str), Some("* GOODBYE too fast"));
+    assert_eq!(silent.rest(), ["* GOODBYE idle"]);
+}
