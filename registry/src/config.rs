@@ -18,7 +18,7 @@ use crate::page::hosts::{HostName, MAX_HOSTS};
 pub const REGISTRY_PORT: u16 = 5000;
 
 /// The TCP port of the status page.
-pub const PAGE_PORT: u16 = 5080;
+const PAGE_PORT: u16 = 5080;
 
 /// The file that is read when none is named.
 pub const SYSTEM_FILE: &str = "/etc/vox/registry.toml";

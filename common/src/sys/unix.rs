@@ -113,7 +113,7 @@ impl fmt::Display for Credentials {
 ///
 /// # Errors
 /// None on a socket that is open.
-pub fn credentials(stream: &UnixStream) -> io::Result<Credentials> {
+pub(super) fn credentials(stream: &UnixStream) -> io::Result<Credentials> {
     let peer = getsockopt(stream, sockopt::PeerCredentials)?;
     Ok(Credentials { pid: peer.pid(), uid: peer.uid(), gid: peer.gid() })
 }
