@@ -31,7 +31,9 @@ fn main() -> ExitCode {
     let mut bob = prepare(&place, "bob", &registry, false).answering().start(&place);
     alice.wait_for_registry();
     bob.wait_for_registry();
-    print!("{}", table(&alice.run(&["users"]).out));
+    // Those who come together are told of together, a moment later.
+    let there = || Some(alice.run(&["users"]).out).filter(|users| users.contains("bob"));
+    print!("{}", table(&wait::until("bob among the users", 5, there)));
 
     title("alice types: vox-peer call bob");
     let call = set_up::call(&alice, "bob", &bob);
