@@ -119,6 +119,22 @@ fn the_seventeenth_is_turned_away_and_served_when_another_has_gone() {
     });
 }
 
+#[test]
+fn nobody_keeps_everybody_else_out() {
+    let place = Place::new();
+    let (_registry, page) = Page::start(&place);
+    let request = b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let mut greedy: Vec<_> = (0..40).map(|_| Http::from([127, 0, 0, 2], &page.address())).collect();
+    greedy.iter_mut().take(12).for_each(|listener| listener.send(request));
+    wait::until("a place for somebody else", 10, || (page.get("/").status == 200).then_some(()));
+    let mut listener = page.events();
+    assert!(listener.next_line().is_some(), "also among those who stay");
+    let mut another = Http::from([127, 0, 0, 2], &page.address());
+    another.send(request);
+    assert_eq!(another.head().map(|head| head.status), Some(503), "whoever has most gets no more");
+    drop(greedy);
+}
+
 /// Asks for events and reads no more than the head of the answer.
 fn deaf(page: &Page) -> Option<Http> {
     let mut listener = Http::to(&page.address());

@@ -1,8 +1,11 @@
 //! HTTP by hand: bytes go out, one answer comes in. Nothing is put right on the way, so that a test sends what it likes.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddrV4, TcpStream};
+use std::os::fd::AsRawFd;
 use std::time::Duration;
+
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, SockaddrIn, bind, connect, socket};
 
 /// Longer than any answer takes on a busy machine, or until a daemon gives up a silent client.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -39,6 +42,18 @@ impl Http {
     /// Connects.
     pub fn to(address: &str) -> Self {
         Self::over(TcpStream::connect(address).expect("the server listens"))
+    }
+
+    /// Connects from another of this machine's loopback addresses.
+    pub fn from(source: [u8; 4], address: &str) -> Self {
+        let to: SocketAddrV4 = address.parse().expect("an address of IPv4");
+        let socket = socket(AddressFamily::Inet, SockType::Stream, SockFlag::empty(), None);
+        let socket = socket.expect("a socket of our own");
+        let from = SocketAddrV4::new(source.into(), 0);
+        let connected = bind(socket.as_raw_fd(), &SockaddrIn::from(from))
+            .and_then(|()| connect(socket.as_raw_fd(), &SockaddrIn::from(to)));
+        connected.expect("the server listens");
+        Self::over(TcpStream::from(socket))
     }
 
     /// Speaks over a connection that is there already.

@@ -1,12 +1,13 @@
 //! One connection of the page: it asks, it is answered, and it is let go. It is never waited for.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::{IpAddr, Shutdown, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use nix::poll::PollFlags;
+use vox_common::sys::net;
 
 use crate::page::request::HEAD_BYTES;
 
@@ -23,6 +24,8 @@ const PARTING: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Client {
     stream: TcpStream,
+    /// Whence it comes, in plain form.
+    from: IpAddr,
     stage: Stage,
     /// When it is too late for this stage. `None`: a listener that has read everything.
     deadline: Option<Instant>,
@@ -63,7 +66,12 @@ impl Client {
     /// The connection has ended already.
     pub(super) fn new(stream: TcpStream, now: Instant) -> io::Result<Self> {
         stream.set_nonblocking(true)?;
-        Ok(Self { stream, stage: Stage::Asking(Vec::new()), deadline: Some(now + ASKING) })
+        let from = net::plain_ip(stream.peer_addr()?.ip());
+        Ok(Self { stream, from, stage: Stage::Asking(Vec::new()), deadline: Some(now + ASKING) })
+    }
+
+    pub(super) fn from(&self) -> IpAddr {
+        self.from
     }
 
     /// What poll(2) is to wait for.
@@ -156,7 +164,8 @@ impl Client {
         }
     }
 
-    fn part(&mut self, now: Instant) -> Came {
+    /// Nothing more is said, and it has a moment to read what was.
+    pub(super) fn part(&mut self, now: Instant) -> Came {
         self.stage = Stage::Parting;
         self.deadline = Some(now + PARTING);
         self.stream.shutdown(Shutdown::Write).map_or(Came::End, |()| Came::Nothing)

@@ -1,6 +1,7 @@
 //! The thread `page`: one poll(2) over the door, the bell and all who look. It may be slow or stand still, and
 //! nobody else notices.
 
+use std::net::IpAddr;
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
@@ -147,7 +148,7 @@ impl Server {
     }
 
     fn add_listener(&mut self, place: usize, now: Instant) -> Came {
-        if self.listeners() >= LISTENERS {
+        if !self.make_room(self.clients[place].from(), LISTENERS, Client::is_listening, now) {
             return self.clients[place].answer(Fault::Full.answer(Method::Get), now);
         }
         self.has_news = true;
@@ -167,11 +168,26 @@ impl Server {
     }
 
     fn admit(&mut self, mut client: Client, now: Instant) {
-        let served = self.clients.iter().filter(|client| client.is_served()).count();
-        let is_there = served < SERVED || client.answer(Fault::Full.answer(Method::Get), now) != Came::End;
-        if is_there {
+        let has_room = self.make_room(client.from(), SERVED, Client::is_served, now);
+        if has_room || client.answer(Fault::Full.answer(Method::Get), now) != Came::End {
             self.clients.push(client);
         }
+    }
+
+    /// Whether there is a place among so many for somebody from there. Where there is none, the address that has
+    /// most gives one up, if it has more than the other one has then: nobody keeps everybody else out.
+    fn make_room(&mut self, from: IpAddr, most: usize, counts: fn(&Client) -> bool, now: Instant) -> bool {
+        let those = || self.clients.iter().enumerate().filter(|(_, client)| counts(client));
+        let held = |from: IpAddr| those().filter(|(_, client)| client.from() == from).count();
+        if those().count() < most {
+            return true;
+        }
+        let greediest = those().max_by_key(|(_, client)| held(client.from()));
+        let Some((place, _)) = greediest.filter(|(_, client)| held(client.from()) > held(from) + 1) else {
+            return false;
+        };
+        self.clients[place].part(now);
+        true
     }
 
     /// When listeners are told again, if there are any.
