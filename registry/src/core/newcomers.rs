@@ -98,7 +98,7 @@ fn compose(conns: &[ConnId], users: &Users, watcher: &Ends, text: &mut String<LI
     let there = conns.iter().filter_map(|conn| users.of(*conn));
     let line = |user: &User| {
         writeln!(text, "{}", Event::Joined(user.entry_for(watcher)))
-            .expect("JOINED of all is as long as LIST of all");
+            .expect("JOINED of all users fits, by the assertion on LISTING_BYTES");
         (user.conn, text.len())
     };
     there.map(line).collect()

@@ -23,6 +23,7 @@ const _: () = assert!(MAX_USERS * LISTED_USER_BYTES + "210 512 users\n".len() <=
 /// The longest that an administrator hears: who is there, since when, and in which room.
 pub(super) const LISTING_BYTES: usize =
     MAX_USERS * (LISTED_USER_BYTES + " since-s=18446744073709551615 room=".len() + NAME_BYTES) + 32;
+const _: () = assert!(TOLD_BYTES <= LISTING_BYTES, "the buffer holds whatever is told");
 
 /// All tables together, which is nearly all the memory that a registry can need.
 pub const TABLES_BYTES: usize = size_of::<Tables>();

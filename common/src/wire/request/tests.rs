@@ -1,3 +1,5 @@
+//! Requests are read as they were written, and every mistake has a refusal of its own.
+
 use super::*;
 use crate::wire::users::tests::{displays, keys, names, statuses};
 use proptest::prelude::*;
