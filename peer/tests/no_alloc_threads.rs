@@ -11,8 +11,9 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use vox_common::sys::clock;
-use vox_peer::config::{Audio, InputDevice, OutputDevice, Period};
+use vox_peer::config::{Audio, InputDevice, OutputDevice, Period, Voice};
 use vox_peer::media::orders::{Codec, Coding, LegId, MediaNews, MediaOrder, Path};
+use vox_peer::media::profile::Profile;
 use vox_peer::shell::media::{self, MediaHandle, MediaSettings};
 use vox_peer::shell::udp::{self, Socket, UdpThread};
 
@@ -64,7 +65,14 @@ fn station(recording: &std::path::Path) -> Station {
     let socket = Socket::bind("[::]:0".parse().expect("an address"), 46).expect("bound");
     let (input, output) = (InputDevice::Tone(440.0), OutputDevice::File(recording.into()));
     let audio = Audio { input, output, period: Period::Auto };
-    let settings = MediaSettings { audio, frame: 120, bitrate: 64_000, priority: 50, cname: "test".into() };
+    let settings = MediaSettings {
+        audio,
+        frame: 120,
+        bitrate: 64_000,
+        voice: Voice::of(Profile::Lan),
+        priority: 50,
+        cname: "test".into(),
+    };
     let (media, intake) = media::start(settings, socket.sender(), |_: MediaNews| ()).expect("started");
     let udp = udp::start(&socket, intake, |_| true).expect("started");
     let port = socket.local_addr().expect("bound").port();

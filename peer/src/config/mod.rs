@@ -17,6 +17,7 @@ use vox_common::wire::proof::Secret;
 pub use self::places::{Places, find};
 pub use self::values::{HostPort, InputDevice, OutputDevice, Period};
 use crate::media::orders::Coding;
+use crate::media::profile::{Numbers, Profile};
 
 /// The UDP port of stations, where an address names none.
 pub const PEER_PORT: u16 = 6000;
@@ -47,8 +48,10 @@ pub struct Config {
     pub audio: Audio,
     /// `[codec]` and `audio.ptime-ms`: how this station codes what it sends.
     pub coding: Coding,
-    /// Bits per second of Opus, 6,000 to 510,000.
+    /// Bits per second of Opus without loss, 6,000 to 510,000.
     pub bitrate: u32,
+    /// `[voice]`.
+    pub voice: Voice,
     /// Whether an incoming call is answered at once.
     pub auto_answer: bool,
     /// How long a call rings, on either side.
@@ -72,6 +75,27 @@ pub struct Audio {
     pub output: OutputDevice,
     /// Frames per period of the card.
     pub period: Period,
+}
+
+/// `[voice]`: delay against certainty.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Voice {
+    /// The kind of network.
+    pub profile: Profile,
+    /// The playout delay is never more than this: the profile's own number, or what `max-delay-ms` says instead.
+    pub max_delay: Duration,
+}
+
+impl Voice {
+    /// As a file says that names only the profile.
+    pub const fn of(profile: Profile) -> Self {
+        Self { profile, max_delay: profile.numbers().most_delay }
+    }
+
+    /// The profile's numbers, with what the file says instead of them.
+    pub const fn numbers(&self) -> Numbers {
+        Numbers { most_delay: self.max_delay, ..self.profile.numbers() }
+    }
 }
 
 impl Config {
@@ -126,8 +150,8 @@ mod tests {
     #[test]
     fn the_sample_holds_every_key() {
         for section in [
-            "registry", "network", "audio", "codec", "call", "control", "state", "realtime", "security",
-            "log",
+            "registry", "network", "audio", "codec", "voice", "call", "control", "state", "realtime",
+            "security", "log",
         ] {
             let refusal = parse(&format!("name = \"a\"\n[{section}]\nno-key = 1")).expect_err(section);
             let (_, keys) = refusal.split_once(" has ").expect("the refusal lists the keys");
@@ -149,6 +173,7 @@ mod tests {
             network = { listen = "127.0.0.1:0", dscp = 0 }
             audio = { input = "tone:440", output = "null", ptime-ms = 2.5, period = 240 }
             codec = { name = "l16", bitrate = 6000 }
+            voice = { profile = "wifi", max-delay-ms = 60 }
             call = { auto-answer = true, ring-timeout-s = 5 }
             control.socket = "/tmp/s"
             state.directory = "/tmp/d"
@@ -162,7 +187,19 @@ mod tests {
         assert_eq!(config.contacts[0].1.to_string(), "192.168.1.20:6000");
         assert_eq!(config.coding, Coding { codec: Codec::L16, ptime_us: 2_500 });
         assert_eq!(config.audio.period, Period::Frames(240));
+        assert_eq!(config.voice, Voice { profile: Profile::Wifi, max_delay: Duration::from_millis(60) });
         assert_eq!((config.priority, config.dscp, config.auto_answer), (0, 0, true));
+    }
+
+    #[test]
+    fn what_is_left_out_is_as_the_profile_has_it() {
+        let config = parse("name = \"a\"\nvoice.profile = \"internet\"").expect("allowed");
+        let numbers = Profile::Internet.numbers();
+        assert_eq!(config.voice.numbers(), numbers);
+        assert_eq!((config.coding.ptime_us, config.bitrate), (numbers.ptime_us, numbers.bitrate));
+        let config =
+            parse("name = \"a\"\nvoice.profile = \"internet\"\ncodec.name = \"l16\"").expect("allowed");
+        assert_eq!(config.coding, Coding { codec: Codec::L16, ptime_us: 10_000 });
     }
 
     #[test]
@@ -182,11 +219,19 @@ mod tests {
             ),
             (
                 "name = \"a\"\naudio.ptime-ms = 1.25",
-                "2: audio.ptime-ms is 1.25, but must be 2.5, 5, 10 or 20",
+                "2: audio.ptime-ms is 1.25, but must be \"auto\", 2.5, 5, 10 or 20",
             ),
             (
                 "name = \"a\"\naudio.ptime-ms = 20\ncodec.name = \"l16\"",
-                "2: audio.ptime-ms is 20, but must be 2.5, 5 or 10 with codec.name \"l16\"",
+                "2: audio.ptime-ms is 20, but must be \"auto\", 2.5, 5 or 10 with codec.name \"l16\"",
+            ),
+            (
+                "name = \"a\"\nvoice.profile = \"moon\"",
+                "2: voice.profile is \"moon\", but must be \"lan\", \"wifi\" or \"internet\"",
+            ),
+            (
+                "name = \"a\"\nvoice.max-delay-ms = 9",
+                "2: voice.max-delay-ms is 9, but must be 10 to 1000, or \"auto\"",
             ),
             (
                 "name = \"a\"\nrealtime.priority = 1",

@@ -9,8 +9,11 @@ use vox_common::sys::syslog;
 use vox_common::wire::limits::MAX_CONTACTS;
 use vox_common::wire::names::{DisplayName, Name};
 
-use super::{Audio, Config, HostPort, InputDevice, OutputDevice, PEER_PORT, Period, Places, REGISTRY_PORT};
+use super::{
+    Audio, Config, HostPort, InputDevice, OutputDevice, PEER_PORT, Period, Places, REGISTRY_PORT, Voice,
+};
 use crate::media::orders::{Codec, Coding};
+use crate::media::profile::{Numbers, Profile};
 
 pub(super) fn read_top(top: &mut Section<'_>, places: &Places) -> Result<Config, ConfigError> {
     let name = top.required("name", NAME, |given| Name::parse(given.text()?).ok())?;
@@ -22,8 +25,9 @@ pub(super) fn read_top(top: &mut Section<'_>, places: &Places) -> Result<Config,
     let (registry, secret_file) = top.section("registry", read_registry)?;
     let contacts = top.section("contacts", read_contacts)?;
     let (listen, dscp) = top.section("network", read_network)?;
-    let (codec, bitrate) = top.section("codec", read_codec)?;
-    let (audio, ptime_us) = top.section("audio", |section| read_audio(section, codec))?;
+    let voice = top.section("voice", read_voice)?;
+    let (codec, bitrate) = top.section("codec", |section| read_codec(section, &voice.numbers()))?;
+    let (audio, ptime_us) = top.section("audio", |section| read_audio(section, codec, &voice.numbers()))?;
     let (auto_answer, ring_timeout) = top.section("call", read_call)?;
     let control_socket = top.section("control", |control| control.path("socket", &places.socket))?;
     let state_directory = top.section("state", |state| state.path("directory", &places.state))?;
@@ -43,6 +47,7 @@ pub(super) fn read_top(top: &mut Section<'_>, places: &Places) -> Result<Config,
         audio,
         coding,
         bitrate,
+        voice,
         auto_answer,
         ring_timeout,
         control_socket,
@@ -96,25 +101,50 @@ fn read_network(section: &mut Section<'_>) -> Result<(SocketAddr, u8), ConfigErr
     Ok((listen, dscp))
 }
 
-fn read_audio(section: &mut Section<'_>, codec: Codec) -> Result<(Audio, u32), ConfigError> {
+fn read_voice(section: &mut Section<'_>) -> Result<Voice, ConfigError> {
+    let allowed = r#""lan", "wifi" or "internet""#;
+    let profile =
+        section.value("profile", allowed, Profile::default(), |given| Profile::parse(given.text()?))?;
+    let profiles_own = profile.numbers().most_delay;
+    let allowed = r#"10 to 1000, or "auto""#;
+    let max_delay = section.value("max-delay-ms", allowed, profiles_own, |given| {
+        let milliseconds = given.whole(10..=1_000).map(|ms| Duration::from_millis(ms.into()));
+        milliseconds.or_else(|| auto(given, profiles_own))
+    })?;
+    Ok(Voice { profile, max_delay })
+}
+
+/// What stands for "auto".
+fn auto<T>(given: &Given, meant: T) -> Option<T> {
+    (given.text()? == "auto").then_some(meant)
+}
+
+fn read_audio(
+    section: &mut Section<'_>,
+    codec: Codec,
+    numbers: &Numbers,
+) -> Result<(Audio, u32), ConfigError> {
     let allowed = r#""default", the name of a device, "file:PATH.wav", "tone:HERTZ" or "silence""#;
     let input =
         section.value("input", allowed, InputDevice::Default, |given| InputDevice::parse(given.text()?))?;
     let allowed = r#""default", the name of a device, "file:PATH.wav" or "null""#;
     let output = section
         .value("output", allowed, OutputDevice::Default, |given| OutputDevice::parse(given.text()?))?;
-    let ptime_us = read_ptime(section, codec)?;
+    let ptime_us = read_ptime(section, codec, numbers)?;
     let period = section.value("period", r#""auto" or 16 to 8192 frames"#, Period::Auto, period)?;
     Ok((Audio { input, output, period }, ptime_us))
 }
 
 /// 20 ms that are not compressed do not fit into a packet.
-fn read_ptime(section: &mut Section<'_>, codec: Codec) -> Result<u32, ConfigError> {
+fn read_ptime(section: &mut Section<'_>, codec: Codec, numbers: &Numbers) -> Result<u32, ConfigError> {
     let (allowed, most) = match codec {
-        Codec::Opus => ("2.5, 5, 10 or 20", 20_000),
-        Codec::L16 => (r#"2.5, 5 or 10 with codec.name "l16""#, 10_000),
+        Codec::Opus => (r#""auto", 2.5, 5, 10 or 20"#, 20_000),
+        Codec::L16 => (r#""auto", 2.5, 5 or 10 with codec.name "l16""#, 10_000),
     };
-    section.value("ptime-ms", allowed, 10_000, |given| ptime_us(given).filter(|&us| us <= most))
+    let profiles_own = numbers.ptime_us.min(most);
+    section.value("ptime-ms", allowed, profiles_own, |given| {
+        ptime_us(given).filter(|&us| us <= most).or_else(|| auto(given, profiles_own))
+    })
 }
 
 fn ptime_us(given: &Given) -> Option<u32> {
@@ -124,19 +154,18 @@ fn ptime_us(given: &Given) -> Option<u32> {
 }
 
 fn period(given: &Given) -> Option<Period> {
-    match given.text() {
-        Some(text) => (text == "auto").then_some(Period::Auto),
-        None => given.whole(16..=8192).map(Period::Frames),
-    }
+    given.whole(16..=8192).map(Period::Frames).or_else(|| auto(given, Period::Auto))
 }
 
-fn read_codec(section: &mut Section<'_>) -> Result<(Codec, u32), ConfigError> {
+fn read_codec(section: &mut Section<'_>, numbers: &Numbers) -> Result<(Codec, u32), ConfigError> {
     let codec = section.value("name", r#""opus" or "l16""#, Codec::Opus, |given| match given.text()? {
         "opus" => Some(Codec::Opus),
         "l16" => Some(Codec::L16),
         _ => None,
     })?;
-    let bitrate = section.value("bitrate", "6000 to 510000", 64_000, |given| given.whole(6_000..=510_000))?;
+    let bitrate = section.value("bitrate", r#"6000 to 510000, or "auto""#, numbers.bitrate, |given| {
+        given.whole(6_000..=510_000).or_else(|| auto(given, numbers.bitrate))
+    })?;
     Ok((codec, bitrate))
 }
 

@@ -5,6 +5,7 @@ pub mod framer;
 pub mod loudness;
 pub mod orders;
 pub mod playout;
+pub mod profile;
 pub mod rtcp;
 pub mod rtp;
 pub mod sender;

@@ -243,6 +243,7 @@ fn needing_restart(old: &Config, new: &Config) -> impl Iterator<Item = &'static 
         ("[network]", old.listen != new.listen || old.dscp != new.dscp),
         ("[audio]", old.audio != new.audio),
         ("[codec]", old.coding != new.coding || old.bitrate != new.bitrate),
+        ("[voice]", old.voice != new.voice),
         ("[control]", old.control_socket != new.control_socket),
         ("[state]", old.state_directory != new.state_directory),
         ("[realtime]", old.priority != new.priority),

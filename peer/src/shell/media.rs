@@ -19,7 +19,7 @@ use super::sound::{Inlets, Sound};
 use super::udp::intake::rings;
 use super::udp::{Intake, LegOrder, UdpSender};
 use super::wake::Wake;
-use crate::config::{Audio, Config};
+use crate::config::{Audio, Config, Voice};
 use crate::media::orders::{LegId, MediaNews, MediaOrder};
 use crate::rt;
 
@@ -41,8 +41,10 @@ pub struct MediaSettings {
     pub audio: Audio,
     /// Samples in one packet of what this side sends: also the pace of devices that have no clock.
     pub frame: usize,
-    /// Bits per second of Opus.
+    /// Bits per second of Opus without loss.
     pub bitrate: u32,
+    /// Delay against certainty.
+    pub voice: Voice,
     /// SCHED_FIFO priority of the card's threads; `udp` runs at one less, `media-tx` at two less. 0: ordinary.
     pub priority: u8,
     /// Who we are in RTCP (RFC 3550 6.5.1).
@@ -54,8 +56,8 @@ impl MediaSettings {
     pub fn new(config: &Config) -> Self {
         let frame = config.coding.ptime_us as usize * 48 / 1_000;
         let cname = config.name.to_string();
-        let Config { audio, bitrate, priority, .. } = config;
-        Self { audio: audio.clone(), frame, bitrate: *bitrate, priority: *priority, cname }
+        let Config { audio, bitrate, voice, priority, .. } = config;
+        Self { audio: audio.clone(), frame, bitrate: *bitrate, voice: *voice, priority: *priority, cname }
     }
 }
 

@@ -7,8 +7,9 @@ use std::thread;
 use vox_common::sys::clock;
 
 use super::*;
-use crate::config::{InputDevice, OutputDevice, Period};
+use crate::config::{InputDevice, OutputDevice, Period, Voice};
 use crate::media::orders::{Codec, Coding, Direction, LegReport, Path};
+use crate::media::profile::Profile;
 use crate::shell::udp::{self, Socket, UdpThread};
 
 const LONG: Duration = Duration::from_secs(10);
@@ -25,7 +26,14 @@ struct Station {
 fn station(input: InputDevice, output: OutputDevice) -> Station {
     let socket = Socket::bind("127.0.0.1:0".parse().unwrap(), 46).unwrap();
     let audio = Audio { input, output, period: Period::Auto };
-    let settings = MediaSettings { audio, frame: 480, bitrate: 64_000, priority: 60, cname: "test".into() };
+    let settings = MediaSettings {
+        audio,
+        frame: 480,
+        bitrate: 64_000,
+        voice: Voice::of(Profile::Lan),
+        priority: 60,
+        cname: "test".into(),
+    };
     let (post, news) = channel();
     let (media, intake) = start(settings, socket.sender(), move |one| drop(post.send(one))).unwrap();
     let udp = udp::start(&socket, intake, |_| true).unwrap();
@@ -148,7 +156,14 @@ fn everything_is_done_when_the_sound_is_finished() {
 fn a_sound_that_hangs_is_left_behind() {
     let socket = Socket::bind("127.0.0.1:0".parse().unwrap(), 46).unwrap();
     let audio = Audio { input: InputDevice::Silence, output: OutputDevice::Null, period: Period::Auto };
-    let settings = MediaSettings { audio, frame: 480, bitrate: 64_000, priority: 0, cname: "test".into() };
+    let settings = MediaSettings {
+        audio,
+        frame: 480,
+        bitrate: 64_000,
+        voice: Voice::of(Profile::Lan),
+        priority: 0,
+        cname: "test".into(),
+    };
     let (_never, hangs) = channel::<()>();
     let (mut media, _intake) = start(settings, socket.sender(), move |_| _ = hangs.recv()).unwrap();
     media.order(MediaOrder::Ring(true)).unwrap();
