@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use vox_common::sys::clock;
+use vox_peer::media::adapt::{Adapt, Heard, Limits};
 use vox_peer::media::bank::{Bank, BankOrder};
 use vox_peer::media::framer::Framer;
 use vox_peer::media::loudness::{Gain, Meter};
@@ -35,11 +36,14 @@ struct Call {
     meter: Meter,
     framer: Framer,
     sender: Sender,
+    adapt: Adapt,
     bank: Bank,
     stats: Arc<Stats>,
     reporter: Reporter,
     now: Instant,
     packets: u32,
+    /// The most that were sent of a frame.
+    copies: u8,
 }
 
 const LEG: LegId = LegId(3);
@@ -56,11 +60,19 @@ impl Call {
             meter: Meter::default(),
             framer: Framer::new(sender.frame_samples()),
             sender,
+            adapt: Adapt::new(Limits {
+                coding: Coding { codec, ptime_us },
+                bitrate: 64_000,
+                budget: 128_000,
+                most_copies: 2,
+                apart: Duration::from_millis(30),
+            }),
             bank: Bank::new(Arc::clone(&stats), now).expect("memory"),
             stats,
             reporter: Reporter::default(),
             now,
             packets: 0,
+            copies: 0,
         }
     }
 
@@ -105,6 +117,10 @@ impl Call {
         let mut buffer = [0; rtcp::COMPOUND_BYTES];
         let length = rtcp::write(&outgoing, &mut buffer).expect("fits");
         rtcp::read(&buffer[..length], &mut |_| {}).expect("ours");
+        let loss = reception.map_or(0.0, |reception| f64::from(reception.fraction_lost) / 256.0);
+        self.adapt.hear(Heard { at: self.now, loss, round_trip: Some(Duration::from_millis(9)) });
+        self.sender.follow(&self.adapt.plan()).expect("possible");
+        self.copies = self.copies.max(self.adapt.plan().copies);
         assert!(stats.report().concealed <= 1.0);
     }
 }
@@ -128,6 +144,7 @@ fn a_running_call_allocates_nothing() {
         }
         assert_eq!(COUNT.with(Cell::get) - before, 0, "{codec:?} {ptime_us}");
         let report = call.stats.leg(LEG).expect("a leg").report();
+        assert!(call.copies > 0, "{codec:?} {ptime_us}");
         assert!(report.packets_received > 500 && report.concealed > 0.0, "{report:?}");
     }
 }

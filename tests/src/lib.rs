@@ -7,6 +7,7 @@ pub mod people;
 pub mod sim;
 pub mod torture;
 pub mod transcript;
+pub mod voice;
 pub mod wire;
 pub mod witness;
 pub mod world;

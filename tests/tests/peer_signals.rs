@@ -21,7 +21,14 @@ fn address(text: &str) -> SocketAddr {
 
 fn hello(from: &str) -> Hello {
     let sends = Coding { codec: Codec::Opus, ptime_us: 10_000 };
-    Hello { from: Name::parse(from).expect("a name"), to: None, display: None, sends, after: None }
+    Hello {
+        from: Name::parse(from).expect("a name"),
+        to: None,
+        display: None,
+        sends,
+        takes_red: true,
+        after: None,
+    }
 }
 
 struct Bench {

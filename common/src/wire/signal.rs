@@ -14,6 +14,9 @@ use super::words;
 /// What every signal begins with. `V` is outside every range of RFC 7983.
 pub const MAGIC: &str = "VOX1 ";
 
+/// The payload type of redundant audio data, as a word: the only one there is.
+const RED: &str = "112";
+
 /// 128 random bits that name one attempt to call, written as 32 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CallId(pub [u8; 16]);
@@ -65,6 +68,8 @@ pub struct Hello {
     pub display: Option<DisplayName>,
     /// What the sender will send.
     pub sends: Coding,
+    /// Whether the sender reads redundant audio data (RFC 2198) under payload type 112.
+    pub takes_red: bool,
     /// A call between the same two that the sender has ended, in case its last word was lost.
     pub after: Option<(CallId, Reason)>,
 }
@@ -197,6 +202,7 @@ impl Hello {
             to: value(words, "to")?.map(name).transpose()?,
             display: value(words, "display")?.map(display).transpose()?,
             sends: Coding::parse(needed("codec")?, needed("ptime")?).ok_or(BadSignal::Malformed)?,
+            takes_red: value(words, "red")? == Some(RED),
             after: value(words, "after")?.map(after).transpose()?,
         })
     }
@@ -211,6 +217,9 @@ impl fmt::Display for Hello {
     /// The words before they are packed.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "from={} kind=voice {}", self.from, self.sends)?;
+        if self.takes_red {
+            write!(out, " red={RED}")?;
+        }
         if let Some(to) = &self.to {
             write!(out, " to={to}")?;
         }

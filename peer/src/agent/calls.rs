@@ -167,6 +167,7 @@ impl Calls {
             owner: Some(asker.client),
             detached: asker.detached,
             hears: None,
+            takes_red: false,
             yields: None,
             after: self.unsaid(remote),
             begun: now,
@@ -249,6 +250,7 @@ impl Calls {
             to: leg.filter(|leg| leg.outgoing).and_then(|leg| leg.to.clone()),
             display: self.me.display.clone(),
             sends: self.me.sends,
+            takes_red: true,
             after: leg.and_then(|leg| leg.after),
         }
     }
@@ -275,7 +277,12 @@ impl Calls {
         }
         leg.state = State::Talking { accept, silent: now.at + TALK_PATIENCE };
         leg.answered = Some(now.at);
-        out(CallOutput::Media(MediaOrder::Start { leg: leg.place, path: leg.path, sends }));
+        out(CallOutput::Media(MediaOrder::Start {
+            leg: leg.place,
+            path: leg.path,
+            sends,
+            takes_red: leg.takes_red,
+        }));
         out(CallOutput::Changed(leg));
     }
 

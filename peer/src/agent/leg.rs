@@ -84,6 +84,8 @@ pub struct Leg {
     pub detached: bool,
     /// What the other end sends, once it has said so.
     pub hears: Option<Coding>,
+    /// Whether the other end has said that it reads redundancy.
+    pub takes_red: bool,
     /// Our own INVITE that this one won over.
     pub yields: Option<CallId>,
     /// A call before this one whose end the other side may have missed.
@@ -154,6 +156,7 @@ impl Leg {
     /// What the other end says of itself.
     pub fn introduce(&mut self, hello: &Hello) {
         self.hears = Some(hello.sends);
+        self.takes_red = hello.takes_red;
         self.display.clone_from(&hello.display);
         if self.to.is_none() {
             self.who = Text::try_from(hello.from.as_str()).expect("a name fits");

@@ -210,6 +210,7 @@ impl Calls {
             owner: None,
             detached: false,
             hears: Some(hello.sends),
+            takes_red: hello.takes_red,
             yields: None,
             after: None,
             begun: now,

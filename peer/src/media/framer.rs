@@ -9,13 +9,26 @@ pub const LONGEST_FRAME: usize = 960;
 pub struct Framer {
     frame: [f32; LONGEST_FRAME],
     frame_samples: usize,
+    /// Of the frames after this one.
+    next_samples: usize,
     filled: usize,
 }
 
 impl Framer {
     /// Frames of so many samples, 1 to [`LONGEST_FRAME`]; more or less is brought to the nearest of these.
     pub fn new(frame_samples: usize) -> Self {
-        Self { frame: [0.0; LONGEST_FRAME], frame_samples: frame_samples.clamp(1, LONGEST_FRAME), filled: 0 }
+        let frame_samples = frame_samples.clamp(1, LONGEST_FRAME);
+        Self { frame: [0.0; LONGEST_FRAME], frame_samples, next_samples: frame_samples, filled: 0 }
+    }
+
+    /// Makes frames of so many samples after the one that is being filled.
+    pub fn resize(&mut self, frame_samples: usize) {
+        self.next_samples = frame_samples.clamp(1, LONGEST_FRAME);
+    }
+
+    /// Samples that wait for the rest of their frame.
+    pub fn waiting(&self) -> usize {
+        self.filled
     }
 
     /// Takes samples of which the first was captured at `captured`; every frame that is full goes to `sink` with
@@ -29,7 +42,7 @@ impl Framer {
             taken += more;
             if self.filled == self.frame_samples {
                 sink(time_of_first(captured, taken, self.filled), &self.frame[..self.filled]);
-                self.filled = 0;
+                (self.filled, self.frame_samples) = (0, self.next_samples);
             }
         }
     }

@@ -32,6 +32,8 @@ pub enum MediaOrder {
         path: Path,
         /// What this side sends.
         sends: Coding,
+        /// Whether the far end has said that it reads redundancy (RFC 2198).
+        takes_red: bool,
     },
     /// The far end is proved to be there (CONFIRM, ACCEPT or valid media came): capture and send.
     Send(LegId),

@@ -8,7 +8,7 @@ pub const HEADER_BYTES: usize = 12;
 /// Opus (RFC 7587).
 pub const OPUS: u8 = 111;
 
-/// Redundant audio data (RFC 2198); not understood yet.
+/// Redundant audio data (RFC 2198).
 pub const RED: u8 = 112;
 
 /// Uncompressed 16-bit samples, most significant byte first, 48 kHz mono (RFC 3551 4.5.11).

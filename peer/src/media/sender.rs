@@ -1,7 +1,12 @@
-//! Frames into packets: codec, sequence number, time stamp.
+//! Frames into packets: codec, sequence number, time stamp, and copies of earlier frames.
 
+use std::time::Duration;
+
+use super::adapt::Plan;
 use super::framer::LONGEST_FRAME;
+use super::history::History;
 use super::orders::{Codec, Coding};
+use super::red::{self, Block, Blocks};
 use super::rtcp::SenderInfo;
 use super::rtp::{self, HEADER_BYTES, Header, PAYLOAD_BYTES};
 use crate::opus::{Application, Encoder, EncoderSettings, OpusError};
@@ -27,7 +32,15 @@ pub struct Beginning {
 pub struct Sender {
     encoder: Option<Encoder>,
     frame_samples: usize,
+    /// How one frame is coded, in a packet of its own or as a copy.
+    payload_type: u8,
     next: Header,
+    /// What the next frame is without copies.
+    own: Box<[u8; PAYLOAD_BYTES]>,
+    history: History,
+    copies: u8,
+    /// From copy to copy.
+    apart: Duration,
     packets: u32,
     octets: u32,
     /// A frame that begins after silence, faded in.
@@ -44,7 +57,32 @@ impl Sender {
         };
         let Beginning { ssrc, sequence, time_stamp } = beginning;
         let next = Header { marker: true, payload_type, sequence, time_stamp, ssrc };
-        Ok(Self { encoder, frame_samples, next, packets: 0, octets: 0, faded: [0.0; LONGEST_FRAME] })
+        Ok(Self {
+            encoder,
+            frame_samples,
+            payload_type,
+            next,
+            own: Box::new([0; PAYLOAD_BYTES]),
+            history: History::new(),
+            copies: 0,
+            apart: Duration::ZERO,
+            packets: 0,
+            octets: 0,
+            faded: [0.0; LONGEST_FRAME],
+        })
+    }
+
+    /// Sends as planned from the next frame on. Frames of another length are given by whoever calls
+    /// [`Sender::packet`].
+    ///
+    /// # Errors
+    /// Opus has no such bit rate; everything stays as it was.
+    pub fn follow(&mut self, plan: &Plan) -> Result<(), OpusError> {
+        if let Some(encoder) = &mut self.encoder {
+            encoder.set_bitrate(plan.bitrate)?;
+        }
+        (self.copies, self.apart) = (plan.copies, plan.apart);
+        Ok(())
     }
 
     /// Samples in one frame.
@@ -59,22 +97,60 @@ impl Sender {
         frame: &[f32],
         buffer: &'b mut [u8; PACKET_BYTES],
     ) -> Result<&'b [u8], OpusError> {
-        let (head, payload) = buffer.split_at_mut(HEADER_BYTES);
         let frame = if self.next.marker { fade_in(frame, &mut self.faded) } else { frame };
         let samples = frame.len();
         let bytes = match &mut self.encoder {
-            Some(encoder) => encoder.encode(frame, payload)?,
-            None => big_endian(frame, payload)?,
+            Some(encoder) => encoder.encode(frame, self.own.as_mut_slice())?,
+            None => big_endian(frame, self.own.as_mut_slice())?,
         };
-        head.copy_from_slice(&self.next.to_bytes());
-        self.advance(samples, bytes);
-        Ok(&buffer[..HEADER_BYTES + bytes])
+        self.forget_other_lengths(samples);
+        let (head, payload) = buffer.split_at_mut(HEADER_BYTES);
+        let (payload_type, octets) = self.pack(bytes, payload);
+        head.copy_from_slice(&Header { payload_type, ..self.next }.to_bytes());
+        self.history.keep(self.next.time_stamp, &self.own[..bytes]);
+        self.advance(samples, octets);
+        Ok(&buffer[..HEADER_BYTES + octets])
+    }
+
+    /// The frame in `own`, and copies of earlier ones where there are any and they fit: as many as planned, or only
+    /// the newest. Returns payload type and length.
+    fn pack(&self, bytes: usize, payload: &mut [u8]) -> (u8, usize) {
+        let own = Block { payload_type: self.payload_type, age: 0, bytes: &self.own[..bytes] };
+        let mut blocks: Blocks<'_> = (1..=self.copies).rev().filter_map(|copy| self.copy(copy)).collect();
+        let copies = blocks.len();
+        let _ = blocks.push(own);
+        let packed = (0..copies).find_map(|from| red::emit(&blocks[from..], payload));
+        packed.map_or_else(
+            || {
+                payload[..bytes].copy_from_slice(own.bytes);
+                (self.payload_type, bytes)
+            },
+            |octets| (rtp::RED, octets),
+        )
+    }
+
+    /// The copy of a frame so many times [`Sender::apart`] ago, in whole frames.
+    fn copy(&self, times: u8) -> Option<Block<'_>> {
+        let apart = usize::try_from(self.apart.as_micros() * 48 / 1_000).unwrap_or(usize::MAX);
+        let frames = apart.div_ceil(self.frame_samples).max(1) * usize::from(times);
+        let (time_stamp, bytes) = self.history.back(frames)?;
+        let age = self.next.time_stamp.wrapping_sub(time_stamp);
+        Some(Block { payload_type: self.payload_type, age, bytes })
+    }
+
+    /// A receiver finds the frame of a copy by counting frames of the same length.
+    fn forget_other_lengths(&mut self, samples: usize) {
+        if samples != self.frame_samples {
+            self.history.clear();
+            self.frame_samples = samples;
+        }
     }
 
     /// Lets time pass that was not captured: the receiver sees silence, not loss.
     pub fn skip(&mut self, samples: u32) {
         self.next.time_stamp = self.next.time_stamp.wrapping_add(samples);
         self.next.marker = true;
+        self.history.clear();
     }
 
     /// What a sender report says. `ntp` is the time now, `since_frame` how many samples ago the next frame's first

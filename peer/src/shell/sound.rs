@@ -16,6 +16,7 @@ use super::side::{End, Side};
 use super::udp::{Arrival, UdpSender};
 use super::wake::Wake;
 use crate::audio::Needs;
+use crate::media::adapt::Limits;
 use crate::media::bank::BankOrder;
 use crate::media::orders::{Coding, Direction, LegId, LegReport, MediaNews, Path};
 use crate::media::stats::{LegStats, Stats};
@@ -28,6 +29,15 @@ const LINGER: Duration = Duration::from_millis(500);
 pub(super) struct Inlets {
     pub(super) packets: Consumer<Arrival>,
     pub(super) reports: Consumer<Arrival>,
+}
+
+/// How one leg is sent to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sending {
+    /// How we code.
+    pub(super) sends: Coding,
+    /// Whether the far end reads redundancy.
+    pub(super) takes_red: bool,
 }
 
 /// All that sounds.
@@ -88,7 +98,7 @@ impl Sound {
         &mut self,
         leg: LegId,
         path: Path,
-        sends: Coding,
+        sending: Sending,
         now: Instant,
         news: &impl Fn(MediaNews),
     ) {
@@ -100,17 +110,19 @@ impl Sound {
         self.legs += 1;
         self.close_output_at = None;
         self.output.open(now, news);
-        self.join(leg, path, sends);
+        self.join(leg, path, sending);
         self.input.open(now, news);
     }
 
-    fn join(&mut self, leg: LegId, path: Path, sends: Coding) {
+    fn join(&mut self, leg: LegId, path: Path, Sending { sends, takes_red }: Sending) {
         let priority = self.settings.priority.saturating_sub(2);
         if let Err(error) = self.tx.start(priority) {
             log::error!("nothing can be sent: {error}");
         }
         self.input.wake(self.tx.thread());
-        match Outgoing::new(leg, path, sends, self.settings.bitrate) {
+        let MediaSettings { voice, bitrate, .. } = &self.settings;
+        let limits = Limits::new(&voice.numbers(), sends, *bitrate, takes_red);
+        match Outgoing::new(leg, path, limits) {
             Ok(outgoing) => self.tx.order(TxOrder::Join(Box::new(outgoing))),
             Err(error) => log::error!("nothing can be sent: {error}"),
         }

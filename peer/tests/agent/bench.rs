@@ -270,7 +270,7 @@ fn coding() -> Coding {
 /// Somebody introduces himself.
 pub(crate) fn hello(from: &str) -> Hello {
     let display = DisplayName::new("Bob B.");
-    Hello { from: name(from), to: None, display, sends: coding(), after: None }
+    Hello { from: name(from), to: None, display, sends: coding(), takes_red: true, after: None }
 }
 
 /// Only those acts that go to another station.

@@ -15,8 +15,15 @@ fn hello() -> impl Strategy<Value = Hello> {
         ptime_us: PTIMES[nth].1,
     });
     let after = proptest::option::of((id(), reason()));
-    (name.clone(), proptest::option::of(name), proptest::option::of(display), coding, after)
-        .prop_map(|(from, to, display, sends, after)| Hello { from, to, display, sends, after })
+    (name.clone(), proptest::option::of(name), proptest::option::of(display), coding, any::<bool>(), after)
+        .prop_map(|(from, to, display, sends, takes_red, after)| Hello {
+            from,
+            to,
+            display,
+            sends,
+            takes_red,
+            after,
+        })
 }
 
 fn id() -> impl Strategy<Value = CallId> {
@@ -87,6 +94,14 @@ fn what_is_no_signal_is_told_apart() {
         (&format!("VOX1 BYE {ID} reason=a reason=b"), BadSignal::Malformed),
     ] {
         assert_eq!(Signal::parse(datagram.as_bytes()), Err(why), "{datagram:?}");
+    }
+}
+
+#[test]
+fn redundancy_is_read_only_by_who_says_so() {
+    for (words, takes_red) in [("", false), (" red=112", true), (" red=113", false), (" red=", false)] {
+        let hello = Hello::parse(&format!("from=a codec=opus ptime=5{words} more=later")).expect("complete");
+        assert_eq!(hello.takes_red, takes_red, "{words}");
     }
 }
 

@@ -5,7 +5,8 @@ use std::time::Instant;
 use super::admission::{Place, Verdict};
 use super::queue::{Entry, Payload, Pushed};
 use super::{Playout, length};
-use crate::media::rtp::{self, PAYLOAD_BYTES, Packet};
+use crate::media::red::{self, Block, Blocks};
+use crate::media::rtp::{self, Header, PAYLOAD_BYTES, Packet};
 use crate::media::sequence::samples_between;
 use crate::opus::{self, LONGEST_PACKET};
 
@@ -18,11 +19,11 @@ const LATE_RUN: u32 = 8;
 impl Playout {
     /// Takes a datagram that came from this leg's far end at `arrived`.
     pub fn push(&mut self, datagram: &[u8], arrived: Instant) {
-        let Some((packet, payload, samples)) = understood(datagram) else {
+        let Some((header, own, copies)) = understood(datagram) else {
             self.counters.refused += 1;
             return;
         };
-        let Place { sequence, time_stamp } = match self.admission.judge(packet.header, arrived) {
+        let Place { sequence, time_stamp } = match self.admission.judge(header, arrived) {
             Verdict::Belongs(place) => place,
             Verdict::Restarts(place) => {
                 self.start_over();
@@ -33,9 +34,39 @@ impl Playout {
                 return;
             }
         };
-        self.reception.note(packet.header, arrived, self.origin);
+        self.reception.note(header, arrived, self.origin);
         self.transits.note(samples_between(self.origin, arrived) - time_stamp);
-        self.admit(Entry::new(sequence, time_stamp, samples, arrived, payload), packet.payload);
+        let entry = Entry::new(sequence, time_stamp, own.samples, arrived, own.payload);
+        self.admit(entry, own.bytes);
+        for copy in copies {
+            self.recover(&entry, copy);
+        }
+    }
+
+    /// Takes a frame that has not come by itself from a copy of it in a later packet. It counts in the statistics of
+    /// arrival as if it had taken so long.
+    fn recover(&mut self, later: &Entry, copy: Block<'_>) {
+        let Some((entry, bytes)) = copied(later, copy).filter(|(entry, _)| self.is_missing(entry)) else {
+            return;
+        };
+        self.transits.note(samples_between(self.origin, entry.arrived) - entry.time_stamp);
+        self.counters.recovered += u64::from(entry.sequence >= self.next_sequence);
+        self.admit(entry, bytes);
+    }
+
+    /// Whether a frame has not come yet, and its number and its time are on the same side of what was played.
+    fn is_missing(&self, entry: &Entry) -> bool {
+        if entry.sequence < self.next_sequence {
+            return !self.has_come(entry.sequence);
+        }
+        let fits = self.next_sequence == i64::MIN || entry.time_stamp >= self.next_time_stamp;
+        fits && !self.queue.contains(entry.sequence)
+    }
+
+    /// Whether a packet before those to be played came; of one that is too old, that it did.
+    fn has_come(&self, sequence: i64) -> bool {
+        let back = u32::try_from(self.next_sequence - 1 - sequence).unwrap_or(u32::MAX);
+        1_u128.checked_shl(back).is_none_or(|bit| self.came & bit != 0)
     }
 
     fn admit(&mut self, entry: Entry, payload: &[u8]) {
@@ -73,15 +104,40 @@ impl Playout {
     }
 }
 
-/// A datagram that is RTP with sound in it that we can play: how it is coded, and how many samples it holds.
-fn understood(datagram: &[u8]) -> Option<(Packet<'_>, Payload, i64)> {
-    let packet = Packet::parse(datagram).ok()?;
-    let bytes = packet.payload;
-    let (payload, samples) = match packet.header.payload_type {
+/// One frame as it came.
+struct Frame<'a> {
+    payload: Payload,
+    samples: i64,
+    bytes: &'a [u8],
+}
+
+/// A datagram that is RTP with sound in it that we can play: its own frame, and copies of earlier ones.
+fn understood(datagram: &[u8]) -> Option<(Header, Frame<'_>, Blocks<'_>)> {
+    let Packet { header, payload } = Packet::parse(datagram).ok()?;
+    if header.payload_type != rtp::RED {
+        return Some((header, frame(header.payload_type, payload)?, Blocks::new()));
+    }
+    let mut blocks = red::parse(payload).ok()?;
+    let own = blocks.pop()?;
+    Some((header, frame(own.payload_type, own.bytes)?, blocks))
+}
+
+fn frame(payload_type: u8, bytes: &[u8]) -> Option<Frame<'_>> {
+    let (payload, samples) = match payload_type {
         rtp::OPUS => (Payload::Opus, opus::packet_samples(bytes).ok()?),
         rtp::L16 if bytes.len().is_multiple_of(2) => (Payload::L16, bytes.len() / 2),
         _ => return None,
     };
     let fits = bytes.len() <= PAYLOAD_BYTES && (1..=LONGEST_PACKET).contains(&samples);
-    fits.then_some((packet, payload, length(samples)))
+    fits.then_some(Frame { payload, samples: length(samples), bytes })
+}
+
+/// Which frame a copy is of: that many frames before the packet that it came in. `None`: it is not a whole number of
+/// them, so that nobody can tell.
+fn copied<'a>(later: &Entry, copy: Block<'a>) -> Option<(Entry, &'a [u8])> {
+    let Frame { payload, samples, bytes } = frame(copy.payload_type, copy.bytes)?;
+    let age = i64::from(copy.age);
+    let regular = samples == later.samples && age > 0 && age % samples == 0;
+    let (sequence, time_stamp) = (later.sequence - age / samples, later.time_stamp - age);
+    regular.then(|| (Entry::new(sequence, time_stamp, samples, later.arrived, payload), bytes))
 }

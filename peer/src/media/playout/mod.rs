@@ -37,6 +37,8 @@ pub struct Counters {
     pub duplicate: u64,
     /// Packets of no use: not RTP, unknown payload type, implausible, too long, broken.
     pub refused: u64,
+    /// Frames that a copy in a later packet brought in time (RFC 2198).
+    pub recovered: u64,
     /// Samples given to the card.
     pub samples: u64,
     /// Samples of these that were made up.

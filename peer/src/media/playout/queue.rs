@@ -104,6 +104,11 @@ impl Queue {
         if full { Pushed::OldestDropped } else { Pushed::Waits }
     }
 
+    /// Whether the packet of this number waits.
+    pub(super) fn contains(&self, sequence: i64) -> bool {
+        self.entries.binary_search_by_key(&sequence, |waiting| waiting.sequence).is_ok()
+    }
+
     /// The next packet to play.
     pub(super) fn first(&self) -> Option<&Entry> {
         self.entries.first()

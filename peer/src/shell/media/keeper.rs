@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use vox_common::sys::clock;
 use vox_common::wire::limits::MAX_LEGS;
 
-use crate::media::orders::{Coding, LegId, MediaNews, MediaOrder, Path};
+use crate::media::orders::{LegId, MediaNews, MediaOrder, Path};
 use crate::shell::grants::Grants;
-use crate::shell::sound::Sound;
+use crate::shell::sound::{Sending, Sound};
 use crate::shell::udp::intake::Heard;
 
 /// How often a leg that is heard is told of.
@@ -63,7 +63,9 @@ impl<N: Fn(MediaNews)> Keeper<N> {
     fn obey(&mut self, order: MediaOrder) {
         let now = clock::now();
         match order {
-            MediaOrder::Start { leg, path, sends } => self.start(leg, path, sends, now),
+            MediaOrder::Start { leg, path, sends, takes_red } => {
+                self.start(leg, path, Sending { sends, takes_red }, now);
+            }
             MediaOrder::Stop(leg) => self.stop(leg),
             MediaOrder::Send(leg) => self.sound.send(leg),
             MediaOrder::Ring(on) => self.sound.ring(on, now, &self.news),
@@ -72,11 +74,11 @@ impl<N: Fn(MediaNews)> Keeper<N> {
         }
     }
 
-    fn start(&mut self, leg: LegId, path: Path, sends: Coding, now: Instant) {
+    fn start(&mut self, leg: LegId, path: Path, sending: Sending, now: Instant) {
         self.stop(leg);
         if let Some(place) = self.legs.get_mut(usize::from(leg.0)) {
             *place = Some(Leg { told: None, report_due: now + REPORTING });
-            self.sound.start(leg, path, sends, now, &self.news);
+            self.sound.start(leg, path, sending, now, &self.news);
         }
     }
 

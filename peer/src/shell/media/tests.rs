@@ -47,7 +47,12 @@ impl Station {
 
     fn talk_to(&mut self, remote: SocketAddr) {
         let sends = Coding { codec: Codec::Opus, ptime_us: 10_000 };
-        self.order(MediaOrder::Start { leg: LEG, path: Path { remote, local: None }, sends });
+        self.order(MediaOrder::Start {
+            leg: LEG,
+            path: Path { remote, local: None },
+            sends,
+            takes_red: true,
+        });
         self.order(MediaOrder::Send(LEG));
     }
 
@@ -177,7 +182,7 @@ fn nothing_is_sent_before_it_is_ordered() {
     let mut station = station(InputDevice::Tone(440.0), OutputDevice::Null);
     let sends = Coding { codec: Codec::L16, ptime_us: 2_500 };
     let path = Path { remote: far.local_addr().unwrap(), local: None };
-    station.order(MediaOrder::Start { leg: LEG, path, sends });
+    station.order(MediaOrder::Start { leg: LEG, path, sends, takes_red: true });
     let mut packet = [0; 2_048];
     assert!(far.recv(&mut packet).is_err());
     station.order(MediaOrder::Send(LEG));
@@ -258,7 +263,8 @@ fn a_fifth_of_all_packets_may_be_lost() {
     b.talk_to(between);
     clock::sleep_until(clock::now() + Duration::from_millis(2_500));
     let (_, b) = (a.end(), b.end());
-    assert!((20..100).contains(&b.packets_lost) && b.concealed > 0.05, "{b:?}");
+    // After the first second, copies bring most of it back.
+    assert!((20..100).contains(&b.packets_lost) && (0.02..0.2).contains(&b.concealed), "{b:?}");
     assert!(b.far_loss < 0.4, "{b:?}");
     let sound = recorded(&file);
     let share = spans_of(440.0, &sound[14_400..81_600]);

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use vox_common::sys::{clock, random};
 
 use super::Shared;
+use crate::media::adapt::{Adapt, Heard, Limits};
 use crate::media::framer::Framer;
-use crate::media::orders::{Coding, LegId, LegReport, Path};
+use crate::media::orders::{LegId, LegReport, Path};
 use crate::media::rtcp::{self, COMPOUND_BYTES, Item, LastReport, NtpClock, VoipMetrics};
 use crate::media::sender::{Beginning, PACKET_BYTES, Sender};
 use crate::media::sequence::{Reporter, samples_between};
@@ -28,8 +29,7 @@ pub(crate) struct Outgoing {
     frame: Duration,
     sender: Sender,
     framer: Framer,
-    /// Samples that wait in the framer.
-    waiting: usize,
+    adapt: Adapt,
     /// When the next report is due. `None`: nothing may be sent yet.
     due: Option<Instant>,
     last_report: LastReport,
@@ -43,20 +43,20 @@ impl Outgoing {
     ///
     /// # Errors
     /// The codec cannot do what was asked.
-    pub(crate) fn new(leg: LegId, path: Path, sends: Coding, bitrate: u32) -> Result<Self, OpusError> {
+    pub(crate) fn new(leg: LegId, path: Path, limits: Limits) -> Result<Self, OpusError> {
         let beginning = Beginning {
             ssrc: u32::from_ne_bytes(random::bytes()),
             sequence: u16::from_ne_bytes(random::bytes()),
             time_stamp: u32::from_ne_bytes(random::bytes()),
         };
-        let sender = Sender::new(sends, bitrate, beginning)?;
+        let sender = Sender::new(limits.coding, limits.bitrate, beginning)?;
         Ok(Self {
             leg,
             path,
-            frame: Duration::from_micros(sends.ptime_us.into()),
+            frame: Duration::from_micros(limits.coding.ptime_us.into()),
             framer: Framer::new(sender.frame_samples()),
             sender,
-            waiting: 0,
+            adapt: Adapt::new(limits),
             due: None,
             last_report: LastReport::default(),
             reporter: Reporter::default(),
@@ -91,15 +91,13 @@ impl Outgoing {
                 stats.note_sent(level_db);
             }
         });
-        self.waiting = (self.waiting + block.samples().len()) % self.sender.frame_samples();
     }
 
     /// Samples were lost before they were captured.
     pub(super) fn skip(&mut self, samples: u32) {
-        let waiting = u32::try_from(self.waiting).unwrap_or(0);
+        let waiting = u32::try_from(self.framer.waiting()).unwrap_or(0);
         self.sender.skip(samples.saturating_add(waiting));
         self.framer.clear();
-        self.waiting = 0;
     }
 
     /// Takes what the far end says in RTCP.
@@ -107,14 +105,31 @@ impl Outgoing {
         let Some(stats) = stats.leg(arrival.leg) else { return };
         let arrived = self.clock.at(arrival.arrived);
         let (ours, last_report) = (self.sender.ssrc(), &mut self.last_report);
+        let mut heard = None;
         // A compound packet that is not whole says nothing.
         let _ = rtcp::read(arrival.bytes(), &mut |item| match item {
             Item::Sender { info, .. } => last_report.note(&info, arrival.arrived),
             Item::Block { block, .. } if block.reception.ssrc == ours => {
-                stats.note_far(block.reception.fraction_lost, rtcp::round_trip(&block, arrived));
+                let (lost, round_trip) = (block.reception.fraction_lost, rtcp::round_trip(&block, arrived));
+                stats.note_far(lost, round_trip);
+                heard = Some(Heard { at: arrival.arrived, loss: f64::from(lost) / 256.0, round_trip });
             }
             _ => (),
         });
+        if let Some(heard) = heard {
+            self.follow(heard);
+        }
+    }
+
+    /// Sends from now on what the far end's report asks for.
+    fn follow(&mut self, heard: Heard) {
+        let before = self.adapt.plan();
+        self.adapt.hear(heard);
+        let plan = self.adapt.plan();
+        if plan != before && self.sender.follow(&plan).is_ok() {
+            self.framer.resize(plan.ptime_us as usize * 48 / 1_000);
+            self.frame = Duration::from_micros(plan.ptime_us.into());
+        }
     }
 
     /// Sends a report. `tail` is when the sample after the last captured one was captured.
@@ -133,8 +148,9 @@ impl Outgoing {
     fn write(&mut self, now: Instant, tail: Option<Instant>, shared: &Shared, goodbye: bool) {
         let Some(stats) = shared.stats.leg(self.leg) else { return };
         let since_tail = tail.map_or(0, |tail| samples_between(tail, now).max(0));
-        let since_frame =
-            u32::try_from(since_tail).unwrap_or(0).saturating_add(u32::try_from(self.waiting).unwrap_or(0));
+        let since_frame = u32::try_from(since_tail)
+            .unwrap_or(0)
+            .saturating_add(u32::try_from(self.framer.waiting()).unwrap_or(0));
         let block = stats.counts().map(|counts| self.last_report.block(self.reporter.report(counts), now));
         let outgoing = rtcp::Outgoing {
             ssrc: self.sender.ssrc(),

@@ -10,6 +10,7 @@ use vox_common::wire::limits::MAX_LEGS;
 
 use super::counters::UdpCounters;
 use crate::media::orders::LegId;
+use crate::media::rtp;
 use crate::rt;
 use crate::shell::grants::Grants;
 use crate::shell::wake::Wake;
@@ -180,11 +181,15 @@ enum Kind {
     Rtcp,
 }
 
+fn is_ours(payload_type: u8) -> bool {
+    matches!(payload_type, rtp::OPUS | rtp::RED | rtp::L16)
+}
+
 /// RTP of a payload type of ours or RTCP (RFC 5761 section 4); `None`: neither.
 fn kind(packet: &[u8]) -> Option<Kind> {
     match packet {
         [_, 200..=207, _, _, _, _, _, _, ..] => Some(Kind::Rtcp),
-        [_, second, ..] if packet.len() > 12 && matches!(second & 0x7f, 111 | 113) => Some(Kind::Rtp),
+        [_, second, ..] if packet.len() > 12 && is_ours(second & 0x7f) => Some(Kind::Rtp),
         _ => None,
     }
 }
