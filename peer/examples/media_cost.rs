@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use vox_common::sys::clock;
 use vox_peer::media::bank::{Bank, BankOrder};
 use vox_peer::media::orders::{Codec, Coding, LegId};
+use vox_peer::media::playout::Patience;
+use vox_peer::media::profile::Profile;
 use vox_peer::media::sender::{Beginning, PACKET_BYTES, Sender};
 use vox_peer::media::stats::Stats;
 use vox_peer::media::tones::Tone;
@@ -60,7 +62,8 @@ fn codec(frame: usize, complexity: u8) {
 fn bank(ptime_us: u32, legs: u8) {
     let mut now = clock::now();
     let mut bank = Bank::new(Arc::new(Stats::default()), now).expect("memory");
-    (0..legs).for_each(|leg| bank.order(BankOrder::Join { leg: LegId(leg), target: Duration::ZERO }));
+    let patience = Patience::of(&Profile::Lan.numbers(), 0);
+    (0..legs).for_each(|leg| bank.order(BankOrder::Join { leg: LegId(leg), patience }));
     let beginning = Beginning { ssrc: 1, sequence: 0, time_stamp: 0 };
     let mut sender =
         Sender::new(Coding { codec: Codec::Opus, ptime_us }, 64_000, beginning).expect("possible");

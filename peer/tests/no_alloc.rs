@@ -14,6 +14,8 @@ use vox_peer::media::bank::{Bank, BankOrder};
 use vox_peer::media::framer::Framer;
 use vox_peer::media::loudness::{Gain, Meter};
 use vox_peer::media::orders::{Codec, Coding, LegId};
+use vox_peer::media::playout::Patience;
+use vox_peer::media::profile::Profile;
 use vox_peer::media::rtcp;
 use vox_peer::media::sender::{Beginning, PACKET_BYTES, Sender};
 use vox_peer::media::sequence::Reporter;
@@ -99,8 +101,9 @@ impl Call {
     }
 
     fn order(&mut self) {
+        let patience = Patience::of(&Profile::Lan.numbers(), 0);
         match self.packets {
-            0 | 700 => self.bank.order(BankOrder::Join { leg: LEG, target: Duration::ZERO }),
+            0 | 700 => self.bank.order(BankOrder::Join { leg: LEG, patience }),
             300 => self.bank.order(BankOrder::Ring(true)),
             400 => self.gain.set(0),
             600 => self.bank.order(BankOrder::Leave(LEG)),

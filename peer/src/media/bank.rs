@@ -9,7 +9,7 @@ use vox_common::wire::limits::MAX_LEGS;
 
 use super::loudness::{Gain, Meter, mix, saturate};
 use super::orders::LegId;
-use super::playout::Playout;
+use super::playout::{Patience, Playout};
 use super::stats::{PlayedStats, Stats};
 use super::tones::Ring;
 use crate::opus::OpusError;
@@ -18,19 +18,19 @@ use crate::opus::OpusError;
 const LONGEST_PULL: usize = 4_096;
 
 /// What the playback callback is told through a ring.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum BankOrder {
     /// A leg begins to be heard. Its place forgets whoever was there before.
     Join {
         /// The leg.
         leg: LegId,
-        /// How long the fastest packets wait at least.
-        target: Duration,
+        /// What it waits for.
+        patience: Patience,
     },
     /// A leg is no longer heard.
     Leave(LegId),
-    /// Another target for a leg.
-    Target(LegId, Duration),
+    /// A leg waits for something else.
+    Patience(LegId, Patience),
     /// The ring sounds, or stops.
     Ring(bool),
     /// Loudness of the legs in percent, 0 to 200. The ring keeps its own.
@@ -76,9 +76,9 @@ impl Bank {
     /// Does as told. An order for a place that does not exist does nothing.
     pub fn order(&mut self, order: BankOrder) {
         match order {
-            BankOrder::Join { leg, target } => self.join(leg, target),
+            BankOrder::Join { leg, patience } => self.join(leg, patience),
             BankOrder::Leave(leg) => self.seat(leg, Seat::leave),
-            BankOrder::Target(leg, target) => self.seat(leg, |seat| seat.playout.set_target(samples(target))),
+            BankOrder::Patience(leg, patience) => self.seat(leg, |seat| seat.playout.set_patience(patience)),
             BankOrder::Ring(on) => self.ring.sound(on),
             BankOrder::Volume(percent) => self.volume.set(percent),
         }
@@ -101,7 +101,7 @@ impl Bank {
     }
 
     /// Fills `out`, of any length, with what is to be heard from `now` on, within −1 to 1.
-    pub fn pull(&mut self, now: Instant, out: &mut [f32]) {
+    pub fn pull(&mut self, mut now: Instant, out: &mut [f32]) {
         for out in out.chunks_mut(LONGEST_PULL) {
             let sum = &mut self.sum[..out.len()];
             sum.fill(0.0);
@@ -115,13 +115,14 @@ impl Bank {
             self.ring.mix_into(sum);
             saturate(sum);
             out.copy_from_slice(sum);
+            now += span(out.len());
         }
     }
 
-    fn join(&mut self, leg: LegId, target: Duration) {
+    fn join(&mut self, leg: LegId, patience: Patience) {
         self.seat(leg, |seat| {
             seat.playout.clear();
-            seat.playout.set_target(samples(target));
+            seat.playout.set_patience(patience);
             (seat.meter, seat.gain) = (Meter::default(), Gain::new(100));
             (seat.taken, seat.leaving) = (true, false);
         });
@@ -168,14 +169,15 @@ impl Seat {
     }
 }
 
-fn samples(target: Duration) -> u32 {
-    u32::try_from(target.as_micros() * 48 / 1_000).unwrap_or(u32::MAX)
+fn span(samples: usize) -> Duration {
+    Duration::from_nanos(samples as u64 * 1_000_000_000 / 48_000)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::media::orders::{Codec, Coding};
+    use crate::media::profile::Profile;
     use crate::media::sender::{Beginning, PACKET_BYTES, Sender};
 
     const LEG: LegId = LegId(7);
@@ -212,7 +214,8 @@ mod tests {
     }
 
     fn join(leg: LegId) -> BankOrder {
-        BankOrder::Join { leg, target: Duration::ZERO }
+        let patience = Patience::of(&Profile::Lan.numbers(), 0);
+        BankOrder::Join { leg, patience: Patience { least: 0, ..patience } }
     }
 
     #[test]

@@ -19,6 +19,7 @@ use crate::audio::Needs;
 use crate::media::adapt::Limits;
 use crate::media::bank::BankOrder;
 use crate::media::orders::{Coding, Direction, LegId, LegReport, MediaNews, Path};
+use crate::media::playout::Patience;
 use crate::media::stats::{LegStats, Stats};
 use crate::opus::OpusError;
 
@@ -106,7 +107,8 @@ impl Sound {
             stats.clear();
             self.starved_before[usize::from(leg.0)] = self.starved();
         }
-        self.play(BankOrder::Join { leg, target: target(self.settings.frame) });
+        let patience = Patience::of(&self.settings.voice.numbers(), least_wait(self.settings.frame));
+        self.play(BankOrder::Join { leg, patience });
         self.legs += 1;
         self.close_output_at = None;
         self.output.open(now, news);
@@ -210,11 +212,11 @@ impl Sound {
     }
 }
 
-/// The fastest packets wait at least so long to be played: what real-time threads of a quiet machine are late by. The
-/// shorter the frames, the more wake-ups there are to be late for. The playout adds to it where packets come late
-/// again and again.
-fn target(frame: usize) -> Duration {
-    if frame <= 120 { Duration::from_micros(1_500) } else { Duration::from_micros(500) }
+/// The fastest packets wait at least so many samples to be played: what real-time threads of a quiet machine are late
+/// by. The shorter the frames, the more wake-ups there are to be late for. The playout adds to it where packets come
+/// late.
+fn least_wait(frame: usize) -> u32 {
+    if frame <= 120 { 72 } else { 24 }
 }
 
 fn needs(settings: &MediaSettings, keeper: &Wake, grants: &Arc<Grants>) -> Needs {

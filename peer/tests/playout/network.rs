@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use vox_common::sys::clock;
-use vox_peer::media::playout::{Counters, Playout};
+use vox_peer::media::playout::{Counters, Patience, Playout};
+use vox_peer::media::profile::Profile;
 use vox_peer::media::rtp::{Header, L16};
 
 /// What a network does to packets.
@@ -23,15 +24,33 @@ pub(crate) struct Weather {
     pub(crate) jitter: u64,
     /// The sender's clock is fast by so many millionths.
     pub(crate) drift: i64,
-    /// The playout's target.
+    /// What the station believes of its network.
+    pub(crate) profile: Profile,
+    /// The fastest packets wait at least so many samples.
     pub(crate) target: u32,
     /// From which to which sample of the whole the network holds everything back.
     pub(crate) stall: (u64, u64),
 }
 
+impl Weather {
+    /// What the playout is told to wait for.
+    fn patience(&self) -> Patience {
+        Patience { least: self.target.into(), ..Patience::of(&self.profile.numbers(), 0) }
+    }
+}
+
 /// No trouble at all.
-pub(crate) const CALM: Weather =
-    Weather { frame: 240, period: 240, loss: 0, twice: 0, jitter: 0, drift: 0, target: 0, stall: (0, 0) };
+pub(crate) const CALM: Weather = Weather {
+    frame: 240,
+    period: 240,
+    loss: 0,
+    twice: 0,
+    jitter: 0,
+    drift: 0,
+    profile: Profile::Lan,
+    target: 0,
+    stall: (0, 0),
+};
 
 /// What came of it.
 pub(crate) struct Outcome {
@@ -76,7 +95,7 @@ pub(crate) fn run(weather: Weather, seed: u64, seconds: u64) -> Outcome {
     let arrivals = arrivals(weather, &mut Dice(seed), end);
     let mut arrivals = arrivals.iter().peekable();
     let mut playout = Playout::new(start).expect("memory");
-    playout.set_target(weather.target);
+    playout.set_patience(weather.patience());
     let mut out = vec![0.0; usize::try_from(weather.period).expect("small")];
     let mut delays = Vec::new();
     // The card asks 1 ms after the sender's frames are complete, as if there were a millisecond of network.
@@ -132,11 +151,11 @@ fn packet(weather: Weather, number: u64, media: u64) -> Vec<u8> {
     packet
 }
 
-/// How long ago the last sample was captured, if the end of `out` is as it was sent.
+/// How long ago the last sample was captured, if the end of `out` is as it was sent, or a little faster or slower.
 fn delay(now: u64, out: &[f32]) -> Option<u64> {
     let whole = |sample: f32| f64::from(sample) * 32_768.0;
     let (before, last) = (whole(out[out.len() - 2]), whole(out[out.len() - 1]));
-    let true_sound = (last - before - 1.0).abs() < 1e-6 && last.fract().abs() < 1e-6;
+    let true_sound = (last - before - 1.0).abs() < 0.1;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "15 bits")]
-    true_sound.then(|| (now + 32_768 - 1 - last as u64) % 32_768)
+    true_sound.then(|| (now + 32_768 - 1 - last.round() as u64) % 32_768)
 }

@@ -8,6 +8,8 @@ use proptest::prelude::*;
 use vox_common::sys::clock;
 use vox_peer::media::bank::{Bank, BankOrder};
 use vox_peer::media::orders::{Codec, Coding, LegId};
+use vox_peer::media::playout::Patience;
+use vox_peer::media::profile::Profile;
 use vox_peer::media::rtp::{Header, Packet};
 use vox_peer::media::sender::{Beginning, PACKET_BYTES, Sender};
 use vox_peer::media::stats::Stats;
@@ -58,10 +60,7 @@ impl World {
         let stats = Arc::new(Stats::default());
         let mut bank = Bank::new(Arc::clone(&stats), now).expect("memory");
         for leg in 0..3 {
-            bank.order(BankOrder::Join {
-                leg: LegId(leg),
-                target: Duration::from_millis(7 * u64::from(leg)),
-            });
+            bank.order(BankOrder::Join { leg: LegId(leg), patience: patience(leg) });
         }
         let beginning = Beginning { ssrc: 1, sequence: 65_000, time_stamp: u32::MAX - 9_000 };
         let kinds = [(Codec::Opus, 20_000), (Codec::Opus, 2_500), (Codec::L16, 5_000)];
@@ -122,11 +121,17 @@ impl World {
     }
 }
 
+/// A leg of any profile whose fastest packets wait at least so many milliseconds.
+fn patience(ms: u8) -> Patience {
+    let profile = Profile::ALL[usize::from(ms) % Profile::ALL.len()];
+    Patience::of(&profile.numbers(), u32::from(ms) * 48)
+}
+
 fn order_of(order: u8, leg: LegId) -> BankOrder {
     match order % 5 {
-        0 => BankOrder::Join { leg, target: Duration::from_millis(order.into()) },
+        0 => BankOrder::Join { leg, patience: patience(order) },
         1 => BankOrder::Leave(leg),
-        2 => BankOrder::Target(leg, Duration::from_secs(order.into())),
+        2 => BankOrder::Patience(leg, patience(order)),
         3 => BankOrder::Ring(order > 100),
         _ => BankOrder::Volume(order),
     }

@@ -7,13 +7,9 @@ use super::queue::{Entry, Payload, Pushed};
 use super::{Playout, length};
 use crate::media::red::{self, Block, Blocks};
 use crate::media::rtp::{self, Header, PAYLOAD_BYTES, Packet};
-use crate::media::sequence::samples_between;
 use crate::opus::{self, LONGEST_PACKET};
 
-/// The delay grows by at most this for one packet out of order: 60 ms.
-const LONGEST_WAIT: i64 = 2_880;
-
-/// So many late packets in a row, and none in time, mean that it is we who are wrong.
+/// So many pulls in a row with late packets, and none in time, mean that it is we who are wrong.
 const LATE_RUN: u32 = 8;
 
 impl Playout {
@@ -35,7 +31,6 @@ impl Playout {
             }
         };
         self.reception.note(header, arrived, self.origin);
-        self.transits.note(samples_between(self.origin, arrived) - time_stamp);
         let entry = Entry::new(sequence, time_stamp, own.samples, arrived, own.payload);
         self.admit(entry, own.bytes);
         for copy in copies {
@@ -49,7 +44,6 @@ impl Playout {
         let Some((entry, bytes)) = copied(later, copy).filter(|(entry, _)| self.is_missing(entry)) else {
             return;
         };
-        self.transits.note(samples_between(self.origin, entry.arrived) - entry.time_stamp);
         self.counters.recovered += u64::from(entry.sequence >= self.next_sequence);
         self.admit(entry, bytes);
     }
@@ -73,12 +67,19 @@ impl Playout {
         if entry.sequence < self.next_sequence {
             return self.too_late(entry, payload);
         }
-        self.late_run = 0;
         match self.queue.push(entry, payload) {
-            Pushed::Waits => {}
+            Pushed::Waits => self.note(&entry),
             Pushed::OldestDropped => self.counters.dropped += 1,
             Pushed::Duplicate => self.counters.duplicate += 1,
         }
+    }
+
+    /// Takes note of how long a frame took to come here.
+    fn note(&mut self, entry: &Entry) {
+        let came = self.clock.time_of(entry.arrived);
+        let transit = came - entry.time_stamp;
+        self.transits.note(came, transit, self.patience.window, self.patience.quantile);
+        self.drift.note(came, transit);
     }
 
     /// A packet of which the successor was played already: a duplicate, or one that lost a race.
@@ -91,16 +92,22 @@ impl Playout {
         }
         self.came |= bit;
         self.counters.late += 1;
-        self.late_run += 1;
-        if self.late_run >= LATE_RUN {
+        if self.is_late_for_good() {
             self.start_over();
             self.queue.push(entry, payload);
-            return;
         }
-        if self.is_late_often() {
-            let lateness = self.position() - length(self.voice.ready()) - entry.time_stamp;
-            self.growing = self.growing.max(lateness.clamp(0, LONGEST_WAIT));
+        self.note(&entry);
+    }
+
+    /// Takes note of a late packet; whether packets have been late, and none in time, for so long that it is we who
+    /// are wrong. Packets that were held up together are one event.
+    pub(super) fn is_late_for_good(&mut self) -> bool {
+        let played = self.counters.samples;
+        if self.late_run == 0 || self.last_late != played {
+            self.late_run += 1;
         }
+        self.last_late = played;
+        self.late_run >= LATE_RUN
     }
 }
 

@@ -1,62 +1,110 @@
-//! How long packets wait: where the time line begins, when the delay grows, and when it shrinks.
-
-use std::time::Instant;
+//! How long packets wait: where the time line begins, and how the delay is kept where it belongs.
 
 use super::queue::Entry;
+use super::splice::Splice;
+use super::steer::Stand;
+use super::varispeed::AHEAD;
 use super::{Playout, length};
-use crate::media::sequence::samples_between;
-
-/// Late packets within this time of each other make the delay grow: 1 s.
-const OFTEN: u64 = 48_000;
-
-/// So much (1 ms) is left of the least wait when delay is taken away.
-const MARGIN: i64 = 48;
 
 /// More waiting than this beyond the target is skipped at once: 250 ms.
 const FAR_BEHIND: i64 = 12_000;
 
-/// Frames taken out at one place at most; each costs the time of a decoding.
-const MOST_DROPPED: u32 = 4;
+/// Packets decoded at one place at most, for the sake of a splice.
+const MOST_DECODED: usize = 6;
+
+/// After a splice, sound is left alone for 20 ms.
+const REST: i64 = 960;
+
+/// The shortest and the longest lag of a splice: 0.7 and 15 ms.
+const LAGS: (usize, usize) = (32, 720);
+
+/// Too short a delay is mended by up to 5 ms more than it is short, where that is a better place.
+const MORE: usize = 240;
+
+/// How alike two places must be to be joined, at first …
+const ALIKE: f32 = 0.85;
+
+/// … and how soon any will do: 200 ms.
+const ANY: f32 = 9_600.0;
 
 impl Playout {
-    /// Ties the time line to the card when a packet has waited as long as the target says; returns how much silence
-    /// comes before.
+    /// Ties the time line to the card when a packet has waited as long as is needed; returns how much silence comes
+    /// before.
     ///
     /// The newest packet that has waited long enough is the last one played in this pull: no other beginning has
     /// less delay.
-    pub(super) fn begin(&mut self, now: Instant, wanted: i64) -> usize {
-        let Some(end) = self.ripe(now) else { return usize::MAX };
+    pub(super) fn begin(&mut self, time: i64, wanted: i64) -> usize {
+        let Some(end) = self.ripe(time) else { return usize::MAX };
         self.skip_to(end, wanted);
         let Some(&first) = self.queue.first() else { return usize::MAX };
         self.explain(first.sequence != self.next_sequence);
         self.playing = true;
         self.tie_to(&first);
-        self.waits.restart(self.counters.samples);
-        usize::try_from(wanted - (end - first.time_stamp)).unwrap_or(0)
+        if self.voice.is_silent() {
+            self.varispeed.disengage();
+        }
+        let held = if self.varispeed.is_engaged() { AHEAD } else { 0 };
+        usize::try_from(wanted - (end - first.time_stamp)).unwrap_or(0) + held
     }
 
-    /// The end of the newest packet that has waited as long as the target says, or of the oldest if there is no room
-    /// to wait for longer.
-    fn ripe(&self, now: Instant) -> Option<i64> {
-        let waited = |entry: &&Entry| samples_between(entry.arrived, now) >= self.target;
-        let newest = self.queue.newest_first().find(waited);
+    /// The end of the newest packet that has waited as long as is needed, or of the oldest if there is no room to
+    /// wait for longer.
+    fn ripe(&self, time: i64) -> Option<i64> {
+        let needed = self.needed();
+        let newest = self.queue.newest_first().find(|entry| time - entry.time_stamp >= needed);
         newest.or(self.queue.first().filter(|_| self.queue.is_full())).map(Entry::end)
+    }
+
+    /// The delay without which too many packets would be late.
+    fn needed(&self) -> i64 {
+        self.transits.range().map_or(0, |range| {
+            let (least, most) = (range.least + self.patience.least, range.least + self.patience.most);
+            range.most.clamp(least, most)
+        })
+    }
+
+    /// Before a pull: compares when packets come with when they are played, and decides what to do about it.
+    pub(super) fn steer(&mut self, time: i64) {
+        let stand = self.stand(time);
+        let course = stand.course(self.drift.slower());
+        self.delay = self.transits.range().map_or(0, |range| stand.delay - range.least);
+        self.short = (-course.excess).max(0);
+        self.excess = if course.jumps { course.excess } else { 0 };
+        self.sought = if course.jumps || self.sought < 0 { self.sought + stand.period } else { 0 };
+        #[expect(clippy::float_cmp, reason = "1 is said exactly where nothing is to be done")]
+        if !course.jumps && course.speed != 1.0 && !stand.engaged {
+            self.varispeed.engage(self.voice.past());
+        }
+        self.varispeed.set_speed(course.speed);
+    }
+
+    fn stand(&self, time: i64) -> Stand {
+        let position = self.position() - self.unplayed();
+        let periods = self.periods.range();
+        Stand {
+            delay: time - position,
+            needed: self.needed(),
+            to_frame: self.next_time_stamp - position,
+            frame: self.frame,
+            period: periods.map_or(1, |periods| periods.most.max(1)),
+            steady: periods.is_some_and(|periods| periods.least == periods.most),
+            engaged: self.varispeed.is_engaged(),
+        }
     }
 
     /// Whether so much waits that the usual way of shrinking would take too long.
     pub(super) fn is_far_behind(&self, wanted: i64) -> bool {
-        self.depth - wanted > self.target + FAR_BEHIND
+        self.depth - wanted > self.spread() + self.patience.least + FAR_BEHIND
     }
 
     /// Skips what has become far too old.
     pub(super) fn leap(&mut self, wanted: i64) {
         self.voice.expect_other();
         let end = self.queue.last().map_or(0, Entry::end);
-        self.skip_to(end, wanted + self.target);
+        self.skip_to(end, wanted + self.spread() + self.patience.least);
         if let Some(&first) = self.queue.first() {
             self.tie_to(&first);
         }
-        self.waits.restart(self.counters.samples);
     }
 
     /// Drops the oldest packets as long as `kept` samples up to `end` remain without them.
@@ -67,52 +115,68 @@ impl Playout {
         }
     }
 
-    /// Lets the delay grow by making up sound that has no place on the time line.
+    /// Sound that waits for a packet anyhow takes up what the delay is short by.
     pub(super) fn grow(&mut self) {
-        let before = self.growing;
-        self.voice.make_up(usize::try_from(before).unwrap_or(1));
-        let made = length(self.voice.ready());
-        self.growing = (before - made).max(0);
-        self.counters.concealed += made.unsigned_abs();
-        self.waits.restart(self.counters.samples);
+        let grown = self.short.min(self.ahead).max(0);
+        self.ahead -= grown;
+        self.short -= grown;
+        self.excess = (self.excess + grown).min(0);
     }
 
-    /// Plays the next packet in the place of the one that is ready, if the delay is to shrink and it is there.
-    pub(super) fn shrink(&mut self) {
-        let follows =
-            |first: &Entry, at: (i64, i64)| (first.sequence, first.time_stamp) == at && first.samples > 0;
-        let mut bound = MOST_DROPPED;
-        while self.shrinking > 0 && bound > 0 {
-            let at = (self.next_sequence, self.next_time_stamp);
-            let Some(&first) = self.queue.first().filter(|first| follows(first, at)) else { return };
-            bound -= 1;
-            self.shrinking -= 1;
-            self.counters.dropped += 1;
-            let _ = self.queue.pop();
-            self.voice.replace_ready();
-            if self.voice.decode(first.payload, self.queue.payload(&first), 0).is_err() {
-                self.voice.silence(1);
-            }
-            self.passed(&first);
+    /// Leaves out or repeats a little of what is ready, if the delay is to jump and there is a place for it.
+    pub(super) fn jump(&mut self) {
+        if self.excess == 0 || self.sought <= 0 {
+            return;
+        }
+        let spliced = if self.excess > 0 { self.shorten() } else { self.lengthen() };
+        self.counters.stretched += spliced.unsigned_abs();
+        self.excess -= spliced;
+        self.short = (self.short + spliced.min(0)).max(0);
+        if spliced != 0 {
+            self.sought = -REST;
         }
     }
 
-    /// Takes note of a late packet. Whether there was another one not long ago, but before this pull: packets that
-    /// were held up together are one event.
-    pub(super) fn is_late_often(&mut self) -> bool {
-        let before = self.last_late.replace(self.counters.samples);
-        self.waits.note(0);
-        before.is_some_and(|before| (1..OFTEN).contains(&(self.counters.samples - before)))
+    fn shorten(&mut self) -> i64 {
+        let most = usize::try_from(self.excess).unwrap_or(0).min(LAGS.1);
+        self.decode_up_to(most);
+        let splice = self.voice.find_shorter(LAGS.0.min(most)..=most);
+        let Some(splice) = splice.filter(|splice| self.is_alike(splice)) else { return 0 };
+        self.voice.shorten(splice.lag);
+        length(splice.lag)
     }
 
-    /// At the end of a second: takes away delay that no packet needed.
-    pub(super) fn balance(&mut self) {
-        self.transits.turn(self.counters.samples);
-        let Some(waits) = self.waits.turn(self.counters.samples) else { return };
-        let spare = waits.least.min(waits.most - self.target) - MARGIN;
-        if spare >= self.frame {
-            self.shrinking = u32::try_from(spare / self.frame).unwrap_or(0);
-            self.waits.restart(self.counters.samples);
+    fn lengthen(&mut self) -> i64 {
+        let least = usize::try_from(-self.excess).unwrap_or(0).clamp(LAGS.0, LAGS.1 / 2);
+        let most = usize::try_from(-self.excess).map_or(0, |short| short + MORE).min(LAGS.1);
+        let splice = self.voice.find_longer(least..=most);
+        let Some(splice) = splice.filter(|splice| self.is_alike(splice)) else { return 0 };
+        self.voice.lengthen(splice.lag);
+        -length(splice.lag)
+    }
+
+    /// The longer a place has been looked for, the less it must be alike.
+    fn is_alike(&self, splice: &Splice) -> bool {
+        #[expect(clippy::cast_precision_loss, reason = "some seconds at most")]
+        let sought = self.sought as f32;
+        splice.likeness >= ALIKE * (1.0 - sought / ANY)
+    }
+
+    /// Decodes the packets that follow, until a splice with this lag is possible.
+    fn decode_up_to(&mut self, lag: usize) {
+        for _ in 0..MOST_DECODED {
+            let at = (self.next_sequence, self.next_time_stamp);
+            let follows = |first: &&Entry| (first.sequence, first.time_stamp) == at;
+            let Some(&first) = self.queue.first().filter(follows) else { return };
+            if self.voice.can_shorten_by(lag) || !self.voice.has_room_for(first.samples) {
+                return;
+            }
+            let _ = self.queue.pop();
+            if self.voice.decode_more(first.payload, self.queue.payload(&first)).is_err() {
+                self.counters.refused += 1;
+                return; // as if it had not come: it will be made up
+            }
+            self.passed(&first);
         }
     }
 }

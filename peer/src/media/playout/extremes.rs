@@ -33,15 +33,11 @@ impl Extremes {
         self.filling = Some(range.with(Range { least: value, most: value }));
     }
 
-    /// Lets time pass, counted in samples played. At the end of each half: the range of the last two, if something
-    /// was noted in both.
-    pub(super) fn turn(&mut self, played: u64) -> Option<Range> {
-        if played < self.ends {
-            return None;
+    /// Lets time pass, counted in samples played.
+    pub(super) fn turn(&mut self, played: u64) {
+        if played >= self.ends {
+            *self = Self { filling: None, before: self.filling, ends: played + HALF };
         }
-        let whole = self.before.zip(self.filling).map(|(before, filling)| before.with(filling));
-        *self = Self { filling: None, before: self.filling, ends: played + HALF };
-        whole
     }
 
     /// The range of the last half to whole second. `None`: nothing was noted.
@@ -50,11 +46,6 @@ impl Extremes {
             (Some(before), Some(filling)) => Some(before.with(filling)),
             (one, other) => one.or(other),
         }
-    }
-
-    /// Forgets everything; the next whole half begins now.
-    pub(super) fn restart(&mut self, played: u64) {
-        *self = Self { filling: None, before: None, ends: played + HALF };
     }
 }
 
@@ -65,16 +56,15 @@ mod tests {
     #[test]
     fn the_window_is_the_last_two_halves() {
         let mut extremes = Extremes::default();
-        assert_eq!((extremes.range(), extremes.turn(0)), (None, None));
+        extremes.turn(0);
+        assert_eq!(extremes.range(), None);
         extremes.note(5);
-        assert_eq!(extremes.turn(23_999), None);
-        assert_eq!(extremes.turn(24_000), None, "one half is not enough");
+        extremes.turn(23_999);
+        extremes.turn(24_000);
         extremes.note(9);
         extremes.note(7);
         assert_eq!(extremes.range(), Some(Range { least: 5, most: 9 }));
-        assert_eq!(extremes.turn(48_000), Some(Range { least: 5, most: 9 }));
+        extremes.turn(48_000);
         assert_eq!(extremes.range(), Some(Range { least: 7, most: 9 }));
-        extremes.restart(50_000);
-        assert_eq!((extremes.range(), extremes.turn(60_000)), (None, None));
     }
 }

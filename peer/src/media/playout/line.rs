@@ -1,11 +1,8 @@
 //! Along the time line: what is played next, and what is made up where nothing is there.
 
-use std::time::Instant;
-
 use super::queue::Entry;
 use super::voice::FADED;
 use super::{Playout, length};
-use crate::media::sequence::samples_between;
 use crate::opus::SHORTEST_FRAME;
 
 /// A time stamp further ahead than this (and the target) is not a gap but a jump: 200 ms.
@@ -13,14 +10,15 @@ const LONGEST_GAP: i64 = 9_600;
 
 impl Playout {
     /// Makes at least one sample ready.
-    pub(super) fn refill(&mut self, now: Instant, wanted: usize) {
-        if self.growing > 0 {
-            return self.grow();
-        }
+    pub(super) fn refill(&mut self, wanted: usize) {
         let late = loop {
             let Some(&first) = self.queue.first() else { return self.run_dry(wanted) };
+            if first.time_stamp < self.position() {
+                self.explain(true);
+                self.grow();
+            }
             let gap = first.time_stamp - self.position();
-            if gap > self.target + LONGEST_GAP || first.time_stamp < self.next_time_stamp {
+            if gap > self.spread() + LONGEST_GAP || first.time_stamp < self.next_time_stamp {
                 self.voice.expect_other();
                 self.tie_to(&first);
             } else if gap > 0 {
@@ -28,14 +26,11 @@ impl Playout {
             } else if gap == 0 {
                 self.explain(first.sequence != self.next_sequence);
                 break 0;
-            } else {
-                self.explain(true);
-                if let Some(late) = self.catch_up(&first) {
-                    break late;
-                }
+            } else if let Some(late) = self.catch_up(&first) {
+                break late;
             }
         };
-        self.play_first(now, late, wanted);
+        self.play_first(late, wanted);
     }
 
     /// Nothing has come: makes up what may be late, lost, or was never spoken.
@@ -71,10 +66,8 @@ impl Playout {
     /// was, and it is gone.
     fn catch_up(&mut self, first: &Entry) -> Option<usize> {
         let position = self.position();
-        let in_time = self.queue.last().is_some_and(|last| last.end() > position);
-        if !in_time || self.is_late_often() {
-            self.tie_to(first);
-            self.waits.restart(self.counters.samples);
+        if self.is_late_for_good() {
+            self.tie_to(first); // later than may be waited for, but all that there is
             return Some(0);
         }
         if first.end() > position {
@@ -89,11 +82,8 @@ impl Playout {
     }
 
     /// Decodes the first packet, without the `late` samples at its beginning.
-    fn play_first(&mut self, now: Instant, late: usize, wanted: usize) {
+    fn play_first(&mut self, late: usize, wanted: usize) {
         let Some(first) = self.queue.pop() else { return self.run_dry(wanted) };
-        if late == 0 {
-            self.waits.note(samples_between(first.arrived, now));
-        }
         let decoded = self.voice.decode(first.payload, self.queue.payload(&first), late);
         if decoded.is_err() || self.voice.ready() == 0 {
             self.counters.refused += 1;
@@ -102,7 +92,10 @@ impl Playout {
         }
         self.passed(&first);
         self.frame = first.samples;
-        self.shrink();
+        if late == 0 {
+            self.late_run = 0;
+            self.jump();
+        }
     }
 
     /// The time line goes on after this packet.

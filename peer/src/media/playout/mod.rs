@@ -1,30 +1,44 @@
 //! Playout of one leg: packets in whenever they come, samples out whenever the card asks, and as little delay
 //! between the two as the packets' own irregularity allows.
 //!
-//! The card is the clock. What is played next has a *position* on the sender's time line; when nothing has come for
-//! it, sound is made up *ahead* of the next packet. A packet that comes while its time is being made up is late: the
-//! first one in a while is played only from where its time has got to, so that the delay stays what it was; when it
-//! happens again within a second, sound waits for it and the delay has grown. Delay that no packet of a whole
-//! second needed is taken away again by dropping frames.
+//! The card is the clock. What is played next has a *position* on the sender's time line; where nothing has come for
+//! it, sound is made up *ahead* of the next packet, and a packet that comes after that is played from where its time
+//! has got to, if any of it is left. How late packets come is measured ([`transits`]): the delay that all but a share
+//! of them need is the target. How fast the sender's clock runs is measured beside it ([`drift`]). One controller
+//! ([`steer`]) looks at both before each pull. Up to 0.1 % it plays faster or slower ([`varispeed`]); where the target
+//! has jumped, pitch periods are left out or repeated ([`splice`]), or what is being made up anyhow takes up the
+//! time. As long as nothing needs to be corrected, samples come out as they were decoded.
 //!
-//! Choosing the target, stretching instead of dropping, and resampling against drift come with one controller per
-//! leg: it will set [`Playout::set_target`] and stand between [`Playout::pull`] and the mixer.
+//! Everything is allocated by [`Playout::new`].
 
 mod admission;
 mod arrive;
+mod card_clock;
 mod delay;
+mod drift;
 mod extremes;
 mod line;
 mod queue;
+mod splice;
+mod steer;
+mod stretch;
+mod transits;
+mod varispeed;
 mod voice;
 
 use std::time::Instant;
 
 use admission::Admission;
+use card_clock::CardClock;
+use drift::Drift;
 use extremes::Extremes;
 use queue::Queue;
+pub use steer::Patience;
+use transits::Transits;
+use varispeed::{LONGEST_INPUT, STEP, Varispeed};
 use voice::Voice;
 
+use super::profile::Profile;
 use super::sequence::{Counts, Reception};
 use crate::opus::OpusError;
 
@@ -43,8 +57,10 @@ pub struct Counters {
     pub samples: u64,
     /// Samples of these that were made up.
     pub concealed: u64,
-    /// Frames that were not played because the delay had grown.
+    /// Frames that were not played because far too many waited.
     pub dropped: u64,
+    /// Samples left out, and samples repeated, a pitch period or so at a time, because the target had moved.
+    pub stretched: u64,
     /// Times that there was nothing at all to play.
     pub underruns: u64,
 }
@@ -55,10 +71,15 @@ pub struct Playout {
     reception: Reception,
     queue: Queue,
     voice: Voice,
+    varispeed: Varispeed,
     counters: Counters,
     origin: Instant,
-    /// The least that the fastest packets wait, in samples.
-    target: i64,
+    patience: Patience,
+    clock: CardClock,
+    transits: Transits,
+    drift: Drift,
+    /// Lengths of the pulls of the last second.
+    periods: Extremes,
     /// Whether the time line is tied to the card; else the next packets tie it.
     playing: bool,
     /// The packet that follows what was played; the least number before the first one.
@@ -69,22 +90,22 @@ pub struct Playout {
     ahead: i64,
     /// Samples of these of which it is not known yet whether they were lost or never spoken.
     unexplained: u64,
-    /// Samples still to be made up so that the delay grows.
-    growing: i64,
-    /// Frames still to be dropped so that the delay shrinks.
-    shrinking: u32,
+    /// Samples to be left out (or repeated, where negative) because the target has moved.
+    excess: i64,
+    /// Samples that may be made up without a place on the time line, because the delay is too short by so many.
+    short: i64,
+    /// Samples played since a place for a splice was first looked for; negative while the last one is recent.
+    sought: i64,
     /// Packets just before `next_sequence` that came, one bit each.
     came: u128,
     late_run: u32,
     /// Samples played until the last late packet.
-    last_late: Option<u64>,
+    last_late: u64,
     depth: i64,
+    /// From the fastest packets' arrival to their play.
+    delay: i64,
     /// Samples in the packet played last; at least one.
     frame: i64,
-    /// From arrival to play, of each packet played in time.
-    waits: Extremes,
-    /// From capture to arrival, up to a constant.
-    transits: Extremes,
 }
 
 impl Playout {
@@ -95,23 +116,28 @@ impl Playout {
             reception: Reception::default(),
             queue: Queue::new(),
             voice: Voice::new()?,
+            varispeed: Varispeed::new(),
             counters: Counters::default(),
             origin,
-            target: 0,
+            patience: Patience::of(&Profile::default().numbers(), 0),
+            clock: CardClock::new(origin),
+            transits: Transits::new(),
+            drift: Drift::new(),
+            periods: Extremes::default(),
             playing: false,
             next_sequence: i64::MIN,
             next_time_stamp: 0,
             ahead: 0,
             unexplained: 0,
-            growing: 0,
-            shrinking: 0,
+            excess: 0,
+            short: 0,
+            sought: 0,
             came: 0,
             late_run: 0,
-            last_late: None,
+            last_late: 0,
             depth: 0,
+            delay: 0,
             frame: 1,
-            waits: Extremes::default(),
-            transits: Extremes::default(),
         })
     }
 
@@ -119,18 +145,18 @@ impl Playout {
     pub fn clear(&mut self) {
         self.start_over();
         self.voice.clear();
+        self.varispeed.disengage();
         self.admission = Admission::default();
         self.reception = Reception::default();
         self.counters = Counters::default();
-        (self.unexplained, self.depth) = (0, 0);
-        self.last_late = None;
-        self.waits = Extremes::default();
-        self.transits = Extremes::default();
+        self.clock = CardClock::new(self.origin);
+        self.periods = Extremes::default();
+        (self.unexplained, self.depth, self.delay) = (0, 0, 0);
     }
 
-    /// Sets how many samples the fastest packets wait at least.
-    pub fn set_target(&mut self, samples: u32) {
-        self.target = i64::from(samples);
+    /// Sets what the leg waits for.
+    pub fn set_patience(&mut self, patience: Patience) {
+        self.patience = patience;
     }
 
     /// What happened since [`Playout::clear`].
@@ -148,26 +174,61 @@ impl Playout {
         self.depth
     }
 
-    /// How much longer the slowest packet of about the last second took than the fastest, in samples.
+    /// How long the fastest packets wait from their arrival until their first sample is given to the card, in
+    /// samples.
+    pub fn delay(&self) -> i64 {
+        self.delay
+    }
+
+    /// How much longer the slowest packet that is waited for takes than the fastest, in samples.
     pub fn spread(&self) -> i64 {
         self.transits.range().map_or(0, |range| range.most - range.least)
+    }
+
+    /// By how many millionths the sender's clock is known to be slower than the card's.
+    pub fn slower_ppm(&self) -> f64 {
+        self.drift.slower().unwrap_or(0.0) * 1e6
     }
 
     /// Fills `out`, of any length, with what is to be heard from `now` on.
     pub fn pull(&mut self, now: Instant, out: &mut [f32]) {
         let wanted = length(out.len());
+        let time = self.clock.pull(now, out.len());
         self.depth = self.waiting();
+        self.periods.note(wanted);
         let mut silent = 0;
         if !self.playing {
-            silent = self.begin(now, wanted).min(out.len());
+            silent = self.begin(time, wanted);
         } else if self.is_far_behind(wanted) {
             self.leap(wanted);
+        } else {
+            self.steer(time);
         }
-        let (silence, sound) = out.split_at_mut(silent);
-        self.fill(silence, |this, missing| this.voice.silence(missing));
-        self.fill(sound, |this, missing| this.refill(now, missing));
+        self.sound(silent, out);
         self.counters.samples += out.len() as u64;
-        self.balance();
+        self.periods.turn(self.counters.samples);
+    }
+
+    /// Fills `out`, through the resampler if that is engaged; what goes in begins with `silent` samples of silence.
+    fn sound(&mut self, mut silent: usize, out: &mut [f32]) {
+        if !self.varispeed.is_engaged() {
+            return self.source(&mut silent, out);
+        }
+        for out in out.chunks_mut(STEP) {
+            let mut input = [0.0; LONGEST_INPUT];
+            let input = &mut input[..self.varispeed.needs(out.len())];
+            self.source(&mut silent, input);
+            self.varispeed.take(input);
+            self.varispeed.play(out);
+        }
+    }
+
+    /// The next samples as they were decoded or made up, after `silent` ones.
+    fn source(&mut self, silent: &mut usize, input: &mut [f32]) {
+        let (silence, sound) = input.split_at_mut((*silent).min(input.len()));
+        *silent -= silence.len();
+        self.fill(silence, |this, missing| this.voice.silence(missing));
+        self.fill(sound, Self::refill);
     }
 
     /// Plays into all of `out`; `refill` makes at least one sample ready each time that none is.
@@ -186,6 +247,11 @@ impl Playout {
         self.next_time_stamp + self.ahead
     }
 
+    /// Samples that were decoded or made up, and not given to the card.
+    fn unplayed(&self) -> i64 {
+        length(self.voice.ready() + self.varispeed.held())
+    }
+
     /// Samples from the next one to be played to the last one that came.
     fn waiting(&self) -> i64 {
         let from = if self.playing {
@@ -202,10 +268,11 @@ impl Playout {
         self.queue.clear();
         self.voice.restart();
         self.playing = false;
-        (self.ahead, self.growing, self.shrinking) = (0, 0, 0);
+        (self.ahead, self.excess, self.short, self.sought) = (0, 0, 0, 0);
         (self.came, self.late_run) = (0, 0);
         self.next_sequence = i64::MIN;
-        self.transits = Extremes::default();
+        self.transits.clear();
+        self.drift.clear();
     }
 }
 

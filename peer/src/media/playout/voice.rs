@@ -4,7 +4,7 @@ use super::queue::Payload;
 use crate::opus::{Decoder, LONGEST_PACKET, OpusError, SHORTEST_FRAME};
 
 /// Two pieces of sound that do not fit together are blended over this many samples: 2.5 ms.
-const BLEND: usize = SHORTEST_FRAME;
+pub(super) const BLEND: usize = SHORTEST_FRAME;
 
 /// Made-up sound keeps its loudness for so long (60 ms) …
 const HELD: usize = 2_880;
@@ -15,20 +15,28 @@ pub(super) const FADED: usize = 4_800;
 /// The most that is made up in one piece: 10 ms.
 const LONGEST_GUESS: usize = 480;
 
+/// Samples played last that are kept: 20 ms.
+pub(super) const PAST: usize = 960;
+
+/// Room for the longest packet and what is repeated of the past.
+const READY: usize = LONGEST_PACKET + PAST;
+
 /// The decoder of one leg, and the samples that it has ready.
 pub(super) struct Voice {
     decoder: Decoder,
     /// What the last packet was, and so how its successors are made up.
-    payload: Payload,
-    ready: Box<[f32]>,
+    pub(super) payload: Payload,
+    pub(super) ready: Box<[f32]>,
     /// The samples of `ready` that have not been played.
-    start: usize,
-    end: usize,
+    pub(super) start: usize,
+    pub(super) end: usize,
     /// How the sound would have gone on, where the next packet is not what follows.
     onward: [f32; BLEND],
     blends: bool,
     /// The last samples played, for making up uncompressed sound.
     played: [f32; LONGEST_GUESS],
+    /// Everything played last, made up or not.
+    past: [f32; PAST],
     /// Samples made up without a break; tells how much they have faded.
     made_up: usize,
 }
@@ -39,12 +47,13 @@ impl Voice {
         Ok(Self {
             decoder: Decoder::new()?,
             payload: Payload::Opus,
-            ready: vec![0.0; LONGEST_PACKET].into_boxed_slice(),
+            ready: vec![0.0; READY].into_boxed_slice(),
             start: 0,
             end: 0,
             onward: [0.0; BLEND],
             blends: false,
             played: [0.0; LONGEST_GUESS],
+            past: [0.0; PAST],
             made_up: FADED,
         })
     }
@@ -66,7 +75,18 @@ impl Voice {
     pub(super) fn clear(&mut self) {
         self.restart();
         self.onward.fill(0.0);
+        self.past.fill(0.0);
         self.blends = false;
+    }
+
+    /// The samples played last.
+    pub(super) fn past(&self) -> &[f32; PAST] {
+        &self.past
+    }
+
+    /// Whether what was played last was nothing.
+    pub(super) fn is_silent(&self) -> bool {
+        self.past.iter().all(|sample| *sample == 0.0)
     }
 
     /// Samples ready to be played.
@@ -93,14 +113,20 @@ impl Voice {
         }
         (self.start, self.end) = (0, 0);
         self.payload = payload;
-        let samples = match payload {
-            Payload::Opus => self.decoder.decode(bytes, &mut self.ready)?,
-            Payload::L16 => from_big_endian(bytes, &mut self.ready),
-        };
+        let samples = self.decoded(payload, bytes, 0)?;
         (self.start, self.end) = (skipped.min(samples), samples);
         self.fade_in();
         self.blend();
         Ok(())
+    }
+
+    /// Decodes to a place in `ready`; returns how much.
+    pub(super) fn decoded(&mut self, payload: Payload, bytes: &[u8], to: usize) -> Result<usize, OpusError> {
+        let room = &mut self.ready[to..];
+        match payload {
+            Payload::Opus => self.decoder.decode(bytes, room),
+            Payload::L16 => Ok(from_big_endian(bytes, room)),
+        }
     }
 
     /// Makes up `wanted` samples, or a few more, but at most 10 ms of them, in the place of what was ready.
@@ -205,17 +231,24 @@ impl Voice {
     }
 
     fn remember(&mut self, samples: &[f32]) {
+        push_back(&mut self.past, samples);
         if self.payload == Payload::Opus || self.made_up > 0 {
             return; // Opus remembers by itself, and a guess is not made of guesses
         }
-        let kept = samples.len().min(LONGEST_GUESS);
-        self.played.rotate_left(kept);
-        self.played[LONGEST_GUESS - kept..].copy_from_slice(&samples[samples.len() - kept..]);
+        push_back(&mut self.played, samples);
     }
 }
 
+/// Keeps the latest samples.
+fn push_back(kept: &mut [f32], samples: &[f32]) {
+    let new = samples.len().min(kept.len());
+    kept.copy_within(new.., 0);
+    let old = kept.len() - new;
+    kept[old..].copy_from_slice(&samples[samples.len() - new..]);
+}
+
 /// How much of the new there is at a place in a blend.
-fn share(at: usize) -> f32 {
+pub(super) fn share(at: usize) -> f32 {
     #[expect(clippy::cast_precision_loss, reason = "below 120")]
     let share = (at as f32 + 0.5) / BLEND as f32;
     share.min(1.0)
