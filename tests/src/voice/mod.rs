@@ -11,7 +11,7 @@ use vox_peer::config::Voice;
 use vox_peer::media::adapt::{Adapt, Heard, Limits};
 use vox_peer::media::framer::Framer;
 use vox_peer::media::orders::{Codec, Coding};
-use vox_peer::media::playout::{Counters, Playout};
+use vox_peer::media::playout::{Counters, Patience, Playout};
 use vox_peer::media::profile::Profile;
 use vox_peer::media::sender::{Beginning, PACKET_BYTES, Sender};
 use vox_peer::media::sequence::Reporter;
@@ -100,6 +100,8 @@ impl<'a> Call<'a> {
         let coding = Coding { codec: Codec::Opus, ptime_us: numbers.ptime_us };
         let beginning = Beginning { ssrc: 7, sequence: 65_000, time_stamp: 0xffff_0000 };
         let sender = Sender::new(coding, numbers.bitrate, beginning).expect("a profile can be coded");
+        let mut playout = Playout::new(start).expect("memory");
+        playout.set_patience(Patience::of(&numbers, 0));
         Self {
             start,
             path,
@@ -108,7 +110,7 @@ impl<'a> Call<'a> {
             sender,
             adapt: Adapt::new(Limits::new(&numbers, coding, numbers.bitrate, true)),
             on_the_way: BTreeMap::new(),
-            playout: Playout::new(start).expect("memory"),
+            playout,
             reporter: Reporter::default(),
             packets: 0,
             octets: 0,
@@ -159,6 +161,7 @@ fn since(now: Counters, before: Counters) -> Counters {
         samples: now.samples - before.samples,
         concealed: now.concealed - before.concealed,
         dropped: now.dropped - before.dropped,
+        stretched: now.stretched - before.stretched,
         underruns: now.underruns - before.underruns,
     }
 }

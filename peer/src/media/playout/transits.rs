@@ -19,8 +19,8 @@ const FAR_RUN: u32 = 3;
 /// The range is measured at least so often (10 ms) while packets come.
 const BETWEEN: i64 = 480;
 
-/// From here on the fastest of the window may be a packet that lied.
-const MANY: usize = 20;
+/// The fastest one in so many is left out: it may have lied about its time.
+const LIARS: usize = 8;
 
 /// One arrival: when, and how long it had taken, up to a constant; in samples of the card's clock.
 #[derive(Debug, Clone, Copy, Default)]
@@ -32,7 +32,7 @@ struct Event {
 /// The range of transit times that counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Range {
-    /// What the fastest take.
+    /// What all but an eighth of them take at least.
     pub(super) least: i64,
     /// What all but a share of them keep to.
     pub(super) most: i64,
@@ -142,7 +142,7 @@ impl Transits {
         )]
         let late = (((1.0 - quantile) * sorted.len() as f64) as usize).max(1).min(sorted.len() - 1);
         let (_, &mut most, _) = sorted.select_nth_unstable_by(late, |one, other| other.cmp(one));
-        let liars = usize::from(sorted.len() > MANY);
+        let liars = sorted.len() / LIARS;
         let (_, &mut least, _) = sorted.select_nth_unstable(liars);
         Range { least, most }
     }
@@ -195,7 +195,7 @@ mod tests {
     fn the_window_is_bounded() {
         let mut window = Transits::new();
         (0..5_000).for_each(|at| window.note(at * 60, at, 1_000_000, 1.0));
-        let least = 5_000 - i64::try_from(MOST).unwrap() + 1;
+        let least = 5_000 - i64::try_from(MOST - MOST / LIARS).unwrap();
         assert_eq!(window.range(), Some(Range { least, most: 4_998 }));
     }
 }

@@ -158,7 +158,6 @@ fn bessel(x: f64) -> f64 {
 mod tests {
     use super::*;
 
-    #[expect(clippy::cast_precision_loss, reason = "small numbers")]
     fn sine(frequency: f64, at: f64) -> f64 {
         (std::f64::consts::TAU * frequency * at / 48_000.0).sin()
     }
