@@ -16,12 +16,18 @@ pub(crate) struct Weather {
     pub(crate) frame: u64,
     /// Samples in a pull.
     pub(crate) period: u64,
+    /// Samples that the sender captures at a time; 0: a frame.
+    pub(crate) captured: u64,
     /// Of a hundred packets, how many are lost.
     pub(crate) loss: u64,
+    /// Mean length of a burst of losses in packets (Gilbert and Elliott); 1: each by itself.
+    pub(crate) burst: u64,
     /// Of a hundred packets, how many come twice.
     pub(crate) twice: u64,
     /// The network delays each packet by 0 to so many samples.
     pub(crate) jitter: u64,
+    /// From this sample on it does not.
+    pub(crate) calm_from: u64,
     /// The sender's clock is fast by so many millionths.
     pub(crate) drift: i64,
     /// What the station believes of its network.
@@ -37,15 +43,28 @@ impl Weather {
     fn patience(&self) -> Patience {
         Patience { least: self.target.into(), ..Patience::of(&self.profile.numbers(), 0) }
     }
+
+    /// Whether the next packet is lost; in the bad state all are.
+    fn loses(&self, is_bad: bool, dice: &mut Dice) -> bool {
+        if self.burst == 1 {
+            return dice.below(100) < self.loss;
+        }
+        let worsens = 100 * self.loss / (100 - self.loss);
+        let dice = dice.below(100 * 100 * self.burst);
+        if is_bad { dice >= 10_000 } else { dice < 100 * worsens }
+    }
 }
 
 /// No trouble at all.
 pub(crate) const CALM: Weather = Weather {
     frame: 240,
     period: 240,
+    captured: 0,
     loss: 0,
+    burst: 1,
     twice: 0,
     jitter: 0,
+    calm_from: u64::MAX,
     drift: 0,
     profile: Profile::Lan,
     target: 0,
@@ -118,18 +137,20 @@ fn at(start: Instant, samples: u64) -> Instant {
 
 /// Packets by arrival.
 fn arrivals(weather: Weather, dice: &mut Dice, end: u64) -> BTreeMap<(u64, u64), Vec<u8>> {
-    let mut arrivals = BTreeMap::new();
+    let (mut arrivals, mut is_bad) = (BTreeMap::new(), false);
     for number in 0..end / weather.frame {
         let media = number * weather.frame;
         // A clock that is fast has captured the frame earlier.
-        let complete = media + weather.frame;
+        let complete = (media + weather.frame).next_multiple_of(weather.captured.max(1));
         let captured = complete.saturating_add_signed(-(complete.cast_signed() * weather.drift / 1_000_000));
-        if dice.below(100) < weather.loss {
+        is_bad = weather.loses(is_bad, dice);
+        if is_bad {
             continue;
         }
         let copies = 1 + u64::from(dice.below(100) < weather.twice);
         for copy in 0..copies {
-            let mut arrived = captured + dice.below(weather.jitter);
+            let jitter = if captured < weather.calm_from { weather.jitter } else { 0 };
+            let mut arrived = captured + dice.below(jitter);
             if (weather.stall.0..weather.stall.1).contains(&arrived) {
                 arrived = weather.stall.1;
             }

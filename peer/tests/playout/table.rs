@@ -104,8 +104,9 @@ fn packets_in_time_are_played_in_the_pull_after_their_arrival() {
         // A pull that came late once will not do so again.
         ("__ ++a_ b_", "...a", NOTHING),
         ("++a_ b_", "ab", NOTHING),
-        // A period of two frames that come together: one of them waits, for they might come alone.
-        ("a= bc= de= fg=", "acdf", NOTHING),
+        // A period of two frames: the first pull ends with what has come, so that nothing waits.
+        ("a= bc= de= fg= hi= jk= lm= no=", "acegikmo", NOTHING),
+        ("ab= cd= ef= gh= ij= kl=", "bdfhjl", NOTHING),
         // A period of a quarter.
         ("a---- b---- c----", "?aaabbbbcccc", NOTHING),
         // What came before the card was there is skipped.
@@ -129,9 +130,9 @@ fn one_late_packet_costs_a_frame_and_the_second_one_makes_the_delay_grow() {
         ("a_ b_ c_ _ de_ f_ _ gh_ i_ j_", "abcceffghi", [1, 2, 0, 0, 0]),
         // After its successor.
         ("a_ b_ d_ c_ e_ f_", "abbdef", [1, 1, 0, 0, 0]),
-        ("a_ b_ d_ ce_ f_ h_ i_ gj_ k_ l_", "abbdeffghi", [1, 2, 0, 0, 0]),
+        ("a_ b_ d_ ce_ f_ h_ i_ gj_ k_ l_", "abbdefffgh", [1, 2, 0, 0, 0]),
         // Late for good.
-        ("a_ b_ ____ c_ d_ e_", "abb.abbde", [1, 5, 0, 0, 0]),
+        ("a_ b_ ____ c_ d_ e_", "abb.abbbd", [1, 5, 0, 0, 0]),
     ]);
 }
 

@@ -80,6 +80,7 @@ impl Playout {
         let transit = came - entry.time_stamp;
         self.transits.note(came, transit, self.patience.window, self.patience.quantile);
         self.drift.note(came, transit);
+        self.bunches.note(came, entry);
     }
 
     /// A packet of which the successor was played already: a duplicate, or one that lost a race.

@@ -12,6 +12,11 @@ const FAR_BEHIND: i64 = 12_000;
 /// Packets decoded at one place at most, for the sake of a splice.
 const MOST_DECODED: usize = 6;
 
+/// What a window shows of a tail is not the whole of it: where packets are late by more than 10 ms, a thirtieth of
+/// what is beyond that is added.
+const SHORT: i64 = 480;
+const TAIL: i64 = 30;
+
 /// After a splice, sound is left alone for 20 ms.
 const REST: i64 = 960;
 
@@ -38,7 +43,7 @@ impl Playout {
         self.skip_to(end, wanted);
         let Some(&first) = self.queue.first() else { return usize::MAX };
         self.explain(first.sequence != self.next_sequence);
-        self.playing = true;
+        (self.playing, self.has_starved) = (true, false);
         self.tie_to(&first);
         if self.voice.is_silent() {
             self.varispeed.disengage();
@@ -59,7 +64,8 @@ impl Playout {
     fn needed(&self) -> i64 {
         self.transits.range().map_or(0, |range| {
             let (least, most) = (range.least + self.patience.least, range.least + self.patience.most);
-            range.most.clamp(least, most)
+            let tail = (range.most - range.least - SHORT).max(0) / TAIL;
+            (range.most + tail).clamp(least, most)
         })
     }
 
@@ -81,11 +87,14 @@ impl Playout {
     fn stand(&self, time: i64) -> Stand {
         let position = self.position() - self.unplayed();
         let periods = self.periods.range();
+        let (start, frame) = self.bunches.order().unwrap_or((self.next_time_stamp, self.frame));
         Stand {
             delay: time - position,
             needed: self.needed(),
-            to_frame: self.next_time_stamp - position,
-            frame: self.frame,
+            spread: self.spread(),
+            to_frame: start - position,
+            frame,
+            is_known: self.bunches.are_known() || self.has_starved,
             period: periods.map_or(1, |periods| periods.most.max(1)),
             steady: periods.is_some_and(|periods| periods.least == periods.most),
             engaged: self.varispeed.is_engaged(),

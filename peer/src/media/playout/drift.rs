@@ -19,8 +19,10 @@ const STEP_IN_NOISES: f64 = 6.0;
 /// Noise is taken for at least 40 µs: what packets of an idle machine differ by.
 const LEAST_NOISE: f64 = 2.0;
 
-/// A slope is believed when it is so many times its standard error, and 5 ppm.
-const CERTAIN: f64 = 4.0;
+/// A slope is believed when it is so many times its standard error, when the line rises by so many times what the
+/// blocks scatter about it (jitter that comes or goes is no slope), and when it is 5 ppm.
+const CERTAIN: f64 = 6.0;
+const STANDS_OUT: f64 = 3.0;
 const LEAST_SLOPE: f64 = 5e-6 * 24_000.0;
 
 /// No crystal is off by more: 500 ppm.
@@ -43,11 +45,12 @@ pub(super) struct Drift {
     certain: bool,
 }
 
-/// A line through the blocks: where it is at the newest, and by how much it rises with each.
+/// A line through the blocks: where it is at the newest, by how much it rises with each, and how they scatter.
 #[derive(Clone, Copy)]
 struct Line {
     newest: f64,
     slope: f64,
+    scatter: f64,
 }
 
 impl Drift {
@@ -108,16 +111,16 @@ impl Drift {
         let off = (value - line.newest).abs().min(STEP * 4.0);
         self.noise += 0.1 * (off - self.noise);
         self.slope = line.slope.clamp(-MOST_SLOPE, MOST_SLOPE);
-        self.judge();
+        self.judge(line);
     }
 
     /// Doubts more before it believes than before it goes on believing.
     #[expect(clippy::cast_precision_loss, reason = "at most 64")]
-    fn judge(&mut self) {
-        let blocks = self.blocks.len() as f64;
-        let error = 1.25 * self.noise.max(LEAST_NOISE) * (12.0 / blocks.powi(3)).sqrt();
-        let certain = (CERTAIN * error).max(LEAST_SLOPE);
-        self.certain = self.slope.abs() > if self.certain { certain / 2.0 } else { certain };
+    fn judge(&mut self, line: Line) {
+        let (blocks, scatter) = (self.blocks.len() as f64, line.scatter.max(LEAST_NOISE));
+        let error = scatter * (12.0 / blocks.powi(3)).sqrt();
+        let needed = (CERTAIN * error).max(STANDS_OUT * scatter / blocks).max(LEAST_SLOPE);
+        self.certain = line.slope.abs() > if self.certain { needed / 2.0 } else { needed };
     }
 
     /// Least squares.
@@ -132,7 +135,10 @@ impl Drift {
             run += x * x;
         }
         let slope = if run > 0.0 { rise / run } else { 0.0 };
-        (count > 0.0).then_some(Line { newest: mean + slope * mean_x, slope })
+        let off = |(x, value): (usize, &f64)| value - mean - slope * (x as f64 - mean_x);
+        let squares: f64 = self.blocks.iter().enumerate().map(|block| off(block).powi(2)).sum();
+        let scatter = (squares / (count - 2.0).max(1.0)).sqrt();
+        (count > 0.0).then_some(Line { newest: mean + slope * mean_x, slope, scatter })
     }
 }
 
@@ -161,7 +167,7 @@ mod tests {
             let off = found - true_ppm as f64;
             assert!(off.abs() < 3.0, "{true_ppm}: {found}");
         }
-        assert!(ppm(4, |came| came * 300 / 1_000_000 + noise(came)).is_some());
+        assert!(ppm(9, |came| came * 300 / 1_000_000 + noise(came)).is_some());
         assert_eq!(ppm(40, noise), None);
     }
 

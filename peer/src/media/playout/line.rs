@@ -37,6 +37,7 @@ impl Playout {
     fn run_dry(&mut self, wanted: usize) {
         if self.ahead == 0 {
             self.counters.underruns += 1;
+            self.has_starved = true;
         }
         if self.ahead >= length(FADED) {
             self.playing = false;

@@ -13,6 +13,7 @@
 
 mod admission;
 mod arrive;
+mod bunches;
 mod card_clock;
 mod delay;
 mod drift;
@@ -29,6 +30,7 @@ mod voice;
 use std::time::Instant;
 
 use admission::Admission;
+use bunches::Bunches;
 use card_clock::CardClock;
 use drift::Drift;
 use extremes::Extremes;
@@ -78,10 +80,13 @@ pub struct Playout {
     clock: CardClock,
     transits: Transits,
     drift: Drift,
+    bunches: Bunches,
     /// Lengths of the pulls of the last second.
     periods: Extremes,
     /// Whether the time line is tied to the card; else the next packets tie it.
     playing: bool,
+    /// Whether there was nothing to play since then.
+    has_starved: bool,
     /// The packet that follows what was played; the least number before the first one.
     next_sequence: i64,
     /// The time stamp that follows what was played.
@@ -123,8 +128,10 @@ impl Playout {
             clock: CardClock::new(origin),
             transits: Transits::new(),
             drift: Drift::new(),
+            bunches: Bunches::default(),
             periods: Extremes::default(),
             playing: false,
+            has_starved: false,
             next_sequence: i64::MIN,
             next_time_stamp: 0,
             ahead: 0,
@@ -273,6 +280,7 @@ impl Playout {
         self.next_sequence = i64::MIN;
         self.transits.clear();
         self.drift.clear();
+        self.bunches = Bunches::default();
     }
 }
 

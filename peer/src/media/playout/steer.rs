@@ -19,7 +19,7 @@ const MOST: f64 = 0.001;
 /// … unless it is off by 2 ms: then it jumps.
 const JUMP: i64 = 96;
 
-/// Delay is given back by a step of the grid when this (0.5 ms) is left over.
+/// Delay is given back by a step of the grid when this (0.5 ms), or a sixteenth of the spread, is left over.
 const GUARD: i64 = 24;
 
 /// Clocks that drift are never known exactly: 0.25 ms more than is needed then.
@@ -59,10 +59,14 @@ pub(super) struct Stand {
     pub(super) delay: i64,
     /// The delay without which packets are late.
     pub(super) needed: i64,
-    /// From here to where a frame begins.
+    /// By how much the slowest packets that are waited for are slower than the fastest.
+    pub(super) spread: i64,
+    /// From here to where a frame begins, or several that come together.
     pub(super) to_frame: i64,
-    /// Samples in a frame.
+    /// Samples in what comes together.
     pub(super) frame: i64,
+    /// Whether that is known already.
+    pub(super) is_known: bool,
     /// Samples in a pull, the longest of late.
     pub(super) period: i64,
     /// Whether all pulls have been as long.
@@ -101,7 +105,8 @@ impl Stand {
     fn excess_on(&self, grid: i64) -> i64 {
         let off = self.to_frame.rem_euclid(grid);
         let spare = self.delay - off - (self.needed + self.period - grid);
-        let steps = if (0..grid + GUARD).contains(&spare) { 0 } else { spare.div_euclid(grid) };
+        let is_right = (0..grid + GUARD.max(self.spread / 16)).contains(&spare) || !self.is_known;
+        let steps = if is_right { 0 } else { spare.div_euclid(grid) };
         let held = if self.engaged || off > 0 { AHEAD_I } else { 0 };
         off - held + steps * grid
     }

@@ -8,7 +8,7 @@
 const MOST: usize = 1_024;
 
 /// Packets that come within 1 ms are one event: a network that held some up was late once.
-const TOGETHER: i64 = 48;
+pub(super) const TOGETHER: i64 = 48;
 
 /// A transit time that is off by more than 0.5 s is not believed …
 const FAR: i64 = 24_000;
