@@ -13,7 +13,7 @@ DEBUG    := target/debug
 RELEASE  := target/release
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build check test demo bench bench-registry install
+.PHONY: help setup build check test demo bench bench-registry bench-voice install
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 23
@@ -51,6 +51,11 @@ bench-registry: ## print speed and memory of the registry (WRITE=1: into docs/BE
 	$(CARGO) build --quiet --release --locked -p vox-registry
 	$(CARGO) build --quiet --release --locked -p vox-tests --no-default-features --bin bench_registry
 	@$(RELEASE)/bench_registry $(if $(WRITE),--write)
+
+bench-voice: ## print what is understood of speech over bad paths (WRITE=1: into docs/BENCHMARKS.md)
+	@tests/scripts/setup bench-voice
+	$(CARGO) build --quiet --release --locked -p vox-tests --no-default-features --bin bench_voice
+	@$(RELEASE)/bench_voice $(if $(WRITE),--write)
 
 install: ## install programs, units and samples (DESTDIR=, PREFIX=/usr/local)
 	@tests/scripts/install "$(DESTDIR)" "$(PREFIX)" "$(or $(FROM),$(RELEASE))"

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use vox_peer::media::profile::Profile;
 use vox_tests::voice::trace::{Loss, Path};
-use vox_tests::voice::{Outcome, RATE, carry};
+use vox_tests::voice::{Outcome, RATE, Setting, carry};
 
 /// The ends find out about the path in so many seconds; it is counted for as many again, and a half.
 const FINDING_OUT: usize = 20;
@@ -17,12 +17,7 @@ fn hum() -> Vec<f32> {
 
 fn call(profile: Profile, loss: Loss, jitter_ms: u64) -> Outcome {
     let mut path = Path::new(loss, Duration::from_millis(jitter_ms));
-    carry(&hum(), profile, &mut path, 4, FINDING_OUT * RATE)
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a share")]
-fn made_up(outcome: &Outcome) -> f64 {
-    outcome.counters.concealed as f64 / outcome.counters.samples as f64
+    carry(&hum(), Setting { profile, takes_copies: true }, &mut path, 4, FINDING_OUT * RATE)
 }
 
 #[test]
@@ -40,9 +35,9 @@ fn copies_leave_few_holes_within_the_budget() {
             let Outcome { counters, payload, waited_ms, .. } = &outcome;
             let shown = format!(
                 "{profile} {loss}: {:.4} {counters:?} {payload:.0} bit/s {waited_ms:.0} ms",
-                made_up(&outcome)
+                outcome.made_up()
             );
-            assert!(made_up(&outcome) < most && *payload <= 80_000.0, "{shown}");
+            assert!(outcome.made_up() < most && *payload <= 80_000.0, "{shown}");
             assert!(counters.recovered > 50, "{shown}");
         }
     }

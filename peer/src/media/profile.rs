@@ -82,7 +82,7 @@ impl Profile {
                 bitrate: 48_000,
                 budget: 80_000,
                 most_copies: 2,
-                spacing: Duration::from_millis(60),
+                spacing: Duration::from_millis(40),
             },
         }
     }

@@ -3,6 +3,7 @@
 //! Everything here may run many times at once, ends what it started by its own process id, and leaves nothing behind
 //! but the directory of a test that failed.
 
+pub mod benchmarks;
 pub mod browser;
 pub mod control;
 pub mod daemon;

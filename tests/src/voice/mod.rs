@@ -1,6 +1,7 @@
 //! Voice over a bad network, on virtual time: the real sender, a seeded path that loses and delays, the real playout,
 //! and reports back once a second. Nothing but the sound cards and the kernel is left out.
 
+pub mod speech;
 pub mod trace;
 
 use std::collections::BTreeMap;
@@ -30,6 +31,15 @@ const HEADERS: u64 = 40;
 /// The path is this long both ways.
 const ONE_WAY: Duration = Duration::from_millis(10);
 
+/// Who talks.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting {
+    /// Of both ends.
+    pub profile: Profile,
+    /// Whether the far end reads copies.
+    pub takes_copies: bool,
+}
+
 /// What came of a call.
 pub struct Outcome {
     /// What was heard, from the time on at which the first sample was spoken.
@@ -42,6 +52,14 @@ pub struct Outcome {
     pub wire: f64,
     /// From arrival to play of the newest packet, the mean of all pulls from then on, in milliseconds.
     pub waited_ms: f64,
+}
+
+impl Outcome {
+    /// The share of what was heard that was made up.
+    pub fn made_up(&self) -> f64 {
+        let samples = |count: u64| samples_as_f64(count.cast_signed());
+        samples(self.counters.concealed) / samples(self.counters.samples)
+    }
 }
 
 /// Everything between two people.
@@ -61,8 +79,8 @@ struct Call<'a> {
 
 /// Lets `speech` be spoken under a profile. What is counted begins at the sample `counted_from`, when the ends have
 /// found out about each other.
-pub fn carry(speech: &[f32], profile: Profile, path: &mut Path, seed: u64, counted_from: usize) -> Outcome {
-    let mut call = Call::new(profile, path, seed);
+pub fn carry(speech: &[f32], setting: Setting, path: &mut Path, seed: u64, counted_from: usize) -> Outcome {
+    let mut call = Call::new(setting, path, seed);
     let mut heard = Vec::with_capacity(speech.len());
     let (mut waited, mut pulls, mut before) = (0.0, 0.0, (Counters::default(), 0, 0));
     for (period, samples) in speech.chunks_exact(PERIOD).enumerate() {
@@ -94,7 +112,8 @@ pub fn carry(speech: &[f32], profile: Profile, path: &mut Path, seed: u64, count
 }
 
 impl<'a> Call<'a> {
-    fn new(profile: Profile, path: &'a mut Path, seed: u64) -> Self {
+    fn new(setting: Setting, path: &'a mut Path, seed: u64) -> Self {
+        let Setting { profile, takes_copies } = setting;
         let start = clock::now();
         let numbers = Voice::of(profile).numbers();
         let coding = Coding { codec: Codec::Opus, ptime_us: numbers.ptime_us };
@@ -108,7 +127,7 @@ impl<'a> Call<'a> {
             dice: Dice(seed),
             framer: Framer::new(sender.frame_samples()),
             sender,
-            adapt: Adapt::new(Limits::new(&numbers, coding, numbers.bitrate, true)),
+            adapt: Adapt::new(Limits::new(&numbers, coding, numbers.bitrate, takes_copies)),
             on_the_way: BTreeMap::new(),
             playout,
             reporter: Reporter::default(),

@@ -148,6 +148,6 @@ fn loss_that_less_does_not_help_gets_its_copies_and_its_rate() {
     let mut rig = Rig::new(Profile::Wifi, OPUS, true);
     let plans: Vec<Plan> = (0..240).map(|_| rig.hears(0.3, 20)).collect();
     let whole = plans.iter().filter(|plan| plan.copies == 2 && payload(plan) > 72_000.0).count();
-    assert!(whole > 215, "{whole} of 240 s");
+    assert!(whole > 205, "{whole} of 240 s");
     assert!(plans[20..].iter().all(|plan| plan.copies == 2));
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use vox_common::sys::{clock, random};
 
 use super::Shared;
+use crate::audio::span;
 use crate::media::adapt::{Adapt, Heard, Limits};
 use crate::media::framer::Framer;
 use crate::media::orders::{LegId, LegReport, Path};
@@ -19,14 +20,12 @@ use crate::shell::udp::Arrival;
 /// Between two reports (RFC 3550 6.2 allows it from about 3 kbit/s of media on).
 const BETWEEN_REPORTS: Duration = Duration::from_secs(1);
 
-/// What Opus looks ahead in its mode of low delay.
-const LOOK_AHEAD: Duration = Duration::from_micros(2_500);
-
 /// One leg as the sending thread knows it.
 pub(crate) struct Outgoing {
     leg: LegId,
     path: Path,
     frame: Duration,
+    look_ahead: Duration,
     sender: Sender,
     framer: Framer,
     adapt: Adapt,
@@ -49,11 +48,12 @@ impl Outgoing {
             sequence: u16::from_ne_bytes(random::bytes()),
             time_stamp: u32::from_ne_bytes(random::bytes()),
         };
-        let sender = Sender::new(limits.coding, limits.bitrate, beginning)?;
+        let mut sender = Sender::new(limits.coding, limits.bitrate, beginning)?;
         Ok(Self {
             leg,
             path,
             frame: Duration::from_micros(limits.coding.ptime_us.into()),
+            look_ahead: span(sender.look_ahead()),
             framer: Framer::new(sender.frame_samples()),
             sender,
             adapt: Adapt::new(limits),
@@ -174,7 +174,7 @@ impl Outgoing {
             loss_rate: share(report.packets_lost, &report),
             discard_rate: share(report.packets_late, &report),
             round_trip_ms: report.round_trip.map_or(0, millis),
-            end_system_ms: millis(self.frame + LOOK_AHEAD + report.depth),
+            end_system_ms: millis(self.frame + self.look_ahead + report.depth),
             signal_level_db: level(report.level_out_db),
             nominal_ms: depth,
             maximum_ms: depth,

@@ -1,9 +1,9 @@
 //! The tables of what was measured, as people read them in a terminal and in docs/BENCHMARKS.md.
 
 use std::fmt::{self, Display, Formatter};
-use std::{fs, thread};
+use std::thread;
 
-use vox_tests::bed::need;
+use vox_tests::bed::benchmarks;
 
 const HEAD: [&str; 3] = ["", "measured", "target"];
 
@@ -26,10 +26,9 @@ impl Report {
         self.0.last_mut().expect("it was put there just now")
     }
 
-    /// Replaces docs/BENCHMARKS.md.
+    /// Replaces its part of docs/BENCHMARKS.md.
     pub(crate) fn write(&self) {
-        let path = need::top().join("docs/BENCHMARKS.md");
-        fs::write(path, self.to_string()).expect("the source tree can be written");
+        benchmarks::write(&self.to_string());
     }
 }
 

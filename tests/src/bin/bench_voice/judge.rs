@@ -1,0 +1,58 @@
+//! The judges of quality: a program in Python that is asked line by line.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use vox_tests::bed::need;
+use vox_tests::bed::wav::Recording;
+
+/// PESQ and STOI of one sentence.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Quality {
+    /// PESQ, wide band (ITU-T P.862.2): 1 to 4.64.
+    pub(crate) pesq: f64,
+    /// Short-time objective intelligibility (Taal 2011): 0 to 1.
+    pub(crate) stoi: f64,
+}
+
+/// The program, as it runs.
+pub(crate) struct Judge {
+    child: Child,
+    questions: ChildStdin,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Judge {
+    /// Starts it; `None`: its environment was not made.
+    pub(crate) fn start() -> Option<Self> {
+        let python = need::top().join("target/quality/bin/python");
+        let mut child = Command::new(python)
+            .arg(need::top().join("tests/scripts/quality"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .ok()?;
+        let (questions, answers) = (child.stdin.take()?, BufReader::new(child.stdout.take()?));
+        Some(Self { child, questions, answers })
+    }
+
+    /// Compares a sentence with what was heard of it, through files in a directory.
+    pub(crate) fn compare(&mut self, spoken: &Recording, heard: &Recording, place: &Path) -> Quality {
+        let (one, other) = (place.join("spoken.wav"), place.join("heard.wav"));
+        spoken.write(&one);
+        heard.write(&other);
+        writeln!(self.questions, "{} {}", one.display(), other.display()).expect("the judge listens");
+        let mut line = String::new();
+        self.answers.read_line(&mut line).expect("the judge answers");
+        let mut numbers = line.split_whitespace().map(|word| word.parse().expect("a number"));
+        Quality { pesq: numbers.next().expect("PESQ"), stoi: numbers.next().expect("STOI") }
+    }
+}
+
+impl Drop for Judge {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
