@@ -126,6 +126,13 @@ impl Encoder {
         self.set(sys::OPUS_SET_MAX_BANDWIDTH_REQUEST, bandwidth(bitrate))
     }
 
+    /// Lets each packet carry a spare of the one before it, as good as a loss of so many percent deserves; 0: none
+    /// (RFC 6716 2.1.7). Only the linear-prediction layer has spares: none in [`Application::LowDelay`].
+    pub fn set_spares(&mut self, loss_percent: u8) -> Result<(), OpusError> {
+        self.set(sys::OPUS_SET_INBAND_FEC_REQUEST, c_int::from(loss_percent > 0))?;
+        self.set(sys::OPUS_SET_PACKET_LOSS_PERC_REQUEST, c_int::from(loss_percent.min(100)))
+    }
+
     /// Encodes one frame of 120, 240, 480 or 960 samples; returns the length of the packet.
     pub fn encode(&mut self, frame: &[f32], packet: &mut [u8]) -> Result<usize, OpusError> {
         let (samples, room) = (length(frame.len())?, length(packet.len())?);
@@ -193,6 +200,19 @@ impl Decoder {
         })
     }
 
+    /// Decodes the spare of the packet before this one, which was lost and held as many samples as `samples` has room
+    /// for: those of this packet.
+    pub fn decode_spare(&mut self, packet: &[u8], samples: &mut [f32]) -> Result<usize, OpusError> {
+        if packet.is_empty() {
+            return Err(OpusError::InvalidPacket);
+        }
+        let (bytes, room) = (length(packet.len())?, length(samples.len())?);
+        // SAFETY: the decoder is alive; libopus reads `bytes` bytes and writes at most `room` floats (one channel).
+        counted(unsafe {
+            sys::opus_decode_float(self.0.as_ptr(), packet.as_ptr(), bytes, samples.as_mut_ptr(), room, 1)
+        })
+    }
+
     /// Fills `samples` with a guess at a lost packet. The length must be a multiple of [`SHORTEST_FRAME`].
     pub fn conceal(&mut self, samples: &mut [f32]) -> Result<(), OpusError> {
         let wanted = length(samples.len())?;
@@ -227,6 +247,13 @@ pub fn packet_samples(packet: &[u8]) -> Result<usize, OpusError> {
     counted(unsafe { sys::opus_packet_get_nb_samples(packet.as_ptr(), bytes, RATE.cast_signed()) })
 }
 
+/// Whether a packet carries a spare of the one before it.
+pub fn has_spare(packet: &[u8]) -> bool {
+    let Some(bytes) = length(packet.len()).ok().filter(|&bytes| bytes > 0) else { return false };
+    // SAFETY: libopus reads at most `bytes` bytes, and at least one is there.
+    unsafe { sys::opus_packet_has_lbrr(packet.as_ptr(), bytes) == 1 }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -258,6 +285,28 @@ mod tests {
         assert_eq!(encoder.look_ahead(), Ok(120));
         let settings = EncoderSettings { application: Application::Voice, ..Default::default() };
         assert_eq!(Encoder::new(settings).unwrap().look_ahead(), Ok(312));
+    }
+
+    #[test]
+    fn a_lost_packet_is_decoded_from_the_spare_in_the_next() {
+        for (application, spares) in [(Application::Voice, true), (Application::LowDelay, false)] {
+            let settings = EncoderSettings { application, bitrate: 24_000, ..Default::default() };
+            let (mut encoder, mut decoder) = (Encoder::new(settings).unwrap(), Decoder::new().unwrap());
+            encoder.set_spares(20).unwrap();
+            let (mut packet, mut out) = ([0; 1500], vec![0.0; 960]);
+            let mut bytes = 0;
+            for number in 0..20 {
+                bytes = encoder.encode(&sine(960), &mut packet).unwrap();
+                if number < 18 {
+                    decoder.decode(&packet[..bytes], &mut out).unwrap();
+                }
+            }
+            assert_eq!(has_spare(&packet[..bytes]), spares, "{application:?}");
+            assert_eq!(decoder.decode_spare(&packet[..bytes], &mut out), Ok(960));
+            assert!(out.iter().any(|s| s.abs() > 0.2), "a spare, or a guess where there is none");
+        }
+        assert!(!has_spare(&[]) && !has_spare(&[0x80]));
+        assert_eq!(Decoder::new().unwrap().decode_spare(&[], &mut [0.0; 960]), Err(OpusError::InvalidPacket));
     }
 
     #[test]

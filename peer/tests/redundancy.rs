@@ -41,7 +41,7 @@ impl Speaker {
 }
 
 fn follow(sender: &mut Sender, copies: u8) {
-    let plan = Plan { ptime_us: 10_000, bitrate: 24_000, copies, apart: APART };
+    let plan = Plan { ptime_us: 10_000, bitrate: 24_000, copies, apart: APART, spares: 0 };
     sender.follow(&plan).expect("possible");
 }
 
@@ -128,6 +128,23 @@ fn bursts_as_long_as_the_distance_are_brought_back() {
         let share = made_up(Codec::Opus, copies, of_ten);
         assert!(wanted.contains(&share), "{copies} copies, {of_ten} of ten lost: {share}");
     }
+}
+
+#[test]
+fn the_codecs_own_spares_bring_back_packets_lost_alone() {
+    let coding = Coding { codec: Codec::Opus, ptime_us: 20_000 };
+    let beginning = Beginning { ssrc: 7, sequence: 0, time_stamp: 0 };
+    let mut speaker = Speaker { sender: Sender::new(coding, 32_000, beginning).expect("possible"), said: 0 };
+    let plan = Plan { ptime_us: 20_000, bitrate: 24_000, copies: 0, apart: APART, spares: 20 };
+    speaker.sender.follow(&plan).expect("possible");
+    let mut listener = Listener::new();
+    for number in 0..1_000 {
+        let packet = speaker.packet(960);
+        listener.hears((number % 10 != 9).then_some(packet.as_slice()));
+        listener.hears(None);
+    }
+    let counters = listener.playout.counters();
+    assert!(counters.recovered > 90 && counters.concealed < counters.samples / 100, "{counters:?}");
 }
 
 #[test]

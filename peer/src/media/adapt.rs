@@ -70,6 +70,9 @@ pub struct Plan {
     pub copies: u8,
     /// From a frame to its first copy, and from copy to copy.
     pub apart: Duration,
+    /// Loss in percent that the codec's own spares (RFC 6716 2.1.7) are to make good, where no copies do and its mode
+    /// has them; 0: none.
+    pub spares: u8,
 }
 
 /// What the operator allows.
@@ -127,7 +130,7 @@ impl Adapt {
             growth: GROWTH,
             paused: None,
             heard: None,
-            plan: Plan { ptime_us: coding.ptime_us, bitrate, copies: 0, apart },
+            plan: Plan { ptime_us: coding.ptime_us, bitrate, copies: 0, apart, spares: 0 },
         }
     }
 
@@ -197,7 +200,15 @@ impl Adapt {
         let copies = copies.unwrap_or(0);
         let sound = self.sound(copies, ptime_us).min(f64::from(self.limits.bitrate));
         let bitrate = in_whole_bytes(sound, ptime_us);
-        Plan { ptime_us, bitrate, copies, apart: self.limits.apart }
+        Plan { ptime_us, bitrate, copies, apart: self.limits.apart, spares: self.spares(copies) }
+    }
+
+    /// In steps of 5 %, so that not every report changes the plan.
+    fn spares(&self, copies: u8) -> u8 {
+        let wanted = copies == 0 && self.loss >= ONE_COPY;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 20")]
+        let steps = (self.loss * 20.0).ceil() as u8;
+        if wanted { 5 * steps.min(20) } else { 0 }
     }
 
     fn wanted_copies(&self) -> u8 {

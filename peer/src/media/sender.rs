@@ -38,6 +38,8 @@ pub struct Sender {
     /// What the next frame is without copies.
     own: Box<[u8; PAYLOAD_BYTES]>,
     history: History,
+    /// Whether the codec's mode can put a spare of the last frame into a packet.
+    has_spares: bool,
     copies: u8,
     /// From copy to copy.
     apart: Duration,
@@ -52,7 +54,7 @@ impl Sender {
     pub fn new(coding: Coding, bitrate: u32, beginning: Beginning) -> Result<Self, OpusError> {
         let frame_samples = frame_samples(coding)?;
         let (encoder, payload_type) = match coding.codec {
-            Codec::Opus => (Some(Encoder::new(settings(frame_samples, bitrate))?), rtp::OPUS),
+            Codec::Opus => (Some(encoder(frame_samples, bitrate)?), rtp::OPUS),
             Codec::L16 => (None, rtp::L16),
         };
         let Beginning { ssrc, sequence, time_stamp } = beginning;
@@ -64,6 +66,7 @@ impl Sender {
             next,
             own: Box::new([0; PAYLOAD_BYTES]),
             history: History::new(),
+            has_spares: application(frame_samples) == Application::Voice,
             copies: 0,
             apart: Duration::ZERO,
             packets: 0,
@@ -80,6 +83,7 @@ impl Sender {
     pub fn follow(&mut self, plan: &Plan) -> Result<(), OpusError> {
         if let Some(encoder) = &mut self.encoder {
             encoder.set_bitrate(plan.bitrate)?;
+            encoder.set_spares(if self.has_spares { plan.spares } else { 0 })?;
         }
         (self.copies, self.apart) = (plan.copies, plan.apart);
         Ok(())
@@ -183,9 +187,13 @@ impl Sender {
 
 /// Who sends frames of 20 ms does not count the 4 ms that the voice mode looks ahead for longer, and gets more out of
 /// rates below 32 kbit/s.
-fn settings(frame_samples: usize, bitrate: u32) -> EncoderSettings {
-    let application = if frame_samples < LONGEST_FRAME { Application::LowDelay } else { Application::Voice };
-    EncoderSettings { application, bitrate, ..EncoderSettings::default() }
+fn application(frame_samples: usize) -> Application {
+    if frame_samples < LONGEST_FRAME { Application::LowDelay } else { Application::Voice }
+}
+
+fn encoder(frame_samples: usize, bitrate: u32) -> Result<Encoder, OpusError> {
+    let application = application(frame_samples);
+    Encoder::new(EncoderSettings { application, bitrate, ..EncoderSettings::default() })
 }
 
 /// Samples in one frame of a coding. An error: the codec has no such length.

@@ -34,16 +34,15 @@ impl Playout {
         let entry = Entry::new(sequence, time_stamp, own.samples, arrived, own.payload);
         self.admit(entry, own.bytes);
         for copy in copies {
-            self.recover(&entry, copy);
+            self.recover(copied(&entry, copy));
         }
+        self.recover(spare(&entry, own.bytes));
     }
 
-    /// Takes a frame that has not come by itself from a copy of it in a later packet. It counts in the statistics of
-    /// arrival as if it had taken so long.
-    fn recover(&mut self, later: &Entry, copy: Block<'_>) {
-        let Some((entry, bytes)) = copied(later, copy).filter(|(entry, _)| self.is_missing(entry)) else {
-            return;
-        };
+    /// Takes a frame that has not come by itself from a copy or a spare of it in a later packet. It counts in the
+    /// statistics of arrival as if it had taken so long.
+    fn recover(&mut self, found: Option<(Entry, &[u8])>) {
+        let Some((entry, bytes)) = found.filter(|(entry, _)| self.is_missing(entry)) else { return };
         self.counters.recovered += u64::from(entry.sequence >= self.next_sequence);
         self.admit(entry, bytes);
     }
@@ -148,4 +147,12 @@ fn copied<'a>(later: &Entry, copy: Block<'a>) -> Option<(Entry, &'a [u8])> {
     let regular = samples == later.samples && age > 0 && age % samples == 0;
     let (sequence, time_stamp) = (later.sequence - age / samples, later.time_stamp - age);
     regular.then(|| (Entry::new(sequence, time_stamp, samples, later.arrived, payload), bytes))
+}
+
+/// The frame before a packet, if there is a spare of it inside (RFC 6716 2.1.7).
+fn spare<'a>(later: &Entry, bytes: &'a [u8]) -> Option<(Entry, &'a [u8])> {
+    let there = later.payload == Payload::Opus && opus::has_spare(bytes);
+    let Entry { sequence, time_stamp, samples, arrived, .. } = *later;
+    let before = Entry::new(sequence - 1, time_stamp - samples, samples, arrived, Payload::OpusSpare);
+    there.then_some((before, bytes))
 }

@@ -53,7 +53,7 @@ pub struct Counters {
     pub duplicate: u64,
     /// Packets of no use: not RTP, unknown payload type, implausible, too long, broken.
     pub refused: u64,
-    /// Frames that a copy in a later packet brought in time (RFC 2198).
+    /// Frames that a copy in a later packet (RFC 2198), or a spare in the next one, brought in time.
     pub recovered: u64,
     /// Samples given to the card.
     pub samples: u64,

@@ -12,8 +12,22 @@ pub(super) const MOST_WAITING: usize = 128;
 pub(super) enum Payload {
     /// One Opus packet.
     Opus,
+    /// An Opus packet of which only the spare of the one before it is meant.
+    OpusSpare,
     /// Big-endian samples.
     L16,
+}
+
+impl Payload {
+    /// Whether the sound of one goes on in that of the other by itself.
+    pub(super) fn is_like(self, other: Self) -> bool {
+        self.is_opus() == other.is_opus()
+    }
+
+    /// Whether an Opus decoder makes its sound.
+    pub(super) fn is_opus(self) -> bool {
+        self != Self::L16
+    }
 }
 
 /// One packet that waits.

@@ -13,7 +13,7 @@ impl Voice {
     /// # Errors
     /// The packet is broken, or of another kind; nothing has changed then.
     pub(super) fn decode_more(&mut self, payload: Payload, bytes: &[u8]) -> Result<(), OpusError> {
-        if payload != self.payload {
+        if !payload.is_like(self.payload) {
             return Err(OpusError::InvalidPacket);
         }
         self.move_to_front();

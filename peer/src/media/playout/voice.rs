@@ -1,7 +1,7 @@
 //! Packets, and the lack of them, into samples without clicks.
 
 use super::queue::Payload;
-use crate::opus::{Decoder, LONGEST_PACKET, OpusError, SHORTEST_FRAME};
+use crate::opus::{self, Decoder, LONGEST_PACKET, OpusError, SHORTEST_FRAME};
 
 /// Two pieces of sound that do not fit together are blended over this many samples: 2.5 ms.
 pub(super) const BLEND: usize = SHORTEST_FRAME;
@@ -125,6 +125,10 @@ impl Voice {
         let room = &mut self.ready[to..];
         match payload {
             Payload::Opus => self.decoder.decode(bytes, room),
+            Payload::OpusSpare => {
+                let samples = opus::packet_samples(bytes)?.min(room.len());
+                self.decoder.decode_spare(bytes, &mut room[..samples])
+            }
             Payload::L16 => Ok(from_big_endian(bytes, room)),
         }
     }
@@ -133,7 +137,7 @@ impl Voice {
     pub(super) fn make_up(&mut self, wanted: usize) {
         let count = wanted.clamp(1, LONGEST_GUESS);
         let made = match self.payload {
-            Payload::Opus => count.next_multiple_of(SHORTEST_FRAME),
+            Payload::Opus | Payload::OpusSpare => count.next_multiple_of(SHORTEST_FRAME),
             Payload::L16 => count,
         };
         self.guess(made);
@@ -188,7 +192,7 @@ impl Voice {
     /// Whether the next packet's sound begins where the last sound ended. An Opus decoder sees to that even after
     /// what it has made up.
     fn joins_by_itself(&self, payload: Payload) -> bool {
-        let follows = payload == self.payload && (payload == Payload::Opus || self.made_up == 0);
+        let follows = payload.is_like(self.payload) && (payload.is_opus() || self.made_up == 0);
         follows || self.blends
     }
 
@@ -197,7 +201,7 @@ impl Voice {
         let guess = &mut self.ready[..samples];
         if self.made_up >= FADED {
             guess.fill(0.0);
-        } else if self.payload == Payload::L16 {
+        } else if !self.payload.is_opus() {
             mirror(&self.played, self.made_up, guess);
         } else if self.decoder.conceal(guess).is_err() {
             guess.fill(0.0);
@@ -232,7 +236,7 @@ impl Voice {
 
     fn remember(&mut self, samples: &[f32]) {
         push_back(&mut self.past, samples);
-        if self.payload == Payload::Opus || self.made_up > 0 {
+        if self.payload.is_opus() || self.made_up > 0 {
             return; // Opus remembers by itself, and a guess is not made of guesses
         }
         push_back(&mut self.played, samples);
