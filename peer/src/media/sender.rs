@@ -83,7 +83,10 @@ impl Sender {
     pub fn follow(&mut self, plan: &Plan) -> Result<(), OpusError> {
         if let Some(encoder) = &mut self.encoder {
             encoder.set_bitrate(plan.bitrate)?;
-            encoder.set_spares(if self.has_spares { plan.spares } else { 0 })?;
+            match plan.copies {
+                0 if self.has_spares => encoder.set_spares(plan.loss_percent)?,
+                _ => encoder.expect_loss(plan.loss_percent)?,
+            }
         }
         (self.copies, self.apart) = (plan.copies, plan.apart);
         Ok(())

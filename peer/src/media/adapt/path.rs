@@ -15,10 +15,10 @@ const SLOW_RUN: u8 = 2;
 const REMEMBERED: Duration = Duration::from_secs(60);
 
 /// Loss that may be the path's way of saying that it is full.
-const SUSPICIOUS: f64 = 0.15;
+const SUSPICIOUS: f64 = 0.18;
 
 /// Reports on which suspicion rests.
-const LOSSY_RUN: u8 = 3;
+const LOSSY_RUN: u8 = 5;
 
 /// Reports that a trial takes; the first one still tells of the time before it. Bursts of four that lose a fifth of all
 /// packets by chance look like a path that was full once in 300 trials.

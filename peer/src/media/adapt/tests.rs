@@ -62,7 +62,7 @@ fn nothing_is_copied_for_who_does_not_read_copies() {
     let mut rig = Rig::new(Profile::Wifi, OPUS, false);
     assert_eq!(rig.hears_for(3, 0.3).copies, 0);
     let mut rig = Rig::new(Profile::Lan, Coding { codec: Codec::L16, ptime_us: 2_500 }, true);
-    assert_eq!(rig.hears_for(2, 0.3).copies, 1);
+    assert_eq!(rig.hears_for(4, 0.3).copies, 1);
     assert_eq!(rig.hears_for(1, 0.3).copies, 0, "half of what is not compressed is one copy less");
     assert_eq!(rig.hears_for(10, 0.3).copies, 1);
 }

@@ -37,6 +37,7 @@ impl Playout {
             self.recover(copied(&entry, copy));
         }
         self.recover(spare(&entry, own.bytes));
+        self.keep_waiting(arrived);
     }
 
     /// Takes a frame that has not come by itself from a copy or a spare of it in a later packet. It counts in the
@@ -45,6 +46,17 @@ impl Playout {
         let Some((entry, bytes)) = found.filter(|(entry, _)| self.is_missing(entry)) else { return };
         self.counters.recovered += u64::from(entry.sequence >= self.next_sequence);
         self.admit(entry, bytes);
+        let came = self.clock.time_of(entry.arrived);
+        self.hold.note(came, came - entry.time_stamp);
+    }
+
+    /// Copies that were of use lately are waited for even if the last few frames did not need them.
+    fn keep_waiting(&mut self, arrived: Instant) {
+        let came = self.clock.time_of(arrived);
+        let worth = self.transits.range().and_then(|range| self.hold.worth(came, range.most));
+        if let Some(transit) = worth {
+            self.transits.note(came, transit, self.patience.window, self.patience.quantile);
+        }
     }
 
     /// Whether a frame has not come yet, and its number and its time are on the same side of what was played.

@@ -3,7 +3,6 @@
 use super::queue::Entry;
 use super::voice::FADED;
 use super::{Playout, length};
-use crate::opus::SHORTEST_FRAME;
 
 /// A time stamp further ahead than this (and the target) is not a gap but a jump: 200 ms.
 const LONGEST_GAP: i64 = 9_600;
@@ -53,7 +52,7 @@ impl Playout {
     fn bridge(&mut self, first: &Entry, gap: i64, wanted: usize) {
         let lost = first.sequence != self.next_sequence;
         self.explain(lost);
-        let count = usize::try_from(gap).unwrap_or(wanted).min(wanted.next_multiple_of(SHORTEST_FRAME));
+        let count = usize::try_from(gap).unwrap_or(wanted).min(wanted.next_multiple_of(self.voice.piece()));
         if lost {
             self.voice.make_up_exactly(count);
             self.counters.concealed += self.voice.ready() as u64;

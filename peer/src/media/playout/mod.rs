@@ -18,6 +18,7 @@ mod card_clock;
 mod delay;
 mod drift;
 mod extremes;
+mod hold;
 mod line;
 mod queue;
 mod splice;
@@ -34,6 +35,7 @@ use bunches::Bunches;
 use card_clock::CardClock;
 use drift::Drift;
 use extremes::Extremes;
+use hold::Hold;
 use queue::Queue;
 pub use steer::Patience;
 use transits::Transits;
@@ -79,6 +81,8 @@ pub struct Playout {
     patience: Patience,
     clock: CardClock,
     transits: Transits,
+    /// What copies are worth.
+    hold: Hold,
     drift: Drift,
     bunches: Bunches,
     /// Lengths of the pulls of the last second.
@@ -127,6 +131,7 @@ impl Playout {
             patience: Patience::of(&Profile::default().numbers(), 0),
             clock: CardClock::new(origin),
             transits: Transits::new(),
+            hold: Hold::default(),
             drift: Drift::new(),
             bunches: Bunches::default(),
             periods: Extremes::default(),
@@ -279,6 +284,7 @@ impl Playout {
         (self.came, self.late_run) = (0, 0);
         self.next_sequence = i64::MIN;
         self.transits.clear();
+        self.hold = Hold::default();
         self.drift.clear();
         self.bunches = Bunches::default();
     }

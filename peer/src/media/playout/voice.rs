@@ -26,6 +26,8 @@ pub(super) struct Voice {
     decoder: Decoder,
     /// What the last packet was, and so how its successors are made up.
     pub(super) payload: Payload,
+    /// What of it is made up at a time.
+    piece: usize,
     pub(super) ready: Box<[f32]>,
     /// The samples of `ready` that have not been played.
     pub(super) start: usize,
@@ -47,6 +49,7 @@ impl Voice {
         Ok(Self {
             decoder: Decoder::new()?,
             payload: Payload::Opus,
+            piece: SHORTEST_FRAME,
             ready: vec![0.0; READY].into_boxed_slice(),
             start: 0,
             end: 0,
@@ -123,6 +126,9 @@ impl Voice {
     /// Decodes to a place in `ready`; returns how much.
     pub(super) fn decoded(&mut self, payload: Payload, bytes: &[u8], to: usize) -> Result<usize, OpusError> {
         let room = &mut self.ready[to..];
+        if payload.is_opus() {
+            self.piece = opus::guess_samples(bytes);
+        }
         match payload {
             Payload::Opus => self.decoder.decode(bytes, room),
             Payload::OpusSpare => {
@@ -133,23 +139,28 @@ impl Voice {
         }
     }
 
+    /// In how many samples at a time it is best made up.
+    pub(super) fn piece(&self) -> usize {
+        self.piece
+    }
+
     /// Makes up `wanted` samples, or a few more, but at most 10 ms of them, in the place of what was ready.
     pub(super) fn make_up(&mut self, wanted: usize) {
         let count = wanted.clamp(1, LONGEST_GUESS);
         let made = match self.payload {
-            Payload::Opus | Payload::OpusSpare => count.next_multiple_of(SHORTEST_FRAME),
+            Payload::Opus | Payload::OpusSpare => count.next_multiple_of(self.piece),
             Payload::L16 => count,
         };
         self.guess(made);
         (self.start, self.end) = (0, made);
     }
 
-    /// Makes up exactly `wanted` samples (at most 10 ms of them), although Opus makes multiples of 2.5 ms: the rest
-    /// is blended into what comes next.
+    /// Makes up exactly `wanted` samples (at most 10 ms of them), although Opus makes multiples of 2.5 or 10 ms: the
+    /// rest is blended into what comes next.
     pub(super) fn make_up_exactly(&mut self, wanted: usize) {
         self.make_up(wanted);
         let count = wanted.clamp(1, LONGEST_GUESS);
-        let rest = self.ready() - count;
+        let rest = (self.ready() - count).min(BLEND);
         if rest > 0 {
             self.onward.fill(0.0);
             self.onward[..rest].copy_from_slice(&self.ready[count..count + rest]);
