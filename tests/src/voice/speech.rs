@@ -28,7 +28,7 @@ pub fn sentences() -> [Sentence; 2] {
     ["alice", "bob"].map(|name| {
         let recorded = Recording::read(&need::top().join(format!("tests/speech/{name}.wav")));
         assert_eq!(recorded.rate, 16_000, "{name}.wav");
-        let spoken = upsampled(&[&recorded.samples[..], &[0.0; PAUSE]].concat());
+        let spoken = upsampled(&[recorded.samples.clone(), vec![0.0; PAUSE]].concat());
         Sentence { recorded, spoken }
     })
 }

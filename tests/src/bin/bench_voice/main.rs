@@ -89,7 +89,7 @@ fn spoken<'s>(
             speech.extend_from_slice(&sentence.spoken);
         }
     }
-    speech.extend_from_slice(&[0.0; RATE]);
+    speech.resize(speech.len() + RATE, 0.0);
     (carry(&speech, setting, path, seed, spans[0].1), spans)
 }
 

@@ -87,7 +87,7 @@ impl Display for Row {
         let jitter =
             if self.jitter_ms > 0 { format!("0 to {} ms late", self.jitter_ms) } else { String::new() };
         let path = match (self.loss, self.jitter_ms) {
-            (Loss::Random(share), 1..) if share == 0.0 => jitter,
+            (Loss::Random(0.0), 1..) => jitter,
             (loss, _) => loss.to_string(),
         };
         let [least_pesq, least_stoi] =
