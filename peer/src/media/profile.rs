@@ -52,8 +52,8 @@ impl Profile {
     pub const fn numbers(self) -> Numbers {
         match self {
             Self::Lan => Numbers {
-                quantile: 0.99,
-                release: Duration::from_secs(2),
+                quantile: 0.998,
+                release: Duration::from_secs(1),
                 least_delay: Duration::from_micros(500),
                 most_delay: Duration::from_millis(80),
                 ptime_us: 10_000,

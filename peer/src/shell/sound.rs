@@ -107,7 +107,7 @@ impl Sound {
             stats.clear();
             self.starved_before[usize::from(leg.0)] = self.starved();
         }
-        let patience = Patience::of(&self.settings.voice.numbers(), least_wait(self.settings.frame));
+        let patience = Patience::of(&self.settings.voice.numbers(), LEAST_WAIT);
         self.play(BankOrder::Join { leg, patience });
         self.legs += 1;
         self.close_output_at = None;
@@ -212,12 +212,9 @@ impl Sound {
     }
 }
 
-/// The fastest packets wait at least so many samples to be played: what real-time threads of a quiet machine are late
-/// by. The shorter the frames, the more wake-ups there are to be late for. The playout adds to it where packets come
-/// late.
-fn least_wait(frame: usize) -> u32 {
-    if frame <= 120 { 72 } else { 24 }
-}
+/// The fastest packets wait at least so many samples (0.5 ms) to be played: what real-time threads of a quiet machine
+/// are late by. The playout adds to it where packets come late.
+const LEAST_WAIT: u32 = 24;
 
 fn needs(settings: &MediaSettings, keeper: &Wake, grants: &Arc<Grants>) -> Needs {
     let (keeper, grants) = (keeper.clone(), Arc::clone(grants));
