@@ -3,10 +3,10 @@
 //!
 //! The card is the clock. What is played next has a *position* on the sender's time line; where nothing has come for
 //! it, sound is made up *ahead* of the next packet, and a packet that comes after that is played from where its time
-//! has got to, if any of it is left. How late packets come is measured ([`transits`]): the delay that all but a share
-//! of them need is the target. How fast the sender's clock runs is measured beside it ([`drift`]). One controller
-//! ([`steer`]) looks at both before each pull. Up to 0.1 % it plays faster or slower ([`varispeed`]); where the target
-//! has jumped, pitch periods are left out or repeated ([`splice`]), or what is being made up anyhow takes up the
+//! has got to, if any of it is left. How late packets come is measured (`transits`): the delay that all but a share
+//! of them need is the target. How fast the sender's clock runs is measured beside it (`drift`). One controller
+//! (`steer`) looks at both before each pull. Up to 0.1 % it plays faster or slower (`varispeed`); where the target
+//! has jumped, pitch periods are left out or repeated (`splice`), or what is being made up anyhow takes up the
 //! time. As long as nothing needs to be corrected, samples come out as they were decoded.
 //!
 //! Everything is allocated by [`Playout::new`].
