@@ -16,7 +16,7 @@ use vox_common::sys::clock;
 
 use super::format::{mix_down, spread};
 use super::open::Needs;
-use super::{BLOCK, Health, Microphone, RATE, Speaker, span};
+use super::{Asked, BLOCK, Health, Microphone, RATE, Speaker, span};
 use crate::rt;
 
 /// A card that reports an error again and again is slowed down to this until somebody closes it.
@@ -152,15 +152,16 @@ fn play<T: SizedSample + FromSample<f32>>(
     let channels = usize::from(shape.channels);
     let mut thread = CardThread::new("playback", needs, health);
     let mut mono = Box::new([0.0; LONGEST_PERIOD]);
-    let callback = move |samples: &mut [T], _: &cpal::OutputCallbackInfo| {
+    let callback = move |samples: &mut [T], info: &cpal::OutputCallbackInfo| {
         if thread.called() < FILLING {
             return;
         }
-        let now = clock::now();
+        let mut asked = asked(clock::now(), info.timestamp());
         for frames in samples.chunks_mut(LONGEST_PERIOD * channels) {
             let mono = &mut mono[..frames.len() / channels];
-            speaker(now, mono);
+            speaker(asked, mono);
             spread(mono, channels, frames);
+            asked = asked.after(mono.len());
         }
     };
     device.build_output_stream(shape.config(), callback, complain(health, needs), None)
@@ -194,6 +195,11 @@ where
 
 fn before(now: Instant, stamp: cpal::InputStreamTimestamp) -> Instant {
     now.checked_sub(stamp.callback.duration_since(stamp.capture)).unwrap_or(now)
+}
+
+/// What the card holds already is heard first.
+fn asked(now: Instant, stamp: cpal::OutputStreamTimestamp) -> Asked {
+    Asked { now, heard: now + stamp.playback.duration_since(stamp.callback) }
 }
 
 /// What a callback does besides its work.

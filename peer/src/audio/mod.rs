@@ -30,8 +30,31 @@ pub const BLOCK: usize = 480;
 /// Takes at most [`BLOCK`] captured samples, of which the first was captured at the given time.
 pub type Microphone = Box<dyn FnMut(Instant, &[f32]) + Send>;
 
-/// Fills samples, as many as the device wants at once; the time is now.
-pub type Speaker = Box<dyn FnMut(Instant, &mut [f32]) + Send>;
+/// Fills samples, as many as the device wants at once.
+pub type Speaker = Box<dyn FnMut(Asked, &mut [f32]) + Send>;
+
+/// When a device asks for samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked {
+    /// Now.
+    pub now: Instant,
+    /// When the first of them will leave the device as sound: after what it still holds.
+    pub heard: Instant,
+}
+
+impl Asked {
+    /// Of a device that holds nothing: what it is given now is heard now.
+    pub fn at(now: Instant) -> Self {
+        Self { now, heard: now }
+    }
+
+    /// As long after both times as the first `samples` of a longer piece last.
+    #[must_use]
+    pub fn after(self, samples: usize) -> Self {
+        let passed = span(samples);
+        Self { now: self.now + passed, heard: self.heard + passed }
+    }
+}
 
 /// How long so many samples last.
 pub fn span(samples: usize) -> Duration {

@@ -10,7 +10,7 @@ use vox_common::sys::clock;
 use super::beat::Beat;
 use super::reader::Reader;
 use super::writer::{Writer, rounded};
-use super::{BLOCK, Health, Microphone, Speaker, card};
+use super::{Asked, BLOCK, Health, Microphone, Speaker, card};
 use crate::config::{InputDevice, OutputDevice, Period};
 use crate::media::orders::ThreadGrant;
 use crate::media::tones::Tone;
@@ -146,7 +146,7 @@ pub fn open_clocked_output(
 ) -> Result<Device, String> {
     match output {
         OutputDevice::File(path) => write(path, needs, speaker),
-        _ => clocked(needs, "nowhere".into(), move |_, samples| speaker(clock::now(), samples)),
+        _ => clocked(needs, "nowhere".into(), move |_, samples| speaker(Asked::at(clock::now()), samples)),
     }
 }
 
@@ -181,7 +181,7 @@ fn write(path: &Path, needs: &Needs, mut speaker: Speaker) -> Result<Device, Str
     let (writer, mut ring) = Writer::create(path)?;
     let health = Arc::<Health>::default();
     let beat = beat("playback", needs, &health, move |_, samples| {
-        speaker(clock::now(), samples);
+        speaker(Asked::at(clock::now()), samples);
         for &mut sample in samples {
             let _ = ring.push(rounded(sample));
         }

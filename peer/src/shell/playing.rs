@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Instant;
 
 use rtrb::{Consumer, Producer, RingBuffer};
 use vox_common::sys::clock;
 
 use super::try_cell::TryCell;
 use super::udp::Arrival;
-use crate::audio::Speaker;
+use crate::audio::{Asked, Speaker};
 use crate::media::bank::{Bank, BankOrder};
 use crate::media::stats::Stats;
 use crate::opus::OpusError;
@@ -50,24 +49,24 @@ impl Loudspeaker {
     /// What a device calls that plays for good; from its first call on the stand-in is silent.
     pub(crate) fn speaker(&self, stand_in_ends: Arc<AtomicBool>) -> Speaker {
         let this = self.clone();
-        Box::new(move |now, out| {
+        Box::new(move |asked, out| {
             stand_in_ends.store(true, Ordering::Relaxed);
-            this.fill(now, out);
+            this.fill(asked, out);
         })
     }
 
     /// What the clock calls while a card is being opened: the call goes on, nobody hears it.
     pub(crate) fn stand_in(&self, ends: Arc<AtomicBool>) -> Speaker {
         let this = self.clone();
-        Box::new(move |now, out| {
+        Box::new(move |asked, out| {
             if !ends.load(Ordering::Relaxed) {
-                this.fill(now, out);
+                this.fill(asked, out);
             }
         })
     }
 
-    fn fill(&self, now: Instant, out: &mut [f32]) {
-        if self.playing.with(|playing| playing.fill(now, out)).is_none() {
+    fn fill(&self, asked: Asked, out: &mut [f32]) {
+        if self.playing.with(|playing| playing.fill(asked, out)).is_none() {
             out.fill(0.0);
             self.missed.fetch_add(1, Ordering::Relaxed);
         }
@@ -93,9 +92,9 @@ impl Loudspeaker {
 }
 
 impl Playing {
-    fn fill(&mut self, now: Instant, out: &mut [f32]) {
+    fn fill(&mut self, asked: Asked, out: &mut [f32]) {
         self.take_in();
-        self.bank.pull(now, out);
+        self.bank.pull(asked.now, out);
     }
 
     fn take_in(&mut self) {
