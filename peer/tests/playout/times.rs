@@ -133,3 +133,17 @@ fn packets_are_played_when_they_should_be() {
         ],
     );
 }
+
+#[test]
+fn a_machine_that_stands_still_makes_its_pulls_late_and_not_its_packets() {
+    let mut card = Card::new();
+    let stalls = |period: u16| if [20, 23, 26, 29].contains(&period) { 3.0 } else { 0.0 };
+    for period in 0..30 {
+        let (due, stall) = (f64::from(period) * 5.0, stalls(period));
+        card.push(period, period, u32::from(period) * 240, due + stall * 0.8);
+        card.pull(due + 1.0 + stall);
+    }
+    let played: Vec<u16> = card.heard.iter().map(|(level, _)| *level).collect();
+    assert!(played.iter().copied().eq(0..30), "each in its own pull: {played:?}");
+    assert_eq!(card.playout.counters().stretched, 0);
+}

@@ -86,10 +86,15 @@ impl Playout {
     }
 
     /// Takes note of how long a frame took to come here.
+    ///
+    /// What came before the next pull is in time for it: where the pull is late, because the whole machine stood still
+    /// or the card did, a frame is not called later than when the pull should have been.
     fn note(&mut self, entry: &Entry) {
         let came = self.clock.time_of(entry.arrived);
         let transit = came - entry.time_stamp;
-        self.transits.note(came, transit, self.patience.window, self.patience.quantile);
+        let in_time = self.clock.next_pull().filter(|_| self.playing).map_or(came, |pull| came.min(pull));
+        let counted = in_time - entry.time_stamp;
+        self.transits.note(in_time, counted, self.patience.window, self.patience.quantile);
         self.drift.note(came, transit);
         self.bunches.note(came, entry);
     }

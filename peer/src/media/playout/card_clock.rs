@@ -36,10 +36,7 @@ impl CardClock {
 
     /// The card asks for `samples` at `now`: what its clock shows at the beginning of them.
     pub(super) fn pull(&mut self, now: Instant, samples: usize) -> i64 {
-        self.count = match self.at {
-            None => samples_between(self.origin, now),
-            Some(_) => self.count + i64::try_from(self.pulled).unwrap_or(0),
-        };
+        self.count = self.next_pull().unwrap_or_else(|| samples_between(self.origin, now));
         let due = self.at.map_or(now, |at| at + span(self.pulled));
         self.at = Some(self.corrected(due, now));
         self.pulled = samples;
@@ -49,6 +46,11 @@ impl CardClock {
     /// What the card's clock showed, or will show, at another time.
     pub(super) fn time_of(&self, other: Instant) -> i64 {
         self.count + samples_between(self.at.unwrap_or(self.origin), other)
+    }
+
+    /// What the card's clock will show at the next pull. `None`: there was none yet.
+    pub(super) fn next_pull(&self) -> Option<i64> {
+        self.at.map(|_| self.count + i64::try_from(self.pulled).unwrap_or(0))
     }
 
     fn corrected(&mut self, due: Instant, now: Instant) -> Instant {

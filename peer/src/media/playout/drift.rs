@@ -25,6 +25,10 @@ const CERTAIN: f64 = 6.0;
 const STANDS_OUT: f64 = 3.0;
 const LEAST_SLOPE: f64 = 5e-6 * 24_000.0;
 
+/// How far the median of differences of neighbouring blocks is off by chance: so many times how much these differ among
+/// each other, by the square root of their number.
+const BY_CHANCE: f64 = 1.8;
+
 /// No crystal is off by more: 500 ppm.
 const MOST_SLOPE: f64 = 500e-6 * 24_000.0;
 
@@ -120,7 +124,21 @@ impl Drift {
         let (blocks, scatter) = (self.blocks.len() as f64, line.scatter.max(LEAST_NOISE));
         let error = scatter * (12.0 / blocks.powi(3)).sqrt();
         let needed = (CERTAIN * error).max(STANDS_OUT * scatter / blocks).max(LEAST_SLOPE);
-        self.certain = line.slope.abs() > if self.certain { needed / 2.0 } else { needed };
+        let needed = if self.certain { needed / 2.0 } else { needed };
+        self.certain = line.slope.abs() > needed && !self.is_of_steps(line.slope);
+    }
+
+    /// Whether the line rises by a few steps and is level between them: then packets have found another way, or a card
+    /// has lost a period, and no clock runs faster than another.
+    #[expect(clippy::cast_precision_loss, reason = "at most 63")]
+    fn is_of_steps(&self, slope: f64) -> bool {
+        let pairs = self.blocks.iter().zip(self.blocks.iter().skip(1));
+        let mut rises: heapless::Vec<f64, MOST> = pairs.map(|(one, next)| next - one).collect();
+        let usual = median(&mut rises);
+        rises.iter_mut().for_each(|rise| *rise = (*rise - usual).abs());
+        let chance = BY_CHANCE * median(&mut rises).max(LEAST_NOISE) / (rises.len() as f64).sqrt();
+        let is_sure = chance < slope.abs() / 4.0;
+        is_sure && usual * slope.signum() < slope.abs() / 2.0
     }
 
     /// Least squares.
@@ -140,6 +158,13 @@ impl Drift {
         let scatter = (squares / (count - 2.0).max(1.0)).sqrt();
         (count > 0.0).then_some(Line { newest: mean + slope * mean_x, slope, scatter })
     }
+}
+
+/// Zero of nothing.
+fn median(values: &mut [f64]) -> f64 {
+    let middle = values.len() / 2;
+    let ordered = |values: &mut [f64]| *values.select_nth_unstable_by(middle, f64::total_cmp).1;
+    if values.is_empty() { 0.0 } else { ordered(values) }
 }
 
 #[cfg(test)]
@@ -169,6 +194,16 @@ mod tests {
         }
         assert!(ppm(9, |came| came * 300 / 1_000_000 + noise(came)).is_some());
         assert_eq!(ppm(40, noise), None);
+    }
+
+    #[test]
+    fn a_card_that_loses_periods_does_not_drift() {
+        for (every, lost) in [(2, 60), (3, 60), (4, 48), (7, 120), (3, -60)] {
+            let steps = |came: i64| noise(came) / 50 + came / (every * 48_000) * lost;
+            for seconds in [6, 9, 12, 20, 40] {
+                assert_eq!(ppm(seconds, steps), None, "{lost} every {every} s for {seconds} s");
+            }
+        }
     }
 
     #[test]
