@@ -45,7 +45,7 @@ impl Bench {
             port: 6000.try_into().expect("not 0"),
             registry: None,
             contacts: Vec::new(),
-            policy: Policy { auto_answer: true, ring_timeout: Duration::from_secs(30) },
+            policy: Policy { auto_answer: true, ring_timeout: Duration::from_secs(30), alarm_delay: None },
             history: String::new(),
             messages: String::new(),
             secret: None,

@@ -6,7 +6,7 @@ use heapless::Vec;
 use vox_common::wire::limits::MAX_LEGS;
 use vox_common::wire::words::encode;
 
-use crate::media::orders::{Direction, LegId, LegReport, MediaNews, ThreadGrant};
+use crate::media::orders::{Direction, LegId, LegReport, MediaNews, Sends, ThreadGrant};
 
 /// Threads that report what they were granted. At the brim further ones are not shown.
 const MAX_THREADS: usize = 16;
@@ -140,5 +140,15 @@ pub fn write_report(report: &LegReport, text: &mut String) -> fmt::Result {
         write!(text, " round-trip-ms={:.1}", round_trip.as_secs_f64() * 1e3)?;
     }
     write!(text, " far-loss-percent={:.2}", report.far_loss * 100.0)?;
+    write!(text, " drift-ppm={:.1}", report.drift_ppm)?;
+    write_sends(&report.sends, text)?;
     write!(text, " level-in-db={:.0} level-out-db={:.0}", report.level_in_db, report.level_out_db)
+}
+
+fn write_sends(sends: &Sends, text: &mut String) -> fmt::Result {
+    let Sends { ptime_us, bitrate, copies } = *sends;
+    if ptime_us == 0 {
+        return Ok(());
+    }
+    write!(text, " ptime-ms={} bitrate={bitrate} copies={copies}", f64::from(ptime_us) / 1e3)
 }

@@ -1,7 +1,10 @@
 //! What people see of calls: events on the control socket, lines in the log, the history.
 
+use vox_common::wire::limits::MAX_LEGS;
+
 use super::board::Board;
 use super::calls::CallOutput;
+use super::delay::Latenesses;
 use super::desk::Desk;
 use super::history::{History, PastCall};
 use super::io::{Kept, Moment, Out, Output};
@@ -21,6 +24,8 @@ pub struct Front {
     pub messages: Messages,
     /// The sound.
     pub board: Board,
+    /// What was told of the delay of each leg, by its place.
+    pub latenesses: [Latenesses; MAX_LEGS],
 }
 
 impl Front {
@@ -43,6 +48,11 @@ impl Front {
     fn order(&mut self, order: MediaOrder, out: Out<'_>) {
         if let MediaOrder::Start { leg, .. } = order {
             self.board.forget(leg);
+            self.latenesses
+                .iter_mut()
+                .skip(leg.0.into())
+                .take(1)
+                .for_each(|both| *both = Latenesses::default());
         }
         out(Output::Media(order));
     }

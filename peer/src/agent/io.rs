@@ -122,4 +122,6 @@ pub struct Policy {
     pub auto_answer: bool,
     /// How long it may ring.
     pub ring_timeout: Duration,
+    /// How long sound may take from mouth to ear before people are told. `None`: as long as it takes.
+    pub alarm_delay: Option<Duration>,
 }

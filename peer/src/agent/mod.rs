@@ -5,12 +5,14 @@ pub mod book;
 pub mod calls;
 pub mod closed;
 pub mod cookie;
+pub mod delay;
 pub mod desk;
 pub mod dice;
 pub mod expiry;
 pub mod front;
 pub mod history;
 pub mod io;
+pub mod lateness;
 pub mod leg;
 pub mod link;
 pub mod messages;
@@ -202,7 +204,8 @@ impl Agent {
                 let level = if *works { log::Level::Info } else { log::Level::Warn };
                 out(Output::Log(level, &format!("{sentence} direction={direction}")));
             }
-            MediaNews::Report(..) | MediaNews::Thread(_) => {}
+            MediaNews::Report(leg, report) => self.judge_delay(now, *leg, report, out),
+            MediaNews::Thread(_) => {}
         }
     }
 

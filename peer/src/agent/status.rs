@@ -77,6 +77,7 @@ impl Agent {
             write!(text, "230-media call={}", leg.id)?;
             write_report(report, text)?;
             writeln!(text)?;
+            self.write_delays(leg, report, text)?;
         }
         Ok(())
     }

@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use signal_hook::consts::{SIGINT, SIGTERM};
-use vox_common::cli::client::Client;
+use vox_common::cli::client::{Answer, Client};
 use vox_common::cli::failure::Failure;
 use vox_common::cli::fields::Fields;
 use vox_common::cli::screen::Screen;
+use vox_common::cli::sections::sections;
 use vox_common::cli::when;
 use vox_common::sys::clock;
-use vox_common::wire::words::split_first;
 
 use super::STATION;
 use super::event::{self, Event};
@@ -115,6 +115,7 @@ impl Call<'_> {
         let Some(event) = Event::read(line).filter(|event| self.is_ours(event)) else { return Ok(false) };
         let name = event.fields.find("name").unwrap_or(&self.name).to_owned();
         match event.fields.value("state") {
+            "late" | "timely" => self.screen.line(&event.sentence()).map(|()| false).map_err(Failure::from),
             "ended" => self.end(&name, event.fields.value("reason")).map(|()| true),
             "calling" => Ok(false),
             state => {
@@ -197,22 +198,38 @@ impl Meter {
         let mut client = self.client.take().or_else(|| Client::connect(STATION, &self.places).ok())?;
         let answer = client.ask_within(MEASURE, "STATUS").ok()?;
         self.client = Some(client);
-        let media = answer.lines.iter().filter(|line| split_first(line).0 == "media");
-        let mut media = media.map(|line| Fields::read(split_first(line).1, &[]));
-        media.find(|media| media.value("call") == call).as_ref().map(numbers)
+        Some(numbers(&answer, call))
     }
 }
 
-fn numbers(media: &Fields) -> String {
-    let number = |key: &str| media.find(key).and_then(|value| value.parse::<f64>().ok());
+/// What STATUS tells of a call, on one line.
+fn numbers(answer: &Answer, call: &str) -> String {
+    let of_the_call = |wanted: &'static str| {
+        let all = sections(answer).filter(move |(section, _)| *section == wanted);
+        all.map(|(_, fields)| fields).filter(move |fields| fields.value("call") == call)
+    };
+    let media = of_the_call("media").next().unwrap_or_default();
+    let number = |key: &str| number(&media, key);
     let shown = [
-        number("round-trip-ms").map(|ms| format!("round trip {ms:.1} ms")),
-        number("depth-ms").map(|ms| format!("waiting {ms:.0} ms")),
+        delays(of_the_call("delay")),
         number("packets-lost").zip(number("packets-received")).map(|(lost, received)| loss(lost, received)),
         number("level-in-db").map(|level| format!("in {}", bar(level))),
         number("level-out-db").map(|level| format!("out {}", bar(level))),
     ];
     shown.into_iter().flatten().collect::<Vec<_>>().join("  ")
+}
+
+fn number(fields: &Fields, key: &str) -> Option<f64> {
+    fields.find(key).and_then(|value| value.parse().ok())
+}
+
+/// From mouth to ear, both directions as far as they are known: "delay 12 ms there, 13 ms here".
+fn delays(delays: impl Iterator<Item = Fields>) -> Option<String> {
+    let known = delays.filter_map(|delay| {
+        Some(format!("{:.0} ms {}", number(&delay, "total-ms")?, delay.value("direction")))
+    });
+    let known = known.collect::<Vec<_>>();
+    (!known.is_empty()).then(|| format!("delay {}", known.join(", ")))
 }
 
 fn loss(lost: f64, received: f64) -> String {
@@ -239,8 +256,20 @@ mod tests {
 
     #[test]
     fn a_running_call_is_shown_in_numbers() {
-        let line = "call=0a packets-received=99 packets-lost=1 depth-ms=12.4 round-trip-ms=0.44 level-in-db=-96 level-out-db=0";
-        let shown = "round trip 0.4 ms  waiting 12 ms  loss 1.0 %  in ▯▯▯▯▯▯▯▯  out ▮▮▮▮▮▮▮▮";
-        assert_eq!(numbers(&Fields::read(line, &[])), shown);
+        let lines = [
+            "media call=0a packets-received=99 packets-lost=1 level-in-db=-96 level-out-db=0",
+            "delay call=0a direction=there total-ms=12.40",
+            "delay call=0a direction=here total-ms=-",
+            "delay call=0b direction=here total-ms=99.00",
+        ];
+        let shown = |lines: &[&str]| {
+            let lines = lines.iter().map(|line| (*line).to_owned()).collect();
+            numbers(&Answer { lines, last: "end".into() }, "0a")
+        };
+        let levels = "loss 1.0 %  in ▯▯▯▯▯▯▯▯  out ▮▮▮▮▮▮▮▮";
+        assert_eq!(shown(&lines), format!("delay 12 ms there  {levels}"));
+        let both = [lines[0], lines[1], "delay call=0a direction=here total-ms=13.60"];
+        assert_eq!(shown(&both), format!("delay 12 ms there, 14 ms here  {levels}"));
+        assert_eq!(shown(&lines[..1]), levels, "while nothing is known");
     }
 }

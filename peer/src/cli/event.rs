@@ -118,9 +118,44 @@ pub(super) fn outcome(reason: &str) -> &str {
 }
 
 fn audio(fields: &Fields) -> String {
+    if let Some(way) = spoken_way(fields) {
+        return way;
+    }
     let way = if fields.value("direction") == "in" { "microphone" } else { "loudspeaker" };
     let works = if fields.value("state") == "lost" { "does not work" } else { "works" };
     with_reason(&format!("the {way} {works}"), fields.value("sentence"))
+}
+
+/// A delay is told of the way from the mouth here to the ear there, and of the way back.
+fn spoken_way(fields: &Fields) -> Option<String> {
+    let name = fields.value("name");
+    let way = match fields.value("direction") {
+        "there" => format!("to {name}"),
+        "here" => format!("from {name}"),
+        _ => return None,
+    };
+    let delay = delay(fields);
+    Some(match fields.value("state") {
+        "late" => format!("sound {way} takes too long: {delay}"),
+        "timely" => format!("sound {way} is well again: {delay}"),
+        _ => format!("sound {way} takes {delay}"),
+    })
+}
+
+/// The parts of a delay, in the order in which sound passes them, and what people call them.
+const PARTS: [(&str, &str); 5] = [
+    ("capture-ms", "capture"),
+    ("encode-ms", "encode"),
+    ("network-ms", "network"),
+    ("jitter-buffer-ms", "jitter buffer"),
+    ("playback-ms", "playback"),
+];
+
+/// A delay and the parts of it that are known: "12.50 ms: capture 2.60, encode …".
+pub(super) fn delay(fields: &Fields) -> String {
+    let total = fields.find("total-ms").map_or("unknown".to_owned(), |total| format!("{total} ms"));
+    let known = PARTS.iter().filter_map(|(key, name)| Some(format!("{name} {}", fields.find(key)?)));
+    with_reason(&total, &known.collect::<Vec<_>>().join(", "))
 }
 
 #[cfg(test)]
@@ -148,6 +183,15 @@ mod tests {
             ("* EXITED hall bob", "bob went out of hall"),
             ("* EXITED hall alice reason=room%20full", "alice went out of hall: room full"),
             ("* AUDIO in lost sentence=no%20such%20device", "the microphone does not work: no such device"),
+            (
+                "* AUDIO there delay call=0a name=bob total-ms=12.50 capture-ms=2.60 encode-ms=2.60 network-ms=0.10 jitter-buffer-ms=4.70 playback-ms=2.50",
+                "sound to bob takes 12.50 ms: capture 2.60, encode 2.60, network 0.10, jitter buffer 4.70, playback 2.50",
+            ),
+            (
+                "* AUDIO here late call=0a name=bob total-ms=212.50 network-ms=200.00 alarm-ms=150",
+                "sound from bob takes too long: 212.50 ms: network 200.00",
+            ),
+            ("* AUDIO there timely call=0a name=bob total-ms=20.00", "sound to bob is well again: 20.00 ms"),
             ("* GOODBYE shutting down", "goodbye: shutting down"),
         ] {
             assert_eq!(Event::read(line).expect(line).sentence(), sentence);

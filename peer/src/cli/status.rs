@@ -9,7 +9,7 @@ use vox_common::cli::screen::Screen;
 use vox_common::cli::sections::{self, everything, lasting, part, parts};
 
 /// Sections that may stand there any number of times: always an array in JSON.
-const MANY: [&str; 4] = ["call", "media", "audio", "thread"];
+const MANY: [&str; 5] = ["call", "media", "delay", "audio", "thread"];
 
 /// As a JSON object.
 pub(super) fn json(answer: &Answer) -> Value {
@@ -27,6 +27,7 @@ fn sentence(section: &str, fields: &Fields) -> String {
         "registry" => registry(fields),
         "call" => call(fields),
         "media" => media(fields),
+        "delay" => delay(fields),
         "audio" => audio(fields),
         "thread" => thread(fields),
         _ => everything(fields),
@@ -90,7 +91,27 @@ fn media(fields: &Fields) -> String {
         part(fields, "level in ", "level-in-db", " dB"),
         part(fields, "out ", "level-out-db", " dB"),
         part(fields, "under-runs ", "underruns", ""),
+        sends(fields),
+        part(fields, "drift ", "drift-ppm", " ppm"),
     ])
+}
+
+/// "sending 64 kbit/s in 10 ms, 2 copies".
+fn sends(fields: &Fields) -> Option<String> {
+    let bits: f64 = fields.find("bitrate")?.parse().ok()?;
+    let frames = part(fields, " in ", "ptime-ms", " ms").unwrap_or_default();
+    let copies = match fields.value("copies") {
+        "0" | "" => String::new(),
+        "1" => ", 1 copy".into(),
+        many => format!(", {many} copies"),
+    };
+    Some(format!("sending {} kbit/s{frames}{copies}", bits / 1e3))
+}
+
+/// "there 12.50 ms: capture 2.60, encode 2.60 …".
+fn delay(fields: &Fields) -> String {
+    let late = if fields.value("late") == "yes" { ", too late" } else { "" };
+    format!("{} {}{late}", fields.value("direction"), super::event::delay(fields))
 }
 
 fn audio(fields: &Fields) -> String {
@@ -120,11 +141,13 @@ mod tests {
     use serde_json::json as value;
     use vox_common::cli::sections::sections;
 
-    const LINES: [&str; 9] = [
+    const LINES: [&str; 11] = [
         "peer name=alice display=Alice%20A. version=0.1.0 state=talking status=idle missed=2 uptime-s=7500",
         "registry link=down address=reg:5000 registered= since-s=5 reason=connection%20refused retry-s=4",
         "call id=0a with=bob display= address=10.0.0.2:6000 direction=out state=talking since-s=65 codec=opus ptime-ms=10 muted=on",
-        "media call=0a packets-sent=100 packets-lost=1 concealed-percent=0.5 round-trip-ms=- level-in-db=-20.5",
+        "media call=0a packets-sent=100 packets-lost=1 concealed-percent=0.5 round-trip-ms=- level-in-db=-20.5 drift-ppm=-12.3 ptime-ms=10 bitrate=64000 copies=2",
+        "delay call=0a direction=there late=yes total-ms=212.50 capture-ms=2.60 encode-ms=2.60 network-ms=200.00 jitter-buffer-ms=4.80 playback-ms=2.50",
+        "delay call=0a direction=here late=no total-ms=- capture-ms=- encode-ms=- network-ms=0.20 jitter-buffer-ms=4.80 playback-ms=2.50",
         "audio direction=in works=no volume=100 sentence=no%20such%20device",
         "audio direction=out works=no volume=50 sentence=",
         "thread name=udp policy=other priority=0 wanted=69",
@@ -146,7 +169,9 @@ mod tests {
                 "alice, Alice A., talking, tells idle, 2 missed, up for 2 h 5 min, vox-peer 0.1.0",
                 "down, reg:5000, for 5 s, connection refused, next try in 4 s",
                 "talking with bob, at 10.0.0.2:6000, for 1 min 5 s, opus, 10 ms, muted",
-                "sent 100, lost 1, concealed 0.5 %, level in -20.5 dB",
+                "sent 100, lost 1, concealed 0.5 %, level in -20.5 dB, sending 64 kbit/s in 10 ms, 2 copies, drift -12.3 ppm",
+                "there 212.50 ms: capture 2.60, encode 2.60, network 200.00, jitter buffer 4.80, playback 2.50, too late",
+                "here unknown: network 0.20, jitter buffer 4.80, playback 2.50",
                 "in, does not work, volume 100 %, no such device",
                 "out, not in use, volume 50 %",
                 "udp, other, but wanted fifo 69",
@@ -163,6 +188,12 @@ mod tests {
         assert_eq!(status["registry"]["registered"], Value::Null);
         assert_eq!(status["call"][0]["muted"], true);
         assert_eq!(status["media"][0]["level-in-db"], -20.5);
+        assert_eq!(status["media"][0]["copies"], 2);
+        assert_eq!(status["delay"][0]["total-ms"], 212.5);
+        assert_eq!(
+            (&status["delay"][0]["late"], &status["delay"][1]["total-ms"]),
+            (&true.into(), &Value::Null)
+        );
         assert_eq!(status["thread"].as_array().map(Vec::len), Some(2));
         assert_eq!(status["audio"][0]["works"], false);
     }
@@ -172,7 +203,7 @@ mod tests {
         let idle = json(&Answer { lines: vec!["security media=off".into()], last: "end".into() });
         assert_eq!(
             idle,
-            value!({"call": [], "media": [], "audio": [], "thread": [], "security": {"media": "off"}})
+            value!({"call": [], "media": [], "delay": [], "audio": [], "thread": [], "security": {"media": "off"}})
         );
     }
 }

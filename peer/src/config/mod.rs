@@ -52,6 +52,8 @@ pub struct Config {
     pub bitrate: u32,
     /// `[voice]`.
     pub voice: Voice,
+    /// How long sound may take from mouth to ear before people are told. `None`: as long as it takes.
+    pub alarm_delay: Option<Duration>,
     /// Whether an incoming call is answered at once.
     pub auto_answer: bool,
     /// How long a call rings, on either side.
@@ -173,7 +175,7 @@ mod tests {
             network = { listen = "127.0.0.1:0", dscp = 0 }
             audio = { input = "tone:440", output = "null", ptime-ms = 2.5, period = 240 }
             codec = { name = "l16", bitrate = 6000 }
-            voice = { profile = "wifi", max-delay-ms = 60 }
+            voice = { profile = "wifi", max-delay-ms = 60, alarm-delay-ms = 0 }
             call = { auto-answer = true, ring-timeout-s = 5 }
             control.socket = "/tmp/s"
             state.directory = "/tmp/d"
@@ -188,6 +190,7 @@ mod tests {
         assert_eq!(config.coding, Coding { codec: Codec::L16, ptime_us: 2_500 });
         assert_eq!(config.audio.period, Period::Frames(240));
         assert_eq!(config.voice, Voice { profile: Profile::Wifi, max_delay: Duration::from_millis(60) });
+        assert_eq!(config.alarm_delay, None);
         assert_eq!((config.priority, config.dscp, config.auto_answer), (0, 0, true));
     }
 
@@ -232,6 +235,10 @@ mod tests {
             (
                 "name = \"a\"\nvoice.max-delay-ms = 9",
                 "2: voice.max-delay-ms is 9, but must be 10 to 1000, or \"auto\"",
+            ),
+            (
+                "name = \"a\"\nvoice.alarm-delay-ms = 9",
+                "2: voice.alarm-delay-ms is 9, but must be 10 to 5000, or 0 for never",
             ),
             (
                 "name = \"a\"\nrealtime.priority = 1",

@@ -25,7 +25,7 @@ pub(super) fn read_top(top: &mut Section<'_>, places: &Places) -> Result<Config,
     let (registry, secret_file) = top.section("registry", read_registry)?;
     let contacts = top.section("contacts", read_contacts)?;
     let (listen, dscp) = top.section("network", read_network)?;
-    let voice = top.section("voice", read_voice)?;
+    let (voice, alarm_delay) = top.section("voice", read_voice)?;
     let (codec, bitrate) = top.section("codec", |section| read_codec(section, &voice.numbers()))?;
     let (audio, ptime_us) = top.section("audio", |section| read_audio(section, codec, &voice.numbers()))?;
     let (auto_answer, ring_timeout) = top.section("call", read_call)?;
@@ -48,6 +48,7 @@ pub(super) fn read_top(top: &mut Section<'_>, places: &Places) -> Result<Config,
         coding,
         bitrate,
         voice,
+        alarm_delay,
         auto_answer,
         ring_timeout,
         control_socket,
@@ -101,7 +102,10 @@ fn read_network(section: &mut Section<'_>) -> Result<(SocketAddr, u8), ConfigErr
     Ok((listen, dscp))
 }
 
-fn read_voice(section: &mut Section<'_>) -> Result<Voice, ConfigError> {
+/// Up to here most people talk as if there were none (ITU-T G.114).
+const ALARM_DELAY: Option<Duration> = Some(Duration::from_millis(150));
+
+fn read_voice(section: &mut Section<'_>) -> Result<(Voice, Option<Duration>), ConfigError> {
     let allowed = r#""lan", "wifi" or "internet""#;
     let profile =
         section.value("profile", allowed, Profile::default(), |given| Profile::parse(given.text()?))?;
@@ -111,7 +115,12 @@ fn read_voice(section: &mut Section<'_>) -> Result<Voice, ConfigError> {
         let milliseconds = given.whole(10..=1_000).map(|ms| Duration::from_millis(ms.into()));
         milliseconds.or_else(|| auto(given, profiles_own))
     })?;
-    Ok(Voice { profile, max_delay })
+    let alarm_delay =
+        section.value("alarm-delay-ms", "10 to 5000, or 0 for never", ALARM_DELAY, |given| {
+            let milliseconds = given.whole(10..=5_000).map(|ms| Some(Duration::from_millis(ms.into())));
+            milliseconds.or_else(|| given.whole(0..=0).map(|_| None))
+        })?;
+    Ok((Voice { profile, max_delay }, alarm_delay))
 }
 
 /// What stands for "auto".

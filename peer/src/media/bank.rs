@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use vox_common::wire::limits::MAX_LEGS;
 
 use super::loudness::{Gain, Meter, mix, saturate};
+use super::mouth_to_ear::Average;
 use super::orders::LegId;
 use super::playout::{Patience, Playout};
 use super::stats::{PlayedStats, Stats};
@@ -42,6 +43,8 @@ pub struct Bank {
     seats: [Seat; MAX_LEGS],
     ring: Ring,
     volume: Gain,
+    /// What the loudspeaker holds when it asks for more.
+    playback: Average,
     stats: Arc<Stats>,
     part: Box<[f32; LONGEST_PULL]>,
     sum: Box<[f32; LONGEST_PULL]>,
@@ -54,6 +57,8 @@ struct Seat {
     taken: bool,
     /// The leg is gone, and its sound fades.
     leaving: bool,
+    /// From the fastest packets' arrival until they are given to the card.
+    waits: Average,
 }
 
 impl Bank {
@@ -67,6 +72,7 @@ impl Bank {
             seats: all.into_array().unwrap_or_else(|_| unreachable!("filled to the brim above")),
             ring: Ring::default(),
             volume: Gain::new(100),
+            playback: Average::default(),
             stats,
             part: Box::new([0.0; LONGEST_PULL]),
             sum: Box::new([0.0; LONGEST_PULL]),
@@ -93,6 +99,11 @@ impl Bank {
         });
     }
 
+    /// What is pulled next will be heard so much later, because the loudspeaker holds as much already.
+    pub fn note_playback(&mut self, held: Duration) {
+        self.playback.note(held);
+    }
+
     /// Nobody listens: whoever was leaving is gone.
     pub fn hush(&mut self) {
         for seat in self.seats.iter_mut().filter(|seat| seat.leaving) {
@@ -109,6 +120,7 @@ impl Bank {
                 let part = &mut self.part[..out.len()];
                 seat.pull(now, part);
                 seat.publish(&stats.played);
+                stats.played.playback.set(self.playback.get());
                 mix(sum, part);
             }
             self.volume.apply(sum);
@@ -124,6 +136,7 @@ impl Bank {
             seat.playout.clear();
             seat.playout.set_patience(patience);
             (seat.meter, seat.gain) = (Meter::default(), Gain::new(100));
+            seat.waits = Average::default();
             (seat.taken, seat.leaving) = (true, false);
         });
     }
@@ -138,7 +151,14 @@ impl Bank {
 impl Seat {
     fn new(origin: Instant) -> Result<Self, OpusError> {
         let playout = Playout::new(origin)?;
-        Ok(Self { playout, meter: Meter::default(), gain: Gain::new(100), taken: false, leaving: false })
+        Ok(Self {
+            playout,
+            meter: Meter::default(),
+            gain: Gain::new(100),
+            taken: false,
+            leaving: false,
+            waits: Average::default(),
+        })
     }
 
     fn leave(&mut self) {
@@ -148,6 +168,10 @@ impl Seat {
 
     fn pull(&mut self, now: Instant, part: &mut [f32]) {
         self.playout.pull(now, part);
+        // Not positive: nothing is played yet.
+        if let Some(waits) = usize::try_from(self.playout.delay()).ok().filter(|&waits| waits > 0) {
+            self.waits.note(span(waits));
+        }
         self.gain.apply(part);
         self.meter.note(part);
         self.taken = !(self.leaving && self.gain.is_silent());
@@ -165,6 +189,8 @@ impl Seat {
         stats.depth.store(u32::try_from(self.playout.depth()).unwrap_or(0), Relaxed);
         stats.spread.store(u32::try_from(self.playout.spread()).unwrap_or(0), Relaxed);
         stats.level.set(self.meter.db());
+        stats.jitter_buffer.set(self.waits.get());
+        stats.drift_ppm.set(-self.playout.slower_ppm());
         stats.note_counts(&self.playout.counts().unwrap_or_default());
     }
 }

@@ -5,6 +5,7 @@ pub mod bank;
 pub mod framer;
 pub mod history;
 pub mod loudness;
+pub mod mouth_to_ear;
 pub mod orders;
 pub mod playout;
 pub mod profile;

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 pub use vox_common::wire::coding::{Codec, Coding};
 
+use super::mouth_to_ear::{MouthToEar, StationDelay};
+
 /// A place in the table of legs (below [`MAX_LEGS`](vox_common::wire::limits::MAX_LEGS)): the playout, the
 /// sender and the statistics of a leg stand at the same place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -104,6 +106,16 @@ pub struct LegReport {
     pub depth: Duration,
     /// Round trip time from RTCP (RFC 3550 6.4.1). `None` until a report has come back.
     pub round_trip: Option<Duration>,
+    /// What the network takes one way: half of the least round trip of late.
+    pub network: Option<Duration>,
+    /// What this station adds to the delay.
+    pub own: StationDelay,
+    /// What the far end says that it adds.
+    pub far: StationDelay,
+    /// What is sent now.
+    pub sends: Sends,
+    /// By how many millionths the far end's clock is known to run faster than the loudspeaker's here.
+    pub drift_ppm: f64,
     /// Packet loss that the far end reports of what we send, 0 to 1.
     pub far_loss: f64,
     /// Level of what is sent, in dBFS; -96 is silence.
@@ -112,4 +124,27 @@ pub struct LegReport {
     pub level_out_db: f64,
     /// Times that the card asked and the playout had nothing at all.
     pub underruns: u64,
+}
+
+/// How a leg is sent to now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Sends {
+    /// Sound in one packet, in microseconds; 0: nothing is sent yet.
+    pub ptime_us: u32,
+    /// Bits per second of the sound alone.
+    pub bitrate: u32,
+    /// How many copies of each frame follow it.
+    pub copies: u32,
+}
+
+impl LegReport {
+    /// From the mouth here to the ear there.
+    pub fn there(&self) -> MouthToEar {
+        MouthToEar::new(&self.own, self.network, &self.far)
+    }
+
+    /// From the mouth there to the ear here.
+    pub fn here(&self) -> MouthToEar {
+        MouthToEar::new(&self.far, self.network, &self.own)
+    }
 }

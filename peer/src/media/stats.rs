@@ -6,7 +6,8 @@ use std::time::Duration;
 use vox_common::wire::limits::MAX_LEGS;
 
 use super::loudness::SILENCE_DB;
-use super::orders::{LegId, LegReport};
+use super::mouth_to_ear::StationDelay;
+use super::orders::{LegId, LegReport, Sends};
 use super::sequence::Counts;
 
 /// The table of all legs; made once, shared by all threads, never freed by a callback.
@@ -38,6 +39,28 @@ pub struct LegStats {
     round_trip_us: AtomicU64,
     /// In 1/256, and one more than that; 0: no report has come.
     far_loss: AtomicU32,
+    capture: Micros,
+    encode: Micros,
+    network: Micros,
+    far: FarStats,
+    sends: SendsStats,
+}
+
+/// What the far end says of its own delay.
+#[derive(Debug, Default)]
+struct FarStats {
+    capture: Micros,
+    encode: Micros,
+    jitter_buffer: Micros,
+    playback: Micros,
+}
+
+/// What is sent now.
+#[derive(Debug, Default)]
+struct SendsStats {
+    ptime_us: AtomicU32,
+    bitrate: AtomicU32,
+    copies: AtomicU32,
 }
 
 /// What the playout counts.
@@ -73,6 +96,28 @@ pub struct PlayedStats {
     pub spread: AtomicU32,
     /// Loudness of what is played.
     pub level: Millis,
+    /// From the fastest packets' arrival until they are given to the card.
+    pub jitter_buffer: Micros,
+    /// From there until they are heard.
+    pub playback: Micros,
+    /// By how many millionths the sender's clock is faster than the card's.
+    pub drift_ppm: Millis,
+}
+
+/// A time in microseconds that may not be known.
+#[derive(Debug, Default)]
+pub struct Micros(AtomicU32);
+
+impl Micros {
+    /// One more than the time; 0 is what is not known.
+    pub(super) fn set(&self, span: Option<Duration>) {
+        let micros = span.map_or(0, |span| u32::try_from(span.as_micros()).unwrap_or(u32::MAX));
+        self.0.store(micros.saturating_add(u32::from(span.is_some())), Relaxed);
+    }
+
+    fn get(&self) -> Option<Duration> {
+        self.0.load(Relaxed).checked_sub(1).map(|micros| Duration::from_micros(micros.into()))
+    }
 }
 
 /// A number with three decimals.
@@ -80,9 +125,9 @@ pub struct PlayedStats {
 pub struct Millis(AtomicU32);
 
 impl Millis {
-    #[expect(clippy::cast_possible_truncation, reason = "levels are −96 to 10")]
-    pub(super) fn set(&self, db: f64) {
-        self.0.store(((db * 1_000.0) as i32).cast_unsigned(), Relaxed);
+    #[expect(clippy::cast_possible_truncation, reason = "levels are −96 to 10, drift −500 to 500")]
+    pub(super) fn set(&self, value: f64) {
+        self.0.store(((value * 1_000.0) as i32).cast_unsigned(), Relaxed);
     }
 
     fn get(&self) -> f64 {
@@ -98,6 +143,10 @@ impl LegStats {
         self.level_in.set(SILENCE_DB);
         self.round_trip_us.store(0, Relaxed);
         self.far_loss.store(0, Relaxed);
+        self.note_sending(None, None);
+        self.note_network(None);
+        self.note_far_delay(&StationDelay::default());
+        self.note_sends(Sends::default());
     }
 
     /// A packet was sent, at this level.
@@ -113,6 +162,58 @@ impl LegStats {
             let micros = u64::try_from(round_trip.as_micros()).unwrap_or(u64::MAX);
             self.round_trip_us.store(micros.max(1), Relaxed);
         }
+    }
+
+    /// How long what is sent takes from the microphone until its frame is complete, and from there until it is sent.
+    pub fn note_sending(&self, capture: Option<Duration>, encode: Option<Duration>) {
+        self.capture.set(capture);
+        self.encode.set(encode);
+    }
+
+    /// How long the network takes one way.
+    pub fn note_network(&self, one_way: Option<Duration>) {
+        self.network.set(one_way);
+    }
+
+    /// What the far end says that it adds to the delay.
+    pub fn note_far_delay(&self, says: &StationDelay) {
+        self.far.capture.set(says.capture);
+        self.far.encode.set(says.encode);
+        self.far.jitter_buffer.set(says.jitter_buffer);
+        self.far.playback.set(says.playback);
+    }
+
+    /// What is sent from now on.
+    pub fn note_sends(&self, sends: Sends) {
+        self.sends.ptime_us.store(sends.ptime_us, Relaxed);
+        self.sends.bitrate.store(sends.bitrate, Relaxed);
+        self.sends.copies.store(sends.copies, Relaxed);
+    }
+
+    /// What this station adds to the delay.
+    pub fn own_delay(&self) -> StationDelay {
+        StationDelay {
+            capture: self.capture.get(),
+            encode: self.encode.get(),
+            jitter_buffer: self.played.jitter_buffer.get(),
+            playback: self.played.playback.get(),
+        }
+    }
+
+    fn far_delay(&self) -> StationDelay {
+        let FarStats { capture, encode, jitter_buffer, playback } = &self.far;
+        StationDelay {
+            capture: capture.get(),
+            encode: encode.get(),
+            jitter_buffer: jitter_buffer.get(),
+            playback: playback.get(),
+        }
+    }
+
+    fn sends(&self) -> Sends {
+        let SendsStats { ptime_us, bitrate, copies } = &self.sends;
+        let [ptime_us, bitrate, copies] = [ptime_us, bitrate, copies].map(|number| number.load(Relaxed));
+        Sends { ptime_us, bitrate, copies }
     }
 
     /// What a report block to the far end is made of. `None`: nothing has come.
@@ -147,6 +248,11 @@ impl LegStats {
             jitter: counts.jitter(),
             depth: Duration::from_nanos(u64::from(played.depth.load(Relaxed)) * 1_000_000_000 / 48_000),
             round_trip: self.round_trip(),
+            network: self.network.get(),
+            own: self.own_delay(),
+            far: self.far_delay(),
+            sends: self.sends(),
+            drift_ppm: played.drift_ppm.get(),
             far_loss: f64::from(self.far_loss.load(Relaxed).saturating_sub(1)) / 256.0,
             level_in_db: self.level_in.get(),
             level_out_db: played.level.get(),
@@ -184,6 +290,9 @@ impl PlayedStats {
             number.store(0, Relaxed);
         }
         self.level.set(SILENCE_DB);
+        self.drift_ppm.set(0.0);
+        self.jitter_buffer.set(None);
+        self.playback.set(None);
     }
 }
 

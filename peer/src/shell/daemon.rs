@@ -189,7 +189,8 @@ fn kept(config: &Config, kept: Kept) -> String {
 }
 
 fn policy_of(config: &Config) -> Policy {
-    Policy { auto_answer: config.auto_answer, ring_timeout: config.ring_timeout }
+    let Config { auto_answer, ring_timeout, alarm_delay, .. } = *config;
+    Policy { auto_answer, ring_timeout, alarm_delay }
 }
 
 /// Signals never wait for the agent: what does not fit is dropped, and sent again by the other side. Tells whether it
@@ -230,6 +231,7 @@ fn reload(config: &mut Config, path: &Path, mailbox: &Mailbox, log: &syslog::Log
             log::info!("configuration was read again file={}", path.display());
             config.auto_answer = new.auto_answer;
             config.ring_timeout = new.ring_timeout;
+            config.alarm_delay = new.alarm_delay;
         }
     }
 }

@@ -94,6 +94,7 @@ impl Loudspeaker {
 impl Playing {
     fn fill(&mut self, asked: Asked, out: &mut [f32]) {
         self.take_in();
+        self.bank.note_playback(asked.heard.saturating_duration_since(asked.now));
         self.bank.pull(asked.now, out);
     }
 

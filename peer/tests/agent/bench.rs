@@ -35,6 +35,8 @@ pub(crate) struct Bench {
     pub(crate) kept: String,
     /// The messages file as it was kept last.
     pub(crate) kept_messages: String,
+    /// Every line of the log, with its level before it.
+    pub(crate) logged: Vec<String>,
 }
 
 impl Bench {
@@ -50,7 +52,7 @@ impl Bench {
             port: 6000.try_into().expect("a port"),
             registry: None,
             contacts: Vec::new(),
-            policy: Policy { auto_answer: false, ring_timeout: Duration::from_secs(30) },
+            policy: Policy { auto_answer: false, ring_timeout: Duration::from_secs(30), alarm_delay: None },
             history: String::new(),
             messages: String::new(),
             secret: None,
@@ -66,6 +68,7 @@ impl Bench {
             sent: Vec::new(),
             kept: String::new(),
             kept_messages: String::new(),
+            logged: Vec::new(),
         };
         bench.put(Input::Control(WATCHER, Ok("WATCH")));
         bench
@@ -118,7 +121,7 @@ impl Bench {
     /// One input, now.
     pub(crate) fn put(&mut self, input: Input<'_>) -> Vec<String> {
         let moment = Moment { at: self.at(self.now), unix: 1000 + self.now / 1000 };
-        let Self { agent, now, sent, kept, kept_messages, .. } = self;
+        let Self { agent, now, sent, kept, kept_messages, logged, .. } = self;
         let mut acts = Vec::new();
         agent.handle(moment, input, &mut |output| match output {
             Output::Connect => acts.push("connect".to_owned()),
@@ -137,7 +140,10 @@ impl Bench {
             Output::Media(order) => acts.push(ordered(&order)),
             Output::Keep(Kept::History, text) => text.clone_into(kept),
             Output::Keep(Kept::Messages, text) => text.clone_into(kept_messages),
-            Output::Log(_, line) => assert!(!line.contains('\n'), "{line:?}"),
+            Output::Log(level, line) => {
+                assert!(!line.contains('\n'), "{line:?}");
+                logged.push(format!("{level} {line}"));
+            }
         });
         acts
     }

@@ -3,6 +3,7 @@
 mod answering;
 mod bench;
 mod calling;
+mod delay;
 mod messages;
 mod registry;
 mod rooms;

@@ -160,7 +160,8 @@ fn another_secret_is_tried_at_once() {
         reason(&mut alice),
         "the registry refuses: not let in: proof= of the registry's secret is needed"
     );
-    let policy = Policy { auto_answer: false, ring_timeout: std::time::Duration::from_secs(30) };
+    let policy =
+        Policy { auto_answer: false, ring_timeout: std::time::Duration::from_secs(30), alarm_delay: None };
     let secret = Secret::new(b"sesame");
     let acts = alice.put(Input::Reload(&policy, secret.as_ref()));
     assert_eq!(acts, ["connect"]);

@@ -50,7 +50,7 @@ impl Station {
             port: address.port().try_into().expect("a port"),
             registry: Some("registry.test:5000".to_owned()),
             contacts: Vec::new(),
-            policy: Policy { auto_answer, ring_timeout: Duration::from_secs(10) },
+            policy: Policy { auto_answer, ring_timeout: Duration::from_secs(10), alarm_delay: None },
             history: String::new(),
             messages: String::new(),
             secret: None,

@@ -1,5 +1,6 @@
 //! RTCP (RFC 3550 section 6, RFC 3611): what two stations tell each other about their streams.
 
+mod delays;
 mod read;
 mod write;
 
@@ -11,7 +12,7 @@ pub use write::{Outgoing, write};
 use super::sequence::ReceptionReport;
 
 /// The longest compound packet that we write.
-pub const COMPOUND_BYTES: usize = 192;
+pub const COMPOUND_BYTES: usize = 224;
 
 /// The longest canonical name that we write, in bytes; a longer one is cut.
 pub const CNAME_BYTES: usize = 64;
@@ -20,6 +21,7 @@ const SENDER_REPORT: u8 = 200;
 const RECEIVER_REPORT: u8 = 201;
 const SOURCE_DESCRIPTION: u8 = 202;
 const GOODBYE: u8 = 203;
+const APPLICATION: u8 = 204;
 const EXTENDED_REPORT: u8 = 207;
 const VOIP_METRICS: u8 = 7;
 const CNAME: u8 = 1;
@@ -28,6 +30,9 @@ const BLOCK_BYTES: usize = 24;
 const SENDER_INFO_BYTES: usize = 20;
 /// The body of a block of voice metrics, after its own header of four bytes.
 const VOIP_BYTES: usize = 32;
+
+/// A round trip that took longer is not believed: who has waited for 10 s is not in a call.
+const LONGEST_ROUND_TRIP: Duration = Duration::from_secs(10);
 
 /// Seconds from 1900 to 1970.
 const NTP_EPOCH: u64 = 2_208_988_800;
@@ -113,14 +118,15 @@ pub fn middle(ntp: u64) -> u32 {
 }
 
 /// Round trip time of a block that came at `arrived` (RFC 3550 6.4.1, A − LSR − DLSR). `None`: our report had not
-/// reached the far end yet, or the numbers do not make sense.
+/// reached the far end yet, or the numbers do not make sense: negative, or more than 10 s.
 pub fn round_trip(block: &ReportBlock, arrived: u64) -> Option<Duration> {
     if block.last_report == 0 {
         return None;
     }
     let ticks = middle(arrived).wrapping_sub(block.last_report).wrapping_sub(block.since_last_report);
-    // More than half the range is a negative number: clocks were set, or the far end lies.
-    i32::try_from(ticks).ok().map(|_| Duration::from_nanos(u64::from(ticks) * 1_000_000_000 / 65_536))
+    // A negative number is more than half the range: clocks were set, or the far end lies.
+    let round_trip = Duration::from_nanos(u64::from(ticks) * 1_000_000_000 / 65_536);
+    (round_trip <= LONGEST_ROUND_TRIP).then_some(round_trip)
 }
 
 /// The far end's last sender report, for our blocks about it.
@@ -156,7 +162,9 @@ mod tests {
         let arrived = 0xb44d_b710_8000_0000;
         assert_eq!(round_trip(&block, arrived), Some(Duration::from_millis(6_125)));
         block.since_last_report = 0x00ff_0000;
-        assert_eq!(round_trip(&block, arrived), None, "a far end that lies");
+        assert_eq!(round_trip(&block, arrived), None, "a far end that says it answered before it was asked");
+        block.since_last_report = 0;
+        assert_eq!(round_trip(&block, arrived), None, "more than 10 s");
         assert_eq!(round_trip(&ReportBlock::default(), arrived), None);
     }
 

@@ -3,9 +3,11 @@
 use std::fmt;
 
 use super::{
-    BLOCK_BYTES, CNAME, EXTENDED_REPORT, GOODBYE, RECEIVER_REPORT, ReportBlock, SENDER_INFO_BYTES,
-    SENDER_REPORT, SOURCE_DESCRIPTION, SenderInfo, VOIP_BYTES, VOIP_METRICS, VoipMetrics,
+    APPLICATION, BLOCK_BYTES, CNAME, EXTENDED_REPORT, GOODBYE, RECEIVER_REPORT, ReportBlock,
+    SENDER_INFO_BYTES, SENDER_REPORT, SOURCE_DESCRIPTION, SenderInfo, VOIP_BYTES, VOIP_METRICS, VoipMetrics,
+    delays,
 };
+use crate::media::mouth_to_ear::StationDelay;
 use crate::media::sequence::ReceptionReport;
 
 /// Something that a compound packet says. `from` is the SSRC of who says it.
@@ -38,6 +40,13 @@ pub enum Item<'a> {
         from: u32,
         /// What it says.
         metrics: VoipMetrics,
+    },
+    /// A station tells what it adds to the delay.
+    Delay {
+        /// Who says it.
+        from: u32,
+        /// What it says, as far as that can be.
+        delay: StationDelay,
     },
     /// A sender has left.
     Goodbye {
@@ -135,6 +144,7 @@ fn tell<'a>(packet: &Inner<'a>, sink: &mut impl FnMut(Item<'a>)) {
         SOURCE_DESCRIPTION if packet.count > 0 => tell_name(from, packet.body, sink),
         GOODBYE if packet.count > 0 => sink(Item::Goodbye { from }),
         EXTENDED_REPORT => tell_extended(from, packet.body, sink),
+        APPLICATION if packet.count == 0 => tell_delay(from, packet.body, sink),
         _ => {}
     }
 }
@@ -171,6 +181,12 @@ fn tell_extended<'a>(from: u32, body: &[u8], sink: &mut impl FnMut(Item<'a>)) {
             sink(Item::Voip { from, metrics });
         }
         rest = after;
+    }
+}
+
+fn tell_delay<'a>(from: u32, body: &[u8], sink: &mut impl FnMut(Item<'a>)) {
+    if let Some(delay) = body.strip_prefix(&delays::NAME).and_then(delays::from_bytes) {
+        sink(Item::Delay { from, delay });
     }
 }
 
@@ -215,6 +231,8 @@ fn half(bytes: &[u8], at: usize) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::media::rtcp::{COMPOUND_BYTES, Outgoing, write};
 
@@ -236,6 +254,13 @@ mod tests {
         absolute_maximum_ms: 500,
     };
 
+    const DELAY: StationDelay = StationDelay {
+        capture: Some(Duration::from_micros(2_617)),
+        encode: Some(Duration::from_micros(2_590)),
+        jitter_buffer: None,
+        playback: Some(Duration::ZERO),
+    };
+
     fn everything() -> Outgoing<'static> {
         Outgoing {
             ssrc: 7,
@@ -243,6 +268,7 @@ mod tests {
             block: Some(BLOCK),
             cname: "alice@vox",
             voip: Some(VOIP),
+            delay: Some(DELAY),
             goodbye: true,
         }
     }
@@ -283,6 +309,7 @@ mod tests {
             Item::Block { from: 7, block: BLOCK },
             Item::Cname { from: 7, name: b"alice@vox" },
             Item::Voip { from: 7, metrics: VOIP },
+            Item::Delay { from: 7, delay: DELAY },
             Item::Goodbye { from: 7 },
         ];
         assert_eq!(items(&written(&everything())), Ok(wanted.to_vec()));
@@ -327,6 +354,24 @@ mod tests {
         ];
         for (bytes, wanted) in table {
             assert_eq!(items(&bytes), Err(wanted), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn other_applications_packets_say_nothing() {
+        let report = written(&Outgoing { ssrc: 7, cname: "ab", ..Default::default() });
+        let packet = |count: u8, name: &[u8], values: usize| {
+            let words = u8::try_from(1 + (name.len() + values) / 4).unwrap();
+            [&report, [0x80 | count, 204, 0, words, 0, 0, 0, 7].as_slice(), name, &vec![0; values]].concat()
+        };
+        let says = |packet: Vec<u8>| {
+            items(&packet).unwrap().iter().any(|item| matches!(item, Item::Delay { from: 7, .. }))
+        };
+        assert!(says(packet(0, b"VOXD", 16)) && says(packet(0, b"VOXD", 20)));
+        for other in
+            [packet(1, b"VOXD", 16), packet(0, b"VOXE", 16), packet(0, b"VOXD", 12), packet(0, b"", 0)]
+        {
+            assert!(!says(other.clone()), "{other:?}");
         }
     }
 

@@ -1,9 +1,10 @@
 //! Writing compound packets: a report first, then the name, then the rest (RFC 3550 6.1).
 
 use super::{
-    CNAME, CNAME_BYTES, EXTENDED_REPORT, GOODBYE, RECEIVER_REPORT, ReportBlock, SENDER_REPORT,
-    SOURCE_DESCRIPTION, SenderInfo, VOIP_METRICS, VoipMetrics,
+    APPLICATION, CNAME, CNAME_BYTES, EXTENDED_REPORT, GOODBYE, RECEIVER_REPORT, ReportBlock, SENDER_REPORT,
+    SOURCE_DESCRIPTION, SenderInfo, VOIP_METRICS, VoipMetrics, delays,
 };
+use crate::media::mouth_to_ear::StationDelay;
 
 /// A compound packet before it is written.
 #[derive(Debug, Clone, Copy, Default)]
@@ -18,6 +19,8 @@ pub struct Outgoing<'a> {
     pub cname: &'a str,
     /// Delay and quality of what we receive.
     pub voip: Option<VoipMetrics>,
+    /// What we add to the delay.
+    pub delay: Option<StationDelay>,
     /// Whether this is the last packet.
     pub goodbye: bool,
 }
@@ -30,6 +33,9 @@ pub fn write(outgoing: &Outgoing<'_>, buffer: &mut [u8]) -> Option<usize> {
     description(&mut pen, outgoing)?;
     if let Some(metrics) = &outgoing.voip {
         extended(&mut pen, outgoing.ssrc, metrics)?;
+    }
+    if let Some(delay) = &outgoing.delay {
+        application(&mut pen, outgoing.ssrc, delay)?;
     }
     if outgoing.goodbye {
         let start = pen.begin(1, GOODBYE)?;
@@ -104,6 +110,15 @@ fn extended(pen: &mut Pen<'_>, ssrc: u32, metrics: &VoipMetrics) -> Option<()> {
     pen.u16(metrics.nominal_ms)?;
     pen.u16(metrics.maximum_ms)?;
     pen.u16(metrics.absolute_maximum_ms)?;
+    pen.end(start);
+    Some(())
+}
+
+fn application(pen: &mut Pen<'_>, ssrc: u32, delay: &StationDelay) -> Option<()> {
+    let start = pen.begin(0, APPLICATION)?;
+    pen.u32(ssrc)?;
+    pen.bytes(&delays::NAME)?;
+    pen.bytes(&delays::to_bytes(delay))?;
     pen.end(start);
     Some(())
 }

@@ -6,13 +6,14 @@ use vox_common::sys::{clock, random};
 
 use super::Shared;
 use crate::audio::span;
-use crate::media::adapt::{Adapt, Heard, Limits};
+use crate::media::adapt::{Adapt, Heard, Limits, Plan};
 use crate::media::framer::Framer;
-use crate::media::orders::{LegId, LegReport, Path};
+use crate::media::mouth_to_ear::{Average, RoundTrips};
+use crate::media::orders::{Codec, LegId, LegReport, Path, Sends};
 use crate::media::rtcp::{self, COMPOUND_BYTES, Item, LastReport, NtpClock, VoipMetrics};
 use crate::media::sender::{Beginning, PACKET_BYTES, Sender};
 use crate::media::sequence::{Reporter, samples_between};
-use crate::media::stats::{LegStats, Stats};
+use crate::media::stats::Stats;
 use crate::opus::OpusError;
 use crate::shell::captured::Captured;
 use crate::shell::udp::Arrival;
@@ -20,11 +21,14 @@ use crate::shell::udp::Arrival;
 /// Between two reports (RFC 3550 6.2 allows it from about 3 kbit/s of media on).
 const BETWEEN_REPORTS: Duration = Duration::from_secs(1);
 
+/// Bits per second of uncompressed sound.
+const L16_RATE: u32 = 48_000 * 16;
+
 /// One leg as the sending thread knows it.
 pub(crate) struct Outgoing {
     leg: LegId,
     path: Path,
-    frame: Duration,
+    codec: Codec,
     look_ahead: Duration,
     sender: Sender,
     framer: Framer,
@@ -33,6 +37,9 @@ pub(crate) struct Outgoing {
     due: Option<Instant>,
     last_report: LastReport,
     reporter: Reporter,
+    capture: Average,
+    encode: Average,
+    round_trips: RoundTrips,
     clock: NtpClock,
     packet: [u8; PACKET_BYTES],
 }
@@ -52,7 +59,7 @@ impl Outgoing {
         Ok(Self {
             leg,
             path,
-            frame: Duration::from_micros(limits.coding.ptime_us.into()),
+            codec: limits.coding.codec,
             look_ahead: span(sender.look_ahead()),
             framer: Framer::new(sender.frame_samples()),
             sender,
@@ -60,6 +67,9 @@ impl Outgoing {
             due: None,
             last_report: LastReport::default(),
             reporter: Reporter::default(),
+            capture: Average::default(),
+            encode: Average::default(),
+            round_trips: RoundTrips::default(),
             clock: NtpClock::new(clock::now(), clock::wall()),
             packet: [0; PACKET_BYTES],
         })
@@ -82,11 +92,14 @@ impl Outgoing {
         if self.due.is_none() {
             return;
         }
-        let Self { framer, sender, packet, path, leg, .. } = self;
+        let Self { framer, sender, packet, path, leg, capture, encode, look_ahead, .. } = self;
         let stats = shared.stats.leg(*leg);
-        framer.push(block.when, block.samples(), &mut |_, frame| {
+        framer.push(block.when, block.samples(), &mut |captured, frame| {
+            let complete = clock::now();
             let sent =
                 sender.packet(frame, packet).is_ok_and(|packet| shared.sender.send(*path, packet).is_ok());
+            capture.note(complete.saturating_duration_since(captured));
+            encode.note(clock::now().saturating_duration_since(complete) + *look_ahead);
             if let Some(stats) = stats.filter(|_| sent) {
                 stats.note_sent(level_db);
             }
@@ -105,7 +118,7 @@ impl Outgoing {
         let Some(stats) = stats.leg(arrival.leg) else { return };
         let arrived = self.clock.at(arrival.arrived);
         let (ours, last_report) = (self.sender.ssrc(), &mut self.last_report);
-        let mut heard = None;
+        let (mut heard, mut delay) = (None, None);
         // A compound packet that is not whole says nothing.
         let _ = rtcp::read(arrival.bytes(), &mut |item| match item {
             Item::Sender { info, .. } => last_report.note(&info, arrival.arrived),
@@ -114,9 +127,16 @@ impl Outgoing {
                 stats.note_far(lost, round_trip);
                 heard = Some(Heard { at: arrival.arrived, loss: f64::from(lost) / 256.0, round_trip });
             }
+            Item::Voip { metrics, .. } if metrics.ssrc == ours => delay = Some(metrics.delay()),
+            Item::Delay { delay: parts, .. } => delay = Some(parts),
             _ => (),
         });
+        if let Some(delay) = delay {
+            stats.note_far_delay(&delay);
+        }
         if let Some(heard) = heard {
+            heard.round_trip.into_iter().for_each(|round_trip| self.round_trips.note(round_trip));
+            stats.note_network(self.round_trips.one_way());
             self.follow(heard);
         }
     }
@@ -128,7 +148,6 @@ impl Outgoing {
         let plan = self.adapt.plan();
         if plan != before && self.sender.follow(&plan).is_ok() {
             self.framer.resize(plan.ptime_us as usize * 48 / 1_000);
-            self.frame = Duration::from_micros(plan.ptime_us.into());
         }
     }
 
@@ -147,6 +166,8 @@ impl Outgoing {
 
     fn write(&mut self, now: Instant, tail: Option<Instant>, shared: &Shared, goodbye: bool) {
         let Some(stats) = shared.stats.leg(self.leg) else { return };
+        stats.note_sending(self.capture.get(), self.encode.get());
+        stats.note_sends(self.sends());
         let since_tail = tail.map_or(0, |tail| samples_between(tail, now).max(0));
         let since_frame = u32::try_from(since_tail)
             .unwrap_or(0)
@@ -157,7 +178,8 @@ impl Outgoing {
             sender: Some(self.sender.info(self.clock.at(now), since_frame)),
             block,
             cname: &shared.cname,
-            voip: block.map(|block| self.voip(block.reception.ssrc, stats)),
+            voip: block.map(|block| voip(block.reception.ssrc, &stats.report())),
+            delay: Some(stats.own_delay()),
             goodbye,
         };
         let mut compound = [0; COMPOUND_BYTES];
@@ -166,20 +188,27 @@ impl Outgoing {
         }
     }
 
-    fn voip(&self, ssrc: u32, stats: &LegStats) -> VoipMetrics {
-        let report = stats.report();
-        let depth = millis(report.depth);
-        VoipMetrics {
-            ssrc,
-            loss_rate: share(report.packets_lost, &report),
-            discard_rate: share(report.packets_late, &report),
-            round_trip_ms: report.round_trip.map_or(0, millis),
-            end_system_ms: millis(self.frame + self.look_ahead + report.depth),
-            signal_level_db: level(report.level_out_db),
-            nominal_ms: depth,
-            maximum_ms: depth,
-            absolute_maximum_ms: depth,
-        }
+    /// What is sent now.
+    fn sends(&self) -> Sends {
+        let Plan { ptime_us, bitrate, copies, .. } = self.adapt.plan();
+        let bitrate = if self.codec == Codec::L16 { L16_RATE } else { bitrate };
+        Sends { ptime_us, bitrate, copies: copies.into() }
+    }
+}
+
+/// RFC 3611 4.7.5 and 4.7.7 want sums in milliseconds; those not known are 0.
+fn voip(ssrc: u32, report: &LegReport) -> VoipMetrics {
+    let nominal_ms = report.own.jitter_buffer.map_or(0, millis);
+    VoipMetrics {
+        ssrc,
+        loss_rate: share(report.packets_lost, report),
+        discard_rate: share(report.packets_late, report),
+        round_trip_ms: report.round_trip.map_or(0, millis),
+        end_system_ms: report.own.total().map_or(0, millis),
+        signal_level_db: level(report.level_out_db),
+        nominal_ms,
+        maximum_ms: nominal_ms,
+        absolute_maximum_ms: nominal_ms,
     }
 }
 
