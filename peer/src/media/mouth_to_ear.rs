@@ -1,7 +1,7 @@
 //! From mouth to ear: what each station measures of itself, what the far end says of itself, and the network between
 //! the two, put together for both directions.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use heapless::HistoryBuf;
 
@@ -11,6 +11,9 @@ pub const LONGEST_PART: Duration = Duration::from_secs(10);
 /// Round trips that are remembered, one a second: the least of them is what the network takes, the rest is what its
 /// jitter added to a report.
 const ROUND_TRIPS: usize = 5;
+
+/// Frames that are complete within this time come together; the playout's measure of packets.
+const TOGETHER: Duration = Duration::from_millis(1);
 
 /// How much of what was measured last goes into an average.
 const NEW_SHARE: f64 = 1.0 / 64.0;
@@ -114,6 +117,39 @@ impl Average {
     }
 }
 
+/// How long sound takes from the microphone until its frame is complete.
+///
+/// A card that works in periods longer than a frame completes several at once, and their first one has waited longest.
+/// The playout takes packets that come together for one, as old as the oldest; so must be counted here.
+#[derive(Debug, Default)]
+pub struct Capture {
+    average: Average,
+    /// When the first frame of those that come together was complete, and how old the oldest was.
+    bunch: Option<(Instant, Duration)>,
+}
+
+impl Capture {
+    /// A frame whose first sample was `captured` then is complete.
+    pub fn note(&mut self, captured: Instant, complete: Instant) {
+        let age = complete.saturating_duration_since(captured);
+        match &mut self.bunch {
+            Some((first, oldest)) if complete.saturating_duration_since(*first) < TOGETHER => {
+                *oldest = age.max(*oldest);
+            }
+            bunch => {
+                if let Some((_, oldest)) = bunch.replace((complete, age)) {
+                    self.average.note(oldest);
+                }
+            }
+        }
+    }
+
+    /// How long it takes. `None`: too little was captured to tell.
+    pub fn get(&self) -> Option<Duration> {
+        self.average.get()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -174,5 +210,23 @@ mod tests {
         assert_eq!(average.get(), ms(11));
         (0..1_000).for_each(|_| average.note(Duration::MAX));
         assert!(average.get().expect("measured") <= LONGEST_PART);
+    }
+
+    #[test]
+    fn of_frames_that_come_together_the_oldest_counts() {
+        let start = vox_common::sys::clock::now();
+        // The card's period, the frame, and how old the first sample of the oldest frame is, all in 100 µs.
+        for (period, frame, oldest) in
+            [(25, 25, 25), (100, 25, 100), (100, 100, 100), (25, 100, 100), (200, 50, 200)]
+        {
+            let mut capture = Capture::default();
+            for began in (0..20_000).step_by(frame) {
+                let complete = (began + frame).div_ceil(period) * period;
+                let at = |when: usize| start + Duration::from_micros(100 * when as u64);
+                capture.note(at(began), at(complete));
+            }
+            let wanted = Duration::from_micros(100 * oldest);
+            assert_eq!(capture.get(), Some(wanted), "period {period}, frame {frame}");
+        }
     }
 }

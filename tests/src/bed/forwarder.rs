@@ -1,12 +1,13 @@
-//! A bad network for one call, and a witness of it: forwards datagrams between a caller and a callee, loses and
-//! doubles some by a seed, and keeps a copy of them all.
+//! A bad network for one call, and a witness of it: forwards datagrams between a caller and a callee, holds them up,
+//! loses and doubles some by a seed, and keeps a copy of them all.
 
 use std::net::{SocketAddr, UdpSocket};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -23,6 +24,8 @@ pub struct Weather {
     pub doubled: f64,
     /// The share that is overtaken by the next one, 0 to 1.
     pub overtaken: f64,
+    /// How long each way takes.
+    pub delay: Duration,
     /// Where the dice begin.
     pub seed: u64,
 }
@@ -45,6 +48,9 @@ pub struct Forwarder {
     shared: Arc<Shared>,
     threads: Vec<JoinHandle<()>>,
 }
+
+/// A datagram, and when it is to leave.
+type Due = (Instant, Vec<u8>);
 
 #[derive(Debug)]
 struct Shared {
@@ -75,9 +81,12 @@ impl Forwarder {
             let shared = Arc::clone(&shared);
             let seed = weather.seed * 2 + u64::from(forth);
             let mut dice = Dice { weather, rng: ChaCha8Rng::seed_from_u64(seed) };
-            std::thread::spawn(move || shared.run(forth, &mut dice))
+            let (held, due) = channel();
+            let way = Arc::clone(&shared);
+            let out = std::thread::spawn(move || way.send_when_due(forth, &due));
+            [std::thread::spawn(move || shared.run(forth, &mut dice, &held)), out]
         };
-        let mut threads = vec![lane(true), lane(false)];
+        let mut threads: Vec<_> = [lane(true), lane(false)].into_iter().flatten().collect();
         if stand_in.is_some() {
             let shared = Arc::clone(&shared);
             threads.push(std::thread::spawn(move || shared.speak_for_the_caller()));
@@ -129,19 +138,31 @@ impl Shared {
         }
     }
 
-    fn run(&self, forth: bool, dice: &mut Dice) {
+    fn run(&self, forth: bool, dice: &mut Dice, out: &Sender<Due>) {
+        // Late by less than the delays that are measured through here.
+        let _ = vox_peer::rt::schedule("forwarder", 60);
         let mut bytes = [0; 2048];
         let mut held = None;
         while !self.stop.load(Ordering::Relaxed) {
             let Some(length) = self.receive(forth, &mut bytes) else { continue };
+            let due = clock::now() + dice.weather.delay;
             let datagram = bytes[..length].to_vec();
             locked(&self.passed).push(Passed { at: clock::monotonic(), forth, bytes: datagram.clone() });
             if forth && self.stand_in.is_some() && is_media(&datagram) {
                 continue;
             }
             for datagram in dice.throw(datagram, &mut held) {
-                self.send(forth, &datagram);
+                let _ = out.send((due, datagram));
             }
+        }
+    }
+
+    /// In the order in which they came: every one takes as long.
+    fn send_when_due(&self, forth: bool, held: &Receiver<Due>) {
+        let _ = vox_peer::rt::schedule("forwarder", 60);
+        while let Ok((due, datagram)) = held.recv() {
+            clock::sleep_until(due);
+            self.send(forth, &datagram);
         }
     }
 

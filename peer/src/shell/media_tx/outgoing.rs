@@ -8,7 +8,7 @@ use super::Shared;
 use crate::audio::span;
 use crate::media::adapt::{Adapt, Heard, Limits, Plan};
 use crate::media::framer::Framer;
-use crate::media::mouth_to_ear::{Average, RoundTrips};
+use crate::media::mouth_to_ear::{Average, Capture, RoundTrips};
 use crate::media::orders::{Codec, LegId, LegReport, Path, Sends};
 use crate::media::rtcp::{self, COMPOUND_BYTES, Item, LastReport, NtpClock, VoipMetrics};
 use crate::media::sender::{Beginning, PACKET_BYTES, Sender};
@@ -37,7 +37,7 @@ pub(crate) struct Outgoing {
     due: Option<Instant>,
     last_report: LastReport,
     reporter: Reporter,
-    capture: Average,
+    capture: Capture,
     encode: Average,
     round_trips: RoundTrips,
     clock: NtpClock,
@@ -67,7 +67,7 @@ impl Outgoing {
             due: None,
             last_report: LastReport::default(),
             reporter: Reporter::default(),
-            capture: Average::default(),
+            capture: Capture::default(),
             encode: Average::default(),
             round_trips: RoundTrips::default(),
             clock: NtpClock::new(clock::now(), clock::wall()),
@@ -98,7 +98,7 @@ impl Outgoing {
             let complete = clock::now();
             let sent =
                 sender.packet(frame, packet).is_ok_and(|packet| shared.sender.send(*path, packet).is_ok());
-            capture.note(complete.saturating_duration_since(captured));
+            capture.note(captured, complete);
             encode.note(clock::now().saturating_duration_since(complete) + *look_ahead);
             if let Some(stats) = stats.filter(|_| sent) {
                 stats.note_sent(level_db);
