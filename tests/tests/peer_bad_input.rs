@@ -12,7 +12,8 @@ use vox_common::sys::clock;
 use vox_common::wire::control::Request;
 use vox_common::wire::request::Request as Ask;
 use vox_common::wire::signal::{CallId, Cookie, Reason, Say, Signal};
-use vox_peer::media::rtp;
+use vox_peer::media::mouth_to_ear::StationDelay;
+use vox_peer::media::{rtcp, rtp};
 use vox_tests::bed::wav::Recording;
 use vox_tests::bed::{Place, Station, usage, wait};
 use vox_tests::wire::Wire;
@@ -78,8 +79,17 @@ fn media(dice: &mut ChaCha8Rng) -> Vec<Vec<u8>> {
     // A receiver report without reports, and a goodbye (RFC 3550 sections 6.4.2 and 6.6).
     let compound = [[0x80, 201, 0, 1], ssrc.to_be_bytes(), [0x81, 203, 0, 1], ssrc.to_be_bytes()].concat();
     let xr = [[0x80, 207, 0, 4], ssrc.to_be_bytes(), [4, 0, 0, 2], [1; 4], [2; 4]].concat();
-    all.extend([compound, xr]);
+    all.extend([compound, xr, delay(ssrc, Duration::from_millis(7))]);
     all
+}
+
+/// What a station says of its delay in RTCP.
+fn delay(ssrc: u32, capture: Duration) -> Vec<u8> {
+    let delay = StationDelay { capture: Some(capture), ..StationDelay::default() };
+    let outgoing = rtcp::Outgoing { ssrc, delay: Some(delay), ..rtcp::Outgoing::default() };
+    let mut buffer = [0; rtcp::COMPOUND_BYTES];
+    let length = rtcp::write(&outgoing, &mut buffer).expect("room for it");
+    buffer[..length].to_vec()
 }
 
 /// The whole of it, every truncation, and every byte changed.
@@ -308,6 +318,23 @@ fn a_flood_does_not_disturb_a_call() {
         }
     });
     talk.counted("datagrams", &["signals-dropped"]);
+    talk.was_not_disturbed(&call, resident_mb);
+}
+
+#[test]
+fn a_far_end_that_lies_about_its_delay_is_shown_as_it_says_or_not_at_all() {
+    let mut talk = Talk::begin();
+    let call = talk.alice.status("call", "id").expect("a call");
+    let resident_mb = talk.resident_mb();
+    let [.., liar] = talk.throwers(0);
+    for (seconds, shown) in [(9, " capture-ms=9000.00 "), (11, " capture-ms=- "), (4_000, " capture-ms=- ")] {
+        let lie = delay(7, Duration::from_secs(seconds));
+        wait::until("the lie to be shown", 10, || {
+            liar.send(&lie).expect("alice listens");
+            let lines = talk.alice.lines("delay");
+            lines.iter().any(|line| line.contains("direction=here") && line.contains(shown)).then_some(())
+        });
+    }
     talk.was_not_disturbed(&call, resident_mb);
 }
 

@@ -115,6 +115,7 @@ fn delay_table() {
         "period",
         "p50",
         "p99",
+        "said",
         "target p50",
         "concealed",
         "underruns",
@@ -136,6 +137,7 @@ fn delay_table() {
             &period.to_string(),
             &at(0.5),
             &at(0.99),
+            &format!("{:.2} ms", listen::quantile(&sum.said, 0.5)),
             target,
             &format!("{:.3} %", listen::quantile(&sum.concealed, 0.5)),
             &sum.underruns.to_string(),
@@ -168,6 +170,8 @@ fn new_card() -> Option<Plugged> {
 #[derive(Default)]
 struct Delays {
     milliseconds: Vec<f64>,
+    /// What stations say of it in `status`.
+    said: Vec<f64>,
     concealed: Vec<f64>,
     underruns: f64,
     xruns: usize,
@@ -193,6 +197,7 @@ impl Delays {
         let call = set_up::call(&alice, &format!("127.0.0.1:{}", bob.port()), &bob);
         wait::pause(DELAY_CALL);
         self.concealed.extend([&alice, &bob].map(|station| station.figure("media", "concealed-percent")));
+        self.said.extend([&alice, &bob].map(|station| station.figure("delay", "total-ms")));
         self.underruns += alice.figure("media", "underruns") + bob.figure("media", "underruns");
         self.xruns += card.xruns();
         let heard = probe.finish();
