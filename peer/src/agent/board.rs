@@ -51,7 +51,7 @@ impl Board {
     pub fn note(&mut self, news: &MediaNews) {
         match news {
             MediaNews::Heard(_) => {}
-            MediaNews::Report(leg, report) => self.note_report(*leg, *report),
+            MediaNews::Report(leg, report) => self.note_report(*leg, report),
             MediaNews::Device { direction, works, sentence } => {
                 self.devices[index(*direction)] = Device { works: *works, sentence: sentence.clone() };
             }
@@ -88,10 +88,10 @@ impl Board {
         self.reports.retain(|(known, _)| *known != leg);
     }
 
-    fn note_report(&mut self, leg: LegId, report: LegReport) {
+    fn note_report(&mut self, leg: LegId, report: &LegReport) {
         self.forget(leg);
         // At most one for each place in the table of legs.
-        let _ = self.reports.push((leg, report));
+        let _ = self.reports.push((leg, *report));
     }
 
     fn note_thread(&mut self, grant: &ThreadGrant) {

@@ -9,8 +9,8 @@ const LATE_AFTER: Duration = Duration::from_secs(1);
 /// It is well again when it has been so for this long …
 const WELL_AFTER: Duration = Duration::from_secs(3);
 
-/// … and is less than what is allowed by one part in so many.
-const MARGIN: u32 = 8;
+/// … and is at most so many eighths of what is allowed.
+const WELL_EIGHTHS: u32 = 7;
 
 /// A delay that has moved by less than this is not worth another word …
 const MOVED: Duration = Duration::from_millis(10);
@@ -79,7 +79,7 @@ impl Lateness {
     }
 
     fn is_other(&self, delay: Duration, allowed: Duration) -> bool {
-        if self.late { delay <= allowed - allowed / MARGIN } else { delay > allowed }
+        if self.late { delay <= allowed / 8 * WELL_EIGHTHS } else { delay > allowed }
     }
 
     fn turn(&mut self, now: Instant, delay: Duration) -> Telling {

@@ -120,7 +120,8 @@ impl Bank {
                 let part = &mut self.part[..out.len()];
                 seat.pull(now, part);
                 seat.publish(&stats.played);
-                stats.played.playback.set(self.playback.get());
+                stats.own.jitter_buffer.set(seat.waits.get());
+                stats.own.playback.set(self.playback.get());
                 mix(sum, part);
             }
             self.volume.apply(sum);
@@ -189,7 +190,6 @@ impl Seat {
         stats.depth.store(u32::try_from(self.playout.depth()).unwrap_or(0), Relaxed);
         stats.spread.store(u32::try_from(self.playout.spread()).unwrap_or(0), Relaxed);
         stats.level.set(self.meter.db());
-        stats.jitter_buffer.set(self.waits.get());
         stats.drift_ppm.set(-self.playout.slower_ppm());
         stats.note_counts(&self.playout.counts().unwrap_or_default());
     }

@@ -154,20 +154,18 @@ impl Capture {
 mod tests {
     use super::*;
 
-    fn ms(ms: u64) -> Option<Duration> {
-        Some(Duration::from_millis(ms))
+    const fn ms(ms: u64) -> Option<Duration> {
+        if ms == NOT_KNOWN { None } else { Some(Duration::from_millis(ms)) }
     }
+
+    const NOT_KNOWN: u64 = u64::MAX;
 
     const HERE: StationDelay = station([1, 2, 30, 40]);
     const THERE: StationDelay = station([500, 600, 7, 8]);
 
     const fn station([capture, encode, jitter_buffer, playback]: [u64; 4]) -> StationDelay {
-        StationDelay {
-            capture: Some(Duration::from_millis(capture)),
-            encode: Some(Duration::from_millis(encode)),
-            jitter_buffer: Some(Duration::from_millis(jitter_buffer)),
-            playback: Some(Duration::from_millis(playback)),
-        }
+        let [capture, encode] = [ms(capture), ms(encode)];
+        StationDelay { capture, encode, jitter_buffer: ms(jitter_buffer), playback: ms(playback) }
     }
 
     #[test]
@@ -182,9 +180,9 @@ mod tests {
     #[test]
     fn a_sum_is_known_only_where_every_part_is() {
         for lacking in 0..5 {
-            let mut parts = [ms(1); 5];
-            parts[lacking] = None;
-            let [capture, encode, network, jitter_buffer, playback] = parts;
+            let mut parts = [1; 5];
+            parts[lacking] = NOT_KNOWN;
+            let [capture, encode, network, jitter_buffer, playback] = parts.map(ms);
             let way = MouthToEar { capture, encode, network, jitter_buffer, playback };
             assert_eq!(way.total(), None, "{:?}", way.parts()[lacking]);
         }

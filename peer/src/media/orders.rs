@@ -58,6 +58,10 @@ pub enum Direction {
 
 /// What the sound tells the agent.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most news are reports, and a report is told of five times a second"
+)]
 pub enum MediaNews {
     /// A valid RTP or RTCP packet of this leg came: told at the first one and then at most once a second.
     Heard(LegId),

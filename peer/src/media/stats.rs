@@ -5,10 +5,13 @@ use std::time::Duration;
 
 use vox_common::wire::limits::MAX_LEGS;
 
+pub use self::delays::{DelayStats, Micros};
 use super::loudness::SILENCE_DB;
 use super::mouth_to_ear::StationDelay;
 use super::orders::{LegId, LegReport, Sends};
 use super::sequence::Counts;
+
+mod delays;
 
 /// The table of all legs; made once, shared by all threads, never freed by a callback.
 #[derive(Debug, Default)]
@@ -39,20 +42,12 @@ pub struct LegStats {
     round_trip_us: AtomicU64,
     /// In 1/256, and one more than that; 0: no report has come.
     far_loss: AtomicU32,
-    capture: Micros,
-    encode: Micros,
+    /// Capture and encode are written by the sender, jitter buffer and playback by the playout.
+    pub own: DelayStats,
+    /// What the far end says.
+    far: DelayStats,
     network: Micros,
-    far: FarStats,
     sends: SendsStats,
-}
-
-/// What the far end says of its own delay.
-#[derive(Debug, Default)]
-struct FarStats {
-    capture: Micros,
-    encode: Micros,
-    jitter_buffer: Micros,
-    playback: Micros,
 }
 
 /// What is sent now.
@@ -96,28 +91,8 @@ pub struct PlayedStats {
     pub spread: AtomicU32,
     /// Loudness of what is played.
     pub level: Millis,
-    /// From the fastest packets' arrival until they are given to the card.
-    pub jitter_buffer: Micros,
-    /// From there until they are heard.
-    pub playback: Micros,
     /// By how many millionths the sender's clock is faster than the card's.
     pub drift_ppm: Millis,
-}
-
-/// A time in microseconds that may not be known.
-#[derive(Debug, Default)]
-pub struct Micros(AtomicU32);
-
-impl Micros {
-    /// One more than the time; 0 is what is not known.
-    pub(super) fn set(&self, span: Option<Duration>) {
-        let micros = span.map_or(0, |span| u32::try_from(span.as_micros()).unwrap_or(u32::MAX));
-        self.0.store(micros.saturating_add(u32::from(span.is_some())), Relaxed);
-    }
-
-    fn get(&self) -> Option<Duration> {
-        self.0.load(Relaxed).checked_sub(1).map(|micros| Duration::from_micros(micros.into()))
-    }
 }
 
 /// A number with three decimals.
@@ -143,9 +118,9 @@ impl LegStats {
         self.level_in.set(SILENCE_DB);
         self.round_trip_us.store(0, Relaxed);
         self.far_loss.store(0, Relaxed);
-        self.note_sending(None, None);
-        self.note_network(None);
-        self.note_far_delay(&StationDelay::default());
+        self.own.set(&StationDelay::default());
+        self.far.set(&StationDelay::default());
+        self.network.set(None);
         self.note_sends(Sends::default());
     }
 
@@ -166,8 +141,8 @@ impl LegStats {
 
     /// How long what is sent takes from the microphone until its frame is complete, and from there until it is sent.
     pub fn note_sending(&self, capture: Option<Duration>, encode: Option<Duration>) {
-        self.capture.set(capture);
-        self.encode.set(encode);
+        self.own.capture.set(capture);
+        self.own.encode.set(encode);
     }
 
     /// How long the network takes one way.
@@ -177,10 +152,7 @@ impl LegStats {
 
     /// What the far end says that it adds to the delay.
     pub fn note_far_delay(&self, says: &StationDelay) {
-        self.far.capture.set(says.capture);
-        self.far.encode.set(says.encode);
-        self.far.jitter_buffer.set(says.jitter_buffer);
-        self.far.playback.set(says.playback);
+        self.far.set(says);
     }
 
     /// What is sent from now on.
@@ -188,26 +160,6 @@ impl LegStats {
         self.sends.ptime_us.store(sends.ptime_us, Relaxed);
         self.sends.bitrate.store(sends.bitrate, Relaxed);
         self.sends.copies.store(sends.copies, Relaxed);
-    }
-
-    /// What this station adds to the delay.
-    pub fn own_delay(&self) -> StationDelay {
-        StationDelay {
-            capture: self.capture.get(),
-            encode: self.encode.get(),
-            jitter_buffer: self.played.jitter_buffer.get(),
-            playback: self.played.playback.get(),
-        }
-    }
-
-    fn far_delay(&self) -> StationDelay {
-        let FarStats { capture, encode, jitter_buffer, playback } = &self.far;
-        StationDelay {
-            capture: capture.get(),
-            encode: encode.get(),
-            jitter_buffer: jitter_buffer.get(),
-            playback: playback.get(),
-        }
     }
 
     fn sends(&self) -> Sends {
@@ -249,8 +201,8 @@ impl LegStats {
             depth: Duration::from_nanos(u64::from(played.depth.load(Relaxed)) * 1_000_000_000 / 48_000),
             round_trip: self.round_trip(),
             network: self.network.get(),
-            own: self.own_delay(),
-            far: self.far_delay(),
+            own: self.own.get(),
+            far: self.far.get(),
             sends: self.sends(),
             drift_ppm: played.drift_ppm.get(),
             far_loss: f64::from(self.far_loss.load(Relaxed).saturating_sub(1)) / 256.0,
@@ -291,8 +243,6 @@ impl PlayedStats {
         }
         self.level.set(SILENCE_DB);
         self.drift_ppm.set(0.0);
-        self.jitter_buffer.set(None);
-        self.playback.set(None);
     }
 }
 
@@ -324,6 +274,17 @@ mod tests {
         assert_eq!(report.round_trip, Some(Duration::from_millis(3)));
         assert!((report.far_loss - 0.25).abs() < 1e-9 && (report.level_in_db + 20.5).abs() < 1e-9);
         assert!((report.concealed - 0.01).abs() < 1e-9);
+        leg.note_sending(Some(Duration::from_millis(5)), None);
+        leg.note_far_delay(&StationDelay { playback: Some(Duration::from_millis(9)), ..report.far });
+        leg.note_network(Some(Duration::from_millis(50)));
+        leg.note_sends(Sends { ptime_us: 2_500, bitrate: 48_000, copies: 2 });
+        let [there, here] = [leg.report().there(), leg.report().here()];
+        assert_eq!(
+            (there.capture, there.encode, there.network),
+            (Some(Duration::from_millis(5)), None, here.network)
+        );
+        assert_eq!((there.playback, here.playback), (Some(Duration::from_millis(9)), None));
+        assert_eq!((leg.report().sends.bitrate, leg.report().sends.copies), (48_000, 2));
         leg.clear();
         assert_eq!(leg.report(), empty);
     }

@@ -8,16 +8,26 @@ use vox_peer::media::orders::{LegReport, MediaNews, Sends};
 
 use crate::bench::{Bench, CALLER, WATCHER};
 
-fn ms(ms: f64) -> Option<Duration> {
-    Some(Duration::from_secs_f64(ms / 1e3))
+fn ms(ms: f64) -> Duration {
+    Duration::from_secs_f64(ms / 1e3)
+}
+
+/// A station that adds so many milliseconds.
+fn station([capture, encode, jitter_buffer, playback]: [f64; 4]) -> StationDelay {
+    StationDelay {
+        capture: Some(ms(capture)),
+        encode: Some(ms(encode)),
+        jitter_buffer: Some(ms(jitter_buffer)),
+        playback: Some(ms(playback)),
+    }
 }
 
 /// Ten milliseconds there and fourteen back, and what the network takes.
 fn report(network_ms: f64) -> LegReport {
     LegReport {
-        network: ms(network_ms),
-        own: StationDelay { capture: ms(2.0), encode: ms(3.0), jitter_buffer: ms(4.0), playback: ms(5.0) },
-        far: StationDelay { capture: ms(2.0), encode: ms(3.0), jitter_buffer: ms(3.0), playback: ms(2.0) },
+        network: Some(ms(network_ms)),
+        own: station([2.0, 3.0, 4.0, 5.0]),
+        far: station([2.0, 3.0, 3.0, 2.0]),
         sends: Sends { ptime_us: 2_500, bitrate: 64_000, copies: 1 },
         drift_ppm: -12.34,
         ..LegReport::default()

@@ -173,13 +173,14 @@ impl Outgoing {
             .unwrap_or(0)
             .saturating_add(u32::try_from(self.framer.waiting()).unwrap_or(0));
         let block = stats.counts().map(|counts| self.last_report.block(self.reporter.report(counts), now));
+        let fares = stats.report();
         let outgoing = rtcp::Outgoing {
             ssrc: self.sender.ssrc(),
             sender: Some(self.sender.info(self.clock.at(now), since_frame)),
             block,
             cname: &shared.cname,
-            voip: block.map(|block| voip(block.reception.ssrc, &stats.report())),
-            delay: Some(stats.own_delay()),
+            voip: block.map(|block| voip(block.reception.ssrc, &fares)),
+            delay: Some(fares.own),
             goodbye,
         };
         let mut compound = [0; COMPOUND_BYTES];
