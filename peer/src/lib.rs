@@ -4,6 +4,7 @@ pub mod agent;
 pub mod audio;
 pub mod cli;
 pub mod config;
+pub mod dsp;
 pub mod media;
 pub mod opus;
 pub mod rt;

@@ -11,6 +11,7 @@ use vox_common::wire::signal::{CallId, Cookie, Hello, Reason, Say, Signal};
 use vox_peer::agent::calls::Me;
 use vox_peer::agent::io::{ClientId, Input, Moment, Output, Policy};
 use vox_peer::agent::{Agent, Settings};
+use vox_peer::dsp::tasks::Tasks;
 
 const FAR: &str = "192.0.2.7:6000";
 const STRANGER: &str = "192.0.2.66:6000";
@@ -45,6 +46,7 @@ impl Bench {
             port: 6000.try_into().expect("not 0"),
             registry: None,
             contacts: Vec::new(),
+            tasks: Tasks::NONE,
             policy: Policy { auto_answer: true, ring_timeout: Duration::from_secs(30), alarm_delay: None },
             history: String::new(),
             messages: String::new(),

@@ -6,6 +6,7 @@ use heapless::Vec;
 use vox_common::wire::limits::MAX_LEGS;
 use vox_common::wire::words::encode;
 
+use crate::dsp::tasks::Tasks;
 use crate::media::orders::{Direction, LegId, LegReport, MediaNews, Sends, ThreadGrant};
 
 /// Threads that report what they were granted. At the brim further ones are not shown.
@@ -26,6 +27,7 @@ struct Device {
 pub struct Board {
     /// Silence is sent instead of the microphone.
     pub muted: bool,
+    tasks: Tasks,
     volumes: [u8; 2],
     devices: [Device; 2],
     threads: Vec<ThreadGrant, MAX_THREADS>,
@@ -37,6 +39,7 @@ impl Default for Board {
     fn default() -> Self {
         Self {
             muted: false,
+            tasks: Tasks::NONE,
             volumes: [100; 2],
             devices: Default::default(),
             threads: Vec::new(),
@@ -47,6 +50,11 @@ impl Default for Board {
 }
 
 impl Board {
+    /// Nothing is known yet but what is done to the microphone's sound.
+    pub fn new(tasks: Tasks) -> Self {
+        Self { tasks, ..Self::default() }
+    }
+
     /// Keeps what the sound tells.
     pub fn note(&mut self, news: &MediaNews) {
         match news {
@@ -101,7 +109,7 @@ impl Board {
         }
     }
 
-    /// The `audio` and `thread` lines of STATUS.
+    /// The `audio`, `dsp` and `thread` lines of STATUS.
     pub fn write(&self, text: &mut String) -> fmt::Result {
         for (at, direction) in ["in", "out"].into_iter().enumerate() {
             let Device { works, sentence } = &self.devices[at];
@@ -112,6 +120,9 @@ impl Board {
                 text,
                 "230-audio direction={direction} works={works} volume={volume} sentence={sentence}"
             )?;
+        }
+        if !self.tasks.is_none() {
+            writeln!(text, "230-dsp does={}", self.tasks)?;
         }
         for ThreadGrant { name, wanted, granted } in &self.threads {
             let policy = if *granted > 0 { "fifo" } else { "other" };

@@ -33,6 +33,7 @@ use vox_common::wire::request::Registration;
 use vox_common::wire::users::Status;
 use vox_common::wire::words::encode;
 
+use self::board::Board;
 use self::book::{AddressBook, Contact};
 use self::calls::{CallOut, Calls, Me};
 use self::dice::Dice;
@@ -44,6 +45,7 @@ use self::messages::Messages;
 use self::placing::Placing;
 use self::registry::link_out;
 use self::timer::earlier;
+use crate::dsp::tasks::Tasks;
 use crate::media::orders::{Direction, MediaNews, MediaOrder, Path};
 
 /// What an agent starts with.
@@ -59,6 +61,8 @@ pub struct Settings {
     pub contacts: Vec<Contact>,
     /// What the operator decides about calls.
     pub policy: Policy,
+    /// What is done to the microphone's sound.
+    pub tasks: Tasks,
     /// The history file, as it was kept.
     pub history: String,
     /// The messages file, as it was kept.
@@ -104,6 +108,7 @@ impl Agent {
             front: Front {
                 history: History::parse(&settings.history),
                 messages: Messages::parse(&settings.messages),
+                board: Board::new(settings.tasks),
                 ..Front::default()
             },
             placing: None,

@@ -29,6 +29,7 @@ fn sentence(section: &str, fields: &Fields) -> String {
         "media" => media(fields),
         "delay" => delay(fields),
         "audio" => audio(fields),
+        "dsp" => dsp(fields),
         "thread" => thread(fields),
         _ => everything(fields),
     }
@@ -126,6 +127,10 @@ fn audio(fields: &Fields) -> String {
         part(fields, "volume ", "volume", " %"),
         part(fields, "", "sentence", ""),
     ])
+}
+
+fn dsp(fields: &Fields) -> String {
+    fields.value("does").replace(',', ", ")
 }
 
 fn thread(fields: &Fields) -> String {

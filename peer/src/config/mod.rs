@@ -16,6 +16,7 @@ use vox_common::wire::proof::Secret;
 
 pub use self::places::{Places, find};
 pub use self::values::{HostPort, InputDevice, OutputDevice, Period};
+use crate::dsp::tasks::Tasks;
 use crate::media::orders::Coding;
 use crate::media::profile::{Numbers, Profile};
 
@@ -79,24 +80,37 @@ pub struct Audio {
     pub period: Period,
 }
 
-/// `[voice]`: delay against certainty.
+/// `[voice]`: delay against certainty, and what is done to the microphone's sound.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Voice {
     /// The kind of network.
     pub profile: Profile,
     /// The playout delay is never more than this: the profile's own number, or what `max-delay-ms` says instead.
     pub max_delay: Duration,
+    /// Echo, noise and loudness.
+    pub tasks: Tasks,
 }
 
 impl Voice {
     /// As a file says that names only the profile.
     pub const fn of(profile: Profile) -> Self {
-        Self { profile, max_delay: profile.numbers().most_delay }
+        Self { profile, max_delay: profile.numbers().most_delay, tasks: Tasks::NONE }
     }
 
     /// The profile's numbers, with what the file says instead of them.
     pub const fn numbers(&self) -> Numbers {
-        Numbers { most_delay: self.max_delay, ..self.profile.numbers() }
+        let profiles_own = self.profile.numbers();
+        let ptime_us = if profiles_own.ptime_us < self.least_ptime_us() {
+            self.least_ptime_us()
+        } else {
+            profiles_own.ptime_us
+        };
+        Numbers { most_delay: self.max_delay, ptime_us, ..profiles_own }
+    }
+
+    /// Shorter packets are of no use, because the sound comes in frames of so many microseconds from [`dsp`](crate::dsp).
+    pub const fn least_ptime_us(&self) -> u32 {
+        if self.tasks.is_none() { 0 } else { 10_000 }
     }
 }
 
@@ -175,7 +189,7 @@ mod tests {
             network = { listen = "127.0.0.1:0", dscp = 0 }
             audio = { input = "tone:440", output = "null", ptime-ms = 2.5, period = 240 }
             codec = { name = "l16", bitrate = 6000 }
-            voice = { profile = "wifi", max-delay-ms = 60, alarm-delay-ms = 0 }
+            voice = { profile = "wifi", max-delay-ms = 60, alarm-delay-ms = 0, gain-control = false }
             call = { auto-answer = true, ring-timeout-s = 5 }
             control.socket = "/tmp/s"
             state.directory = "/tmp/d"
@@ -189,7 +203,10 @@ mod tests {
         assert_eq!(config.contacts[0].1.to_string(), "192.168.1.20:6000");
         assert_eq!(config.coding, Coding { codec: Codec::L16, ptime_us: 2_500 });
         assert_eq!(config.audio.period, Period::Frames(240));
-        assert_eq!(config.voice, Voice { profile: Profile::Wifi, max_delay: Duration::from_millis(60) });
+        assert_eq!(
+            config.voice,
+            Voice { profile: Profile::Wifi, max_delay: Duration::from_millis(60), tasks: Tasks::NONE }
+        );
         assert_eq!(config.alarm_delay, None);
         assert_eq!((config.priority, config.dscp, config.auto_answer), (0, 0, true));
     }
@@ -205,9 +222,39 @@ mod tests {
         assert_eq!(config.coding, Coding { codec: Codec::L16, ptime_us: 10_000 });
     }
 
+    #[cfg(feature = "dsp")]
+    #[test]
+    fn what_is_done_to_the_sound_is_done_in_10_ms() {
+        let on = "name = \"a\"\nvoice = { profile = \"lan\", echo-cancel = true, noise-suppress = true }";
+        let config = parse(on).expect("allowed");
+        assert_eq!(config.voice.tasks.to_string(), "echo-cancel,noise-suppress");
+        assert!(config.coding.ptime_us >= 10_000);
+        assert_eq!(
+            parse(&format!("{on}\naudio.ptime-ms = 2.5")),
+            Err("peer.toml: audio.ptime-ms is 2.5, but must be at least 10 with voice.echo-cancel,noise-suppress".into())
+        );
+    }
+
+    #[cfg(not(feature = "dsp"))]
+    #[test]
+    fn what_this_build_cannot_do_is_refused() {
+        let refusal = parse("name = \"a\"\nvoice.echo-cancel = true");
+        let sentence = "voice.echo-cancel is true, but must be false in a vox-peer built without dsp";
+        assert_eq!(refusal, Err(format!("peer.toml:2: {sentence}")));
+        assert!(parse("name = \"a\"\nvoice.echo-cancel = false").is_ok());
+    }
+
     #[test]
     fn what_is_not_allowed_is_told() {
         for (text, sentence) in [
+            (
+                "name = \"a\"\nvoice.echo-cancel = \"yes\"",
+                if Tasks::POSSIBLE {
+                    "2: voice.echo-cancel is \"yes\", but must be true or false"
+                } else {
+                    "2: voice.echo-cancel is \"yes\", but must be false in a vox-peer built without dsp"
+                },
+            ),
             (
                 "name = \"2\"",
                 "1: name is \"2\", but must be 1 to 32 of a-z 0-9 . _ - and begin with a letter",

@@ -12,6 +12,7 @@ use vox_common::wire::names::{DisplayName, Name};
 use super::{
     Audio, Config, HostPort, InputDevice, OutputDevice, PEER_PORT, Period, Places, REGISTRY_PORT, Voice,
 };
+use crate::dsp::tasks::Tasks;
 use crate::media::orders::{Codec, Coding};
 use crate::media::profile::{Numbers, Profile};
 
@@ -28,6 +29,7 @@ pub(super) fn read_top(top: &mut Section<'_>, places: &Places) -> Result<Config,
     let (voice, alarm_delay) = top.section("voice", read_voice)?;
     let (codec, bitrate) = top.section("codec", |section| read_codec(section, &voice.numbers()))?;
     let (audio, ptime_us) = top.section("audio", |section| read_audio(section, codec, &voice.numbers()))?;
+    check_frame(top, &voice, ptime_us)?;
     let (auto_answer, ring_timeout) = top.section("call", read_call)?;
     let control_socket = top.section("control", |control| control.path("socket", &places.socket))?;
     let state_directory = top.section("state", |state| state.path("directory", &places.state))?;
@@ -120,7 +122,27 @@ fn read_voice(section: &mut Section<'_>) -> Result<(Voice, Option<Duration>), Co
             let milliseconds = given.whole(10..=5_000).map(|ms| Some(Duration::from_millis(ms.into())));
             milliseconds.or_else(|| given.whole(0..=0).map(|_| None))
         })?;
-    Ok((Voice { profile, max_delay }, alarm_delay))
+    Ok((Voice { profile, max_delay, tasks: read_tasks(section)? }, alarm_delay))
+}
+
+fn read_tasks(section: &mut Section<'_>) -> Result<Tasks, ConfigError> {
+    let allowed = if Tasks::POSSIBLE { "true or false" } else { "false in a vox-peer built without dsp" };
+    let mut task =
+        |key| section.value(key, allowed, false, |given| given.flag().filter(|&on| Tasks::POSSIBLE || !on));
+    Ok(Tasks {
+        echo_cancel: task("echo-cancel")?,
+        noise_suppress: task("noise-suppress")?,
+        gain_control: task("gain-control")?,
+    })
+}
+
+/// What works on the sound does so in frames of 10 ms.
+fn check_frame(top: &Section<'_>, voice: &Voice, ptime_us: u32) -> Result<(), ConfigError> {
+    if ptime_us >= voice.least_ptime_us() {
+        return Ok(());
+    }
+    let (tasks, ptime_ms) = (voice.tasks, f64::from(ptime_us) / 1e3);
+    Err(top.refuse(&format!("audio.ptime-ms is {ptime_ms}, but must be at least 10 with voice.{tasks}")))
 }
 
 /// What stands for "auto".

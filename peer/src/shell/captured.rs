@@ -1,4 +1,4 @@
-//! From the microphone's thread to the sending one: blocks of samples through a ring.
+//! From the microphone's thread to the sending one, or to `dsp`: blocks of samples through a ring.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,18 +12,18 @@ use crate::audio::{BLOCK, Microphone};
 
 /// Blocks that may wait while the sending thread is held up: 160 ms of the shortest. More are lost; the receiver
 /// is told by the time stamps.
-const BLOCKS_WAITING: usize = 64;
+pub(super) const BLOCKS_WAITING: usize = 64;
 
-/// Samples as a device brought them.
+/// Samples as a device brought them; or, on the way to `dsp`, as one was given them.
 pub(crate) struct Captured {
-    /// When the first of them was captured.
+    /// When the first of them was captured, or given.
     pub(crate) when: Instant,
     length: u16,
     samples: [f32; BLOCK],
 }
 
 impl Captured {
-    fn new(when: Instant, from: &[f32]) -> Option<Self> {
+    pub(super) fn new(when: Instant, from: &[f32]) -> Option<Self> {
         let mut samples = [0.0; BLOCK];
         samples.get_mut(..from.len())?.copy_from_slice(from);
         Some(Self { when, length: u16::try_from(from.len()).ok()?, samples })

@@ -172,6 +172,7 @@ fn settings_of(config: &Config, port: u16) -> Settings {
         registry: config.registry.as_ref().map(HostPort::to_string),
         contacts: config.contacts.iter().map(|(name, host)| (name.clone(), host.to_string())).collect(),
         policy: policy_of(config),
+        tasks: config.voice.tasks,
         history: kept(config, Kept::History),
         messages: kept(config, Kept::Messages),
         secret: config.secret.clone(),

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use crate::media::orders::ThreadGrant;
 
 /// The threads that ask for real time.
-const NAMES: [&str; 5] = ["udp", "media-tx", "capture", "playback", "clock"];
+const NAMES: [&str; 6] = ["udp", "media-tx", "dsp", "capture", "playback", "clock"];
 
 /// One grant in a word: `NEWS`, what was wanted, what was granted.
 #[derive(Debug, Default)]

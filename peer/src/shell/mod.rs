@@ -5,6 +5,7 @@ mod captured;
 pub mod control;
 mod controls;
 pub mod daemon;
+mod dsp;
 pub mod errand;
 mod grants;
 pub mod link;

@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use rtrb::{Consumer, Producer, RingBuffer};
 use vox_common::sys::clock;
 
+use super::captured::Captured;
 use super::try_cell::TryCell;
 use super::udp::Arrival;
-use crate::audio::{Asked, Speaker};
+use crate::audio::{Asked, BLOCK, Speaker};
 use crate::media::bank::{Bank, BankOrder};
 use crate::media::stats::Stats;
 use crate::opus::OpusError;
@@ -21,6 +22,8 @@ pub(crate) struct Playing {
     bank: Bank,
     orders: Consumer<BankOrder>,
     packets: Consumer<Arrival>,
+    /// Where what is played is left for `dsp`.
+    played: Option<Producer<Captured>>,
 }
 
 /// All that is heard, for one loudspeaker after the other.
@@ -39,10 +42,11 @@ impl Loudspeaker {
     pub(crate) fn new(
         stats: Arc<Stats>,
         packets: Consumer<Arrival>,
+        played: Option<Producer<Captured>>,
     ) -> Result<(Self, Producer<BankOrder>), OpusError> {
         let (order_in, orders) = RingBuffer::new(ORDERS_WAITING);
         let bank = Bank::new(stats, clock::now())?;
-        let playing = Arc::new(TryCell::new(Playing { bank, orders, packets }));
+        let playing = Arc::new(TryCell::new(Playing { bank, orders, packets, played }));
         Ok((Self { playing, missed: Arc::default() }, order_in))
     }
 
@@ -96,6 +100,18 @@ impl Playing {
         self.take_in();
         self.bank.note_playback(asked.heard.saturating_duration_since(asked.now));
         self.bank.pull(asked.now, out);
+        self.leave(asked, out);
+    }
+
+    /// What the loudspeaker is given may come back through the microphone: never before it was given, whatever the
+    /// driver says of when it is heard. Nobody takes it while no call runs.
+    fn leave(&mut self, asked: Asked, out: &[f32]) {
+        let Some(ring) = &mut self.played else { return };
+        for (n, piece) in out.chunks(BLOCK).enumerate() {
+            if let Some(block) = Captured::new(asked.after(n * BLOCK).now, piece) {
+                let _ = ring.push(block);
+            }
+        }
     }
 
     fn take_in(&mut self) {

@@ -1,5 +1,6 @@
-//! The two devices, the sending thread and the bank, as the keeper uses them.
+//! The two devices, the threads that send and the bank, as the keeper uses them.
 
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,6 +9,7 @@ use vox_common::wire::limits::MAX_LEGS;
 
 use super::captured::CaptureRing;
 use super::controls::Controls;
+use super::dsp::{self, Between, DspHandle};
 use super::grants::Grants;
 use super::media::MediaSettings;
 use super::media_tx::{self, Outgoing, Shared, TxHandle, TxOrder};
@@ -47,6 +49,7 @@ pub(super) struct Sound {
     input: Side,
     output: Side,
     tx: TxHandle,
+    dsp: Option<DspHandle>,
     bank: Producer<BankOrder>,
     loudspeaker: Loudspeaker,
     stats: Arc<Stats>,
@@ -68,7 +71,8 @@ impl Sound {
     ) -> Result<Self, OpusError> {
         let (stats, controls) = (Arc::<Stats>::default(), Arc::<Controls>::default());
         let (ring, captured) = CaptureRing::new();
-        let (loudspeaker, bank) = Loudspeaker::new(Arc::clone(&stats), inlets.packets)?;
+        let Between { dsp, captured, played } = dsp::between(settings.voice.tasks, captured, grants, keeper);
+        let (loudspeaker, bank) = Loudspeaker::new(Arc::clone(&stats), inlets.packets, played)?;
         let needs = needs(&settings, keeper, grants);
         let shared = Shared {
             sender,
@@ -82,6 +86,7 @@ impl Sound {
             input: Side::new(End::In(settings.audio.input.clone(), ring, None), needs.clone()),
             output: Side::new(End::Out(settings.audio.output.clone(), loudspeaker.clone()), needs),
             tx: media_tx::new(shared, captured, inlets.reports),
+            dsp,
             settings,
             bank,
             loudspeaker,
@@ -117,17 +122,28 @@ impl Sound {
     }
 
     fn join(&mut self, leg: LegId, path: Path, Sending { sends, takes_red }: Sending) {
-        let priority = self.settings.priority.saturating_sub(2);
-        if let Err(error) = self.tx.start(priority) {
+        if let Err(error) = self.start_threads() {
             log::error!("nothing can be sent: {error}");
         }
-        self.input.wake(self.tx.thread());
         let MediaSettings { voice, bitrate, .. } = &self.settings;
         let limits = Limits::new(&voice.numbers(), sends, *bitrate, takes_red);
         match Outgoing::new(leg, path, limits) {
             Ok(outgoing) => self.tx.order(TxOrder::Join(Box::new(outgoing))),
             Err(error) => log::error!("nothing can be sent: {error}"),
         }
+    }
+
+    /// The microphone wakes the first of them.
+    fn start_threads(&mut self) -> io::Result<()> {
+        let priority = self.settings.priority.saturating_sub(2);
+        self.tx.start(priority)?;
+        let mut first = self.tx.thread();
+        if let Some(dsp) = &mut self.dsp {
+            dsp.start(priority, first)?;
+            first = dsp.thread();
+        }
+        self.input.wake(first);
+        Ok(())
     }
 
     /// A leg's far end is there.
@@ -142,6 +158,7 @@ impl Sound {
         self.legs = self.legs.saturating_sub(1);
         if self.legs == 0 {
             self.input.close();
+            self.dsp.iter_mut().for_each(DspHandle::stop);
             self.tx.stop();
             if !self.ringing {
                 self.output.close();

@@ -10,6 +10,7 @@ use vox_common::wire::signal::{CallId, Cookie, Hello, Reason, Say, Signal};
 use vox_peer::agent::calls::Me;
 use vox_peer::agent::io::{ClientId, Input, Kept, Moment, Output, Policy};
 use vox_peer::agent::{Agent, Settings};
+use vox_peer::dsp::tasks::Tasks;
 use vox_peer::media::orders::{LegId, MediaNews, MediaOrder};
 
 /// Another station.
@@ -52,6 +53,7 @@ impl Bench {
             port: 6000.try_into().expect("a port"),
             registry: None,
             contacts: Vec::new(),
+            tasks: Tasks::NONE,
             policy: Policy { auto_answer: false, ring_timeout: Duration::from_secs(30), alarm_delay: None },
             history: String::new(),
             messages: String::new(),

@@ -9,6 +9,7 @@ use vox_common::wire::signal::CallId;
 use vox_peer::agent::calls::Me;
 use vox_peer::agent::io::{Moment, Policy};
 use vox_peer::agent::{Agent, Settings};
+use vox_peer::dsp::tasks::Tasks;
 use vox_peer::media::orders::{LegId, MediaOrder};
 
 use super::verdict::Ending;
@@ -50,6 +51,7 @@ impl Station {
             port: address.port().try_into().expect("a port"),
             registry: Some("registry.test:5000".to_owned()),
             contacts: Vec::new(),
+            tasks: Tasks::NONE,
             policy: Policy { auto_answer, ring_timeout: Duration::from_secs(10), alarm_delay: None },
             history: String::new(),
             messages: String::new(),

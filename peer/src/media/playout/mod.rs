@@ -25,7 +25,7 @@ mod splice;
 mod steer;
 mod stretch;
 mod transits;
-mod varispeed;
+pub(crate) mod varispeed;
 mod voice;
 
 use std::time::Instant;

@@ -8,7 +8,7 @@ const TAPS: usize = 16;
 pub(super) const AHEAD: usize = TAPS / 2;
 
 /// Samples before it.
-const BEHIND: usize = TAPS - AHEAD - 1;
+pub(crate) const BEHIND: usize = TAPS - AHEAD - 1;
 
 /// Places between two samples in the table; between these it is interpolated, which costs less than −80 dB.
 const PHASES: usize = 128;
@@ -20,13 +20,13 @@ const BETA: f64 = 6.2;
 pub(super) const STEP: usize = 480;
 
 /// Input that a step takes at most, at a speed below 1.25.
-pub(super) const LONGEST_INPUT: usize = TAPS + STEP + STEP / 4;
+pub(crate) const LONGEST_INPUT: usize = TAPS + STEP + STEP / 4;
 
 /// One, as speeds and places are counted.
 const ONE: u64 = 1 << 32;
 
 /// An interpolator, out of the way until it is first needed.
-pub(super) struct Varispeed {
+pub(crate) struct Varispeed {
     /// `PHASES` + 1 filters.
     filters: Box<[[f32; TAPS]; PHASES + 1]>,
     /// The input that is still needed: `BEHIND` samples, the present one, and what comes after it.
@@ -40,7 +40,7 @@ pub(super) struct Varispeed {
 
 impl Varispeed {
     /// Allocates everything.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut filters = Box::new([[0.0; TAPS]; PHASES + 1]);
         filters.iter_mut().enumerate().for_each(|(phase, filter)| *filter = designed(phase));
         Self {
@@ -59,7 +59,7 @@ impl Varispeed {
     }
 
     /// From now on the sound goes through it. `past` are the samples played last, at least `BEHIND`.
-    pub(super) fn engage(&mut self, past: &[f32]) {
+    pub(crate) fn engage(&mut self, past: &[f32]) {
         self.disengage();
         self.input[..BEHIND].copy_from_slice(&past[past.len() - BEHIND..]);
         (self.engaged, self.filled) = (true, BEHIND);
@@ -72,7 +72,7 @@ impl Varispeed {
 
     /// Sets the speed: 1.001 takes 1,001 samples to make 1,000.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0.8 to 1.2")]
-    pub(super) fn set_speed(&mut self, speed: f64) {
+    pub(crate) fn set_speed(&mut self, speed: f64) {
         self.speed = (speed.clamp(0.8, 1.2) * 4_294_967_296.0) as u64;
     }
 
@@ -81,20 +81,26 @@ impl Varispeed {
         self.filled.saturating_sub(BEHIND)
     }
 
+    /// As [`held`](Self::held), with the part of the present sample that has been played taken off.
+    #[expect(clippy::cast_precision_loss, reason = "a step is short")]
+    pub(crate) fn held_exactly(&self) -> f64 {
+        self.filled as f64 - BEHIND as f64 - self.place as f64 / ONE as f64
+    }
+
     /// How many more samples `outputs` (at most [`STEP`]) need to be made of.
-    pub(super) fn needs(&self, outputs: usize) -> usize {
+    pub(crate) fn needs(&self, outputs: usize) -> usize {
         let last = self.place + outputs.saturating_sub(1) as u64 * self.speed;
         (whole(last) + TAPS).saturating_sub(self.filled)
     }
 
     /// Takes in what is needed.
-    pub(super) fn take(&mut self, samples: &[f32]) {
+    pub(crate) fn take(&mut self, samples: &[f32]) {
         self.input[self.filled..self.filled + samples.len()].copy_from_slice(samples);
         self.filled += samples.len();
     }
 
     /// Fills `out`, for which enough was taken in before.
-    pub(super) fn play(&mut self, out: &mut [f32]) {
+    pub(crate) fn play(&mut self, out: &mut [f32]) {
         for sample in &mut *out {
             let at = whole(self.place);
             *sample = self.between(&self.input[at..at + TAPS], self.place % ONE);
