@@ -71,32 +71,40 @@ impl Follower {
 #[cfg(test)]
 mod tests {
     use std::f64::consts::TAU;
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
     use super::*;
 
-    #[expect(clippy::cast_possible_truncation, reason = "a sample")]
-    fn sine(at: f64) -> f32 {
-        (TAU * 1_000.0 * at / 48_000.0).sin() as f32
+    /// Samples of a sine of 1 kHz, the first of them at this place.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "samples")]
+    fn sine(from: f64, speed: f64) -> [f32; FRAME] {
+        std::array::from_fn(|k| (TAU * 1_000.0 * (from + k as f64 * speed) / 48_000.0).sin() as f32)
+    }
+
+    fn given(reference: &mut Reference, begun: Instant, frame: u32) {
+        let when = begun + Duration::from_millis(10 * u64::from(frame));
+        reference.push(when, &sine(f64::from(frame * 480), 1.0));
+    }
+
+    fn off(played: &[f32; FRAME], wanted: &[f32; FRAME]) -> f32 {
+        played.iter().zip(wanted).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
     }
 
     #[test]
     fn the_reference_is_played_where_it_should_be_at_all_speeds() {
-        for speed in [0.9995, 1.0, 1.000_2] {
+        for speed in [0.999_5, 1.0, 1.000_2] {
             let begun = vox_common::sys::clock::now();
             let (mut reference, mut follower) = (Reference::default(), Follower::default());
             let mut from = 100.3;
-            for n in 0..300_u32 {
-                let block: [f32; FRAME] = std::array::from_fn(|k| sine(f64::from(n * 480) + k as f64));
-                reference.push(begun + Duration::from_millis(10 * u64::from(n)), &block);
-                if n < 2 {
+            for frame in 0..300 {
+                given(&mut reference, begun, frame);
+                if frame < 2 {
                     continue;
                 }
                 let (mut out, to) = ([0.0; FRAME], from + 480.0 * speed);
                 follower.play(&reference, from, to, &mut out);
-                let off = (0..FRAME).map(|k| (out[k] - sine(from + k as f64 * speed)).abs());
-                let off = off.fold(0.0, f32::max);
-                assert!(n < 5 || off < 0.005, "off by {off} at speed {speed} in frame {n}");
+                let off = off(&out, &sine(from, speed));
+                assert!(frame < 5 || off < 0.005, "off by {off} at speed {speed} in frame {frame}");
                 from = to;
             }
         }
@@ -106,14 +114,11 @@ mod tests {
     fn it_jumps_where_the_cards_have_jumped() {
         let begun = vox_common::sys::clock::now();
         let (mut reference, mut follower) = (Reference::default(), Follower::default());
-        for n in 0..40_u32 {
-            let block: [f32; FRAME] = std::array::from_fn(|k| sine(f64::from(n * 480) + k as f64));
-            reference.push(begun + Duration::from_millis(10 * u64::from(n)), &block);
-        }
+        (0..40).for_each(|frame| given(&mut reference, begun, frame));
         let mut out = [0.0; FRAME];
         for from in [1_000.0, 1_480.0, 9_000.0, 4_000.0] {
             follower.play(&reference, from, from + 480.0, &mut out);
-            let off = (0..FRAME).map(|k| (out[k] - sine(from + k as f64)).abs()).fold(0.0, f32::max);
+            let off = off(&out, &sine(from, 1.0));
             assert!(off < 0.005, "off by {off} from {from} on");
         }
     }

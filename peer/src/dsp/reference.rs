@@ -10,12 +10,13 @@ const KEPT: usize = 1 << 15;
 /// The loudspeaker's past, by the numbers of its samples.
 pub struct Reference {
     line: Timeline,
-    kept: Box<[f32; KEPT]>,
+    /// [`KEPT`] of them.
+    kept: Box<[f32]>,
 }
 
 impl Default for Reference {
     fn default() -> Self {
-        Self { line: Timeline::default(), kept: Box::new([0.0; KEPT]) }
+        Self { line: Timeline::default(), kept: vec![0.0; KEPT].into() }
     }
 }
 
@@ -72,11 +73,16 @@ mod tests {
         }
         let at = reference.sample_at(begun + std::time::Duration::from_millis(900)).expect("given");
         assert!((at - 43_200.0).abs() < 0.01, "{at}");
-        let mut out = [1.0; 4];
-        reference.copy(43_200, &mut out);
-        assert_eq!(out, [43_200.0, 43_201.0, 43_202.0, 43_203.0]);
-        for (from, wanted) in [(47_998, [47_998.0, 47_999.0, 0.0, 0.0]), (-4, [0.0; 4]), (100, [0.0; 4])] {
+        for (from, wanted) in [
+            (43_200, [43_200, 43_201, 43_202, 43_203]),
+            (47_998, [47_998, 47_999, 0, 0]),
+            (-4, [0; 4]),
+            (100, [0; 4]),
+        ] {
+            let mut out = [1.0; 4];
             reference.copy(from, &mut out);
+            #[expect(clippy::cast_possible_truncation, reason = "whole numbers")]
+            let out = out.map(|sample| sample as i32);
             assert_eq!(out, wanted, "from {from}");
         }
     }

@@ -160,8 +160,10 @@ impl Rings {
         let Self { captured, sent, .. } = self;
         while let Ok(block) = captured.pop() {
             chain.captured(block.when, block.samples(), &mut |when, frame| {
-                // Full: the sending thread is held up, and the receiver is told by the time stamps.
-                drop(Captured::new(when, frame).map(|frame| sent.push(frame)));
+                if let Some(frame) = Captured::new(when, frame) {
+                    // Full: the sending thread is held up, and the receiver is told by the time stamps.
+                    let _ = sent.push(frame);
+                }
             });
         }
     }

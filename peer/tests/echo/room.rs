@@ -45,34 +45,36 @@ impl Room {
 }
 
 /// Eight delay lines that feed each other through a Hadamard matrix.
-struct Walls {
-    lines: [Vec<f32>; 8],
-    places: [usize; 8],
-    gains: [f32; 8],
-    dull: [f32; 8],
+struct Walls([Wall; 8]);
+
+struct Wall {
+    line: Vec<f32>,
+    place: usize,
+    gain: f32,
+    /// What comes back is duller than what went.
+    dull: f32,
 }
 
 impl Walls {
     fn new(lengths: [usize; 8], rt60: f32) -> Self {
         #[expect(clippy::cast_precision_loss, reason = "small numbers")]
-        let gains = lengths.map(|length| 10_f32.powf(-3.0 * length as f32 / (48_000.0 * rt60)));
-        Self { lines: lengths.map(|length| vec![0.0; length]), places: [0; 8], gains, dull: [0.0; 8] }
+        let gain = |length: usize| 10_f32.powf(-3.0 * length as f32 / (48_000.0 * rt60));
+        let wall = |length| Wall { line: vec![0.0; length], place: 0, gain: gain(length), dull: 0.0 };
+        Self(lengths.map(wall))
     }
 
     fn reflect(&mut self, sample: f32) -> f32 {
         let mut out = [0.0; 8];
-        for n in 0..8 {
-            let arrived = self.lines[n][self.places[n]] * self.gains[n];
-            self.dull[n] += 0.7 * (arrived - self.dull[n]);
-            out[n] = self.dull[n];
+        for (out, wall) in out.iter_mut().zip(&mut self.0) {
+            let arrived = wall.line[wall.place] * wall.gain;
+            wall.dull += 0.7 * (arrived - wall.dull);
+            *out = wall.dull;
         }
-        let all = out.iter().sum::<f32>();
-        let mixed = hadamard(out);
-        for n in 0..8 {
-            self.lines[n][self.places[n]] = mixed[n] + sample / 8_f32.sqrt();
-            self.places[n] = (self.places[n] + 1) % self.lines[n].len();
+        for (mixed, wall) in hadamard(out).into_iter().zip(&mut self.0) {
+            wall.line[wall.place] = mixed + sample / 8_f32.sqrt();
+            wall.place = (wall.place + 1) % wall.line.len();
         }
-        all / 8_f32.sqrt()
+        out.iter().sum::<f32>() / 8_f32.sqrt()
     }
 }
 

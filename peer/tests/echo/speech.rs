@@ -9,7 +9,7 @@ pub(crate) fn speech(who: &str, samples: usize) -> Vec<f32> {
     assert_eq!(file.spec().sample_rate, 16_000);
     let recorded: Vec<f32> =
         file.samples::<i16>().map(|sample| f32::from(sample.expect("whole")) / 32_768.0).collect();
-    let sentence: Vec<f32> = recorded.into_iter().chain([0.0; 8_000]).collect();
+    let sentence: Vec<f32> = [recorded, vec![0.0; 8_000]].concat();
     let thirds = sentence.iter().enumerate().flat_map(|(n, &sample)| {
         let next = sentence.get(n + 1).copied().unwrap_or(0.0);
         [sample, sample + (next - sample) / 3.0, sample + (next - sample) * 2.0 / 3.0]

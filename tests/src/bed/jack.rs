@@ -16,6 +16,9 @@ use crate::bins;
 /// JACK servers at once on one machine; at nine or so JACK's registry of servers is full.
 const MOST: u32 = 6;
 
+/// Before the file of a microphone: it is in a room in which it hears its own station's loudspeaker too.
+pub const ECHO: &str = "echo:";
+
 /// A running card of 48,000 Hz.
 #[derive(Debug)]
 pub struct Card {

@@ -1,5 +1,6 @@
 //! `probe DIRECTORY STATION=FILE.wav …`: speaks into the microphones of stations on a JACK server, over and over, and
-//! records what their loudspeakers play, until its standard input ends.
+//! records what their loudspeakers play, until its standard input ends. `STATION=echo:FILE.wav`: its microphone also hears
+//! its own loudspeaker, in a room.
 //!
 //! Then it writes `STATION-mic.wav` and `STATION-ear.wav`, which begin at the same sample, `cycles.csv` (seconds of recording,
 //! seconds since boot) and `witness.csv` (seconds since boot, milliseconds late): how late a thread was
@@ -12,9 +13,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use jack::{AudioIn, AudioOut, Client, ClientOptions, Control, Port, ProcessHandler, ProcessScope};
+use ::jack::{AudioIn, AudioOut, Client, ClientOptions, Control, Port, ProcessHandler, ProcessScope};
 use vox_common::sys::clock;
 use vox_peer::rt;
+use vox_tests::bed::jack;
 use vox_tests::bed::wav::{RATE, Recording};
 
 /// How much is recorded at most; what comes later is forgotten.
@@ -28,9 +30,34 @@ const WORTH_A_LINE: Duration = Duration::from_micros(500);
 struct Track {
     station: String,
     words: Vec<f32>,
+    room: Option<Room>,
     microphone: Port<AudioOut>,
     loudspeaker: Port<AudioIn>,
     heard: Vec<f32>,
+}
+
+/// A room in which a loudspeaker is heard.
+struct Room {
+    /// What the loudspeaker played last, over and over.
+    past: Vec<f32>,
+    /// How much later the microphone hears it, in samples, and how loud: straight, then from walls.
+    ways: [(usize, f32); 6],
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        let ways = [(960, 0.3), (1_291, -0.12), (1_733, 0.1), (2_311, 0.07), (3_203, -0.05), (4_409, 0.03)];
+        Self { past: vec![0.0; 8_192], ways }
+    }
+}
+
+impl Room {
+    /// The microphone's sample that goes with this one of the loudspeaker, the `place`th.
+    fn hear(&mut self, place: usize, sample: f32) -> f32 {
+        let length = self.past.len();
+        self.past[place % length] = sample;
+        self.ways.iter().map(|(later, gain)| gain * self.past[(place + length - later) % length]).sum()
+    }
 }
 
 /// All memory is there before the first cycle; a cycle only copies.
@@ -63,10 +90,12 @@ impl Tracks {
 impl Track {
     fn new(client: &Client, argument: &str) -> Self {
         let (station, file) = argument.split_once('=').expect("STATION=FILE.wav");
+        let words = file.strip_prefix(jack::ECHO).unwrap_or(file);
         let port = |kind: &str| format!("{kind}_{station}");
         Self {
             station: station.to_owned(),
-            words: Recording::read(Path::new(file)).samples,
+            words: Recording::read(Path::new(words)).samples,
+            room: (words != file).then(Room::default),
             microphone: client
                 .register_port(&port("mic"), AudioOut::default())
                 .expect("a new client has no such port"),
@@ -78,17 +107,25 @@ impl Track {
     }
 
     fn cycle(&mut self, scope: &ProcessScope, played: usize) {
-        for (n, sample) in self.microphone.as_mut_slice(scope).iter_mut().enumerate() {
-            *sample = self.words[(played + n) % self.words.len()];
-        }
         let room = self.heard.capacity() - self.heard.len();
         let heard = self.loudspeaker.as_slice(scope);
+        let microphone = self.microphone.as_mut_slice(scope);
+        for ((n, sample), heard) in (played..).zip(microphone).zip(heard) {
+            let echo = self.room.as_mut().map_or(0.0, |room| room.hear(n, *heard));
+            *sample = self.words[n % self.words.len()] + echo;
+        }
         self.heard.extend_from_slice(&heard[..heard.len().min(room)]);
     }
 
-    fn write(self, directory: &Path) {
+    fn write(mut self, directory: &Path) {
         let at = |kind: &str| directory.join(format!("{}-{kind}.wav", self.station));
-        let spoken = self.words.iter().copied().cycle().take(self.heard.len()).collect();
+        let mut spoken: Vec<f32> = self.words.iter().copied().cycle().take(self.heard.len()).collect();
+        if let Some(room) = &mut self.room {
+            *room = Room::default();
+            for (n, (spoken, heard)) in spoken.iter_mut().zip(&self.heard).enumerate() {
+                *spoken += room.hear(n, *heard);
+            }
+        }
         Recording { rate: RATE, samples: spoken }.write(&at("mic"));
         Recording { rate: RATE, samples: self.heard }.write(&at("ear"));
     }
