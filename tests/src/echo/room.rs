@@ -10,26 +10,25 @@ const WALLS: [[usize; 8]; 3] = [
 
 /// What is between a loudspeaker and a microphone.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Room {
+pub struct Room {
     /// Which of the walls.
-    pub(crate) walls: usize,
+    pub walls: usize,
     /// The time in which the sound decays by 60 dB, in seconds.
-    pub(crate) rt60: f32,
+    pub rt60: f32,
     /// From what the card was given to what it has captured, in milliseconds: its buffers, and the way through the air.
-    pub(crate) delay_ms: f32,
+    pub delay_ms: f32,
     /// How much of the loudspeaker's sound the microphone gets, straight.
-    pub(crate) coupling: f32,
+    pub coupling: f32,
     /// How much a loudspeaker at full scale compresses: its third harmonic.
-    pub(crate) distortion: f32,
+    pub distortion: f32,
 }
 
 impl Room {
     /// A desk in an office.
-    pub(crate) const OFFICE: Self =
-        Self { walls: 0, rt60: 0.3, delay_ms: 40.0, coupling: 0.3, distortion: 0.05 };
+    pub const OFFICE: Self = Self { walls: 0, rt60: 0.3, delay_ms: 40.0, coupling: 0.3, distortion: 0.05 };
 
     /// What the microphone hears of what the loudspeaker was given.
-    pub(crate) fn echo(&self, given: &[f32]) -> Vec<f32> {
+    pub fn echo(&self, given: &[f32]) -> Vec<f32> {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small number")]
         let delay = (self.delay_ms * 48.0) as usize;
         let mut walls = Walls::new(WALLS[self.walls], self.rt60);
@@ -88,16 +87,22 @@ fn hadamard(mut lines: [f32; 8]) -> [f32; 8] {
     lines.map(|line| line / 8_f32.sqrt())
 }
 
-#[test]
-fn the_room_decays_as_long_as_it_says() {
-    for rt60 in [0.2, 0.5] {
-        let mut click = vec![0.0; 48_000];
-        click[0] = 1.0;
-        let heard = Room { rt60, delay_ms: 0.0, ..Room::OFFICE }.echo(&click);
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small number")]
-        let at = |share: f32| (share * rt60 * 48_000.0) as usize;
-        let level = |from: f32, to: f32| crate::measure::db(&heard[at(from)..at(to)]);
-        let fall = level(0.2, 0.3) - level(0.6, 0.7);
-        assert!((20.0..40.0).contains(&fall), "{fall} dB in 0.4 of {rt60} s, of which 24 are due");
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::echo::measure::db;
+
+    #[test]
+    fn the_room_decays_as_long_as_it_says() {
+        for rt60 in [0.2, 0.5] {
+            let mut click = vec![0.0; 48_000];
+            click[0] = 1.0;
+            let heard = Room { rt60, delay_ms: 0.0, ..Room::OFFICE }.echo(&click);
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small number")]
+            let at = |share: f32| (share * rt60 * 48_000.0) as usize;
+            let level = |from: f32, to: f32| db(&heard[at(from)..at(to)]);
+            let fall = level(0.2, 0.3) - level(0.6, 0.7);
+            assert!((20.0..40.0).contains(&fall), "{fall} dB in 0.4 of {rt60} s, of which 24 are due");
+        }
     }
 }

@@ -1,30 +1,15 @@
-//! Echo in rooms: how much is taken out, how soon, and what is left of the near end.
+//! Echo in simulated rooms, through the real chain: how much is taken out, how soon, what is left of the near end, and
+//! what becomes of it where cards drift, stand still, or say nothing.
 
 use vox_peer::dsp::tasks::Tasks;
-
-use crate::cards::Cards;
-use crate::measure::{db, delay, likeness};
-use crate::room::Room;
-use crate::speech::{noise, speech};
-
-pub(crate) const ECHO: Tasks = Tasks { echo_cancel: true, ..Tasks::NONE };
-pub(crate) const SECOND: usize = 48_000;
-
-/// Samples by which echo cancellation alone delays the sound.
-pub(crate) const DELAY: usize = 430;
-
-/// By how many dB the echo is less in a stretch of seconds (ITU-T G.168: echo return loss enhancement).
-pub(crate) fn erle(air: &[f32], sent: &[f32], from: usize, to: usize) -> f64 {
-    db(&air[from * SECOND..to * SECOND]) - db(&sent[from * SECOND + DELAY..to * SECOND + DELAY])
-}
-
-fn mixed(one: &[f32], other: &[f32]) -> Vec<f32> {
-    one.iter().zip(other).map(|(a, b)| a + b).collect()
-}
+use vox_tests::echo::cards::Cards;
+use vox_tests::echo::measure::{db, likeness};
+use vox_tests::echo::room::Room;
+use vox_tests::echo::{ECHO, ECHO_DELAY as DELAY, SECOND, alice_and_bob, erle, mixed};
 
 #[test]
 fn echo_is_30_db_less_within_three_seconds_in_every_room() {
-    let far = speech("alice", 9 * SECOND);
+    let [far, _] = alice_and_bob(9);
     for (walls, rt60, delay_ms) in [(0, 0.2, 20.0), (1, 0.3, 60.0), (2, 0.5, 100.0), (0, 0.5, 150.0)] {
         let room = Room { walls, rt60, delay_ms, ..Room::OFFICE };
         let air = room.echo(&far);
@@ -37,7 +22,7 @@ fn echo_is_30_db_less_within_three_seconds_in_every_room() {
 
 #[test]
 fn a_microphone_of_60_samples_a_period_is_served_as_well() {
-    let far = speech("alice", 6 * SECOND);
+    let [far, _] = alice_and_bob(6);
     let air = Room::OFFICE.echo(&far);
     let sent = Cards { period: 60, ..Cards::default() }.run(ECHO, &far, &air).samples();
     let erle = erle(&air, &sent, 3, 5);
@@ -47,7 +32,7 @@ fn a_microphone_of_60_samples_a_period_is_served_as_well() {
 
 #[test]
 fn who_talks_while_the_far_end_talks_is_still_heard() {
-    let (far, near) = (speech("alice", 14 * SECOND), speech("bob", 14 * SECOND));
+    let [far, near] = alice_and_bob(14);
     let silence = vec![0.0; 6 * SECOND];
     // The near end is silent for six seconds, then talks over the far end.
     let near: Vec<f32> = silence.into_iter().chain(near).take(far.len()).collect();
@@ -63,8 +48,8 @@ fn who_talks_while_the_far_end_talks_is_still_heard() {
 
 #[test]
 fn who_talks_alone_is_sent_as_captured() {
-    let (far, near) = (vec![0.0; 8 * SECOND], speech("bob", 8 * SECOND));
-    for (name, far) in [("nothing is played", far), ("a headset", speech("alice", 8 * SECOND))] {
+    let [far, near] = alice_and_bob(8);
+    for (name, far) in [("nothing is played", vec![0.0; far.len()]), ("a headset", far)] {
         let sent = Cards::default().run(ECHO, &far, &near).samples();
         let (wanted, heard) = (&near[2 * SECOND..7 * SECOND], &sent[2 * SECOND + DELAY..7 * SECOND + DELAY]);
         let (kept, alike) = (db(heard) - db(wanted), likeness(wanted, heard));
@@ -75,7 +60,7 @@ fn who_talks_alone_is_sent_as_captured() {
 
 #[test]
 fn what_is_done_is_never_worse_than_nothing() {
-    let far = speech("alice", 7 * SECOND);
+    let [far, _] = alice_and_bob(7);
     for echo_cancel in [false, true] {
         for noise_suppress in [false, true] {
             for room in [Room::OFFICE, Room { rt60: 0.5, delay_ms: 150.0, coupling: 0.9, ..Room::OFFICE }] {
@@ -95,29 +80,54 @@ fn what_is_done_is_never_worse_than_nothing() {
 }
 
 #[test]
-fn it_takes_no_more_time_than_it_says() {
-    let near = noise(5, 0.1, 3 * SECOND);
-    let far = vec![0.0; near.len()];
-    let (echo, noise) = (ECHO, Tasks { noise_suppress: true, ..Tasks::NONE });
-    let both = Tasks { noise_suppress: true, ..ECHO };
-    let gain = Tasks { gain_control: true, ..Tasks::NONE };
-    for (tasks, most_ms) in [(echo, 9.0), (noise, 7.0), (both, 15.0), (gain, 0.0)] {
-        // Low-pitched noise, loud and soft in turns, so that nothing takes it for the noise of a fan.
-        let mut low = 0.0;
-        let near: Vec<f32> = near
-            .iter()
-            .enumerate()
-            .map(|(n, sample)| {
-                low += 0.2 * (sample - low);
-                low * if (n / 9_600) % 2 == 0 { 1.0 } else { 0.03 }
-            })
-            .collect();
-        let sent = Cards { jitter: 0.0, ..Cards::default() }.run(tasks, &far, &near);
-        let lag = delay(&near[SECOND..2 * SECOND], &sent.samples()[SECOND..2 * SECOND], 960);
-        #[expect(clippy::cast_precision_loss, reason = "small numbers")]
-        let (found_ms, told_ms) = (lag as f64 / 48.0, -sent.frames[0].0 * 1e3);
-        println!("{tasks}: {found_ms:.2} ms");
-        assert!(found_ms <= most_ms, "{tasks} takes {found_ms} ms");
-        assert!((sent.frames[100].0 - 1.0 + found_ms / 1e3).abs() < 1e-4, "{tasks}: {told_ms}");
+fn two_cards_that_drift_apart_are_brought_together() {
+    let [far, _] = alice_and_bob(13);
+    let air = Room::OFFICE.echo(&far);
+    for drift_ppm in [200.0, -200.0] {
+        let sent = Cards { drift_ppm, ..Cards::default() }.run(ECHO, &far, &air).samples();
+        let (first, later) = (erle(&air, &sent, 3, 5), erle(&air, &sent, 8, 12));
+        println!("{drift_ppm} ppm: {first:.1} dB, {later:.1} dB");
+        assert!(first > 30.0 && later > 30.0, "{drift_ppm} ppm: {first:.1} dB, then {later:.1} dB");
     }
+}
+
+#[test]
+fn after_a_gap_in_what_was_captured_echo_is_taken_out_again() {
+    let [far, _] = alice_and_bob(13);
+    let air = Room::OFFICE.echo(&far);
+    for length in [0.03, 0.5] {
+        let sent = Cards { capture_gap: Some((5.0, length)), ..Cards::default() }.run(ECHO, &far, &air);
+        // Back to where each frame was captured.
+        let mut placed = vec![0.0; far.len() + SECOND];
+        for (when, frame) in &sent.frames {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "inside the call")]
+            let at = ((when * 48_000.0).round() + 430.0).max(0.0) as usize;
+            placed[at..at + 480].copy_from_slice(frame);
+        }
+        let later = erle(&air, &placed, 8, 12);
+        println!("gap of {length} s: {later:.1} dB");
+        assert!(later > 30.0, "after a gap of {length} s: {later:.1} dB");
+    }
+}
+
+#[test]
+fn without_a_reference_the_near_end_is_still_sent() {
+    let [far, near] = alice_and_bob(9);
+    for reference in [(1e9, 1e9), (0.0, 4.0)] {
+        let sent = Cards { reference, ..Cards::default() }.run(ECHO, &far, &near).samples();
+        let (wanted, heard) = (&near[5 * SECOND..8 * SECOND], &sent[5 * SECOND + DELAY..8 * SECOND + DELAY]);
+        let alike = likeness(wanted, heard);
+        println!("reference {reference:?}: {alike:.3}");
+        assert!(alike > 0.95, "reference {reference:?}: {alike:.3}");
+    }
+}
+
+#[test]
+fn a_reference_that_comes_late_helps_from_then_on() {
+    let [far, _] = alice_and_bob(10);
+    let air = Room::OFFICE.echo(&far);
+    let sent = Cards { reference: (4.0, 1e9), ..Cards::default() }.run(ECHO, &far, &air).samples();
+    let (before, after) = (erle(&air, &sent, 1, 4), erle(&air, &sent, 7, 9));
+    println!("{before:.1} dB, then {after:.1} dB");
+    assert!(before > -0.5 && after > 30.0, "{before:.1} dB, then {after:.1} dB");
 }

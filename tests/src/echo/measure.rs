@@ -1,7 +1,7 @@
 //! Levels and likenesses of sound.
 
 /// The level in dB of full scale (root mean square).
-pub(crate) fn db(samples: &[f32]) -> f64 {
+pub fn db(samples: &[f32]) -> f64 {
     let power: f64 = samples.iter().map(|sample| f64::from(*sample).powi(2)).sum();
     #[expect(clippy::cast_precision_loss, reason = "seconds of samples")]
     let mean = power / samples.len().max(1) as f64;
@@ -10,7 +10,7 @@ pub(crate) fn db(samples: &[f32]) -> f64 {
 
 /// How alike two sounds are in each 20 ms, 0 to 1, around 2 kHz, where most of what is understood lies (and not below
 /// 500 Hz, where the high-pass before echo cancellation turns the phase): the middle where `wanted` is loud.
-pub(crate) fn likeness(wanted: &[f32], heard: &[f32]) -> f64 {
+pub fn likeness(wanted: &[f32], heard: &[f32]) -> f64 {
     let bands = [band(wanted), band(heard)];
     let pieces = bands[0].chunks_exact(960).zip(bands[1].chunks_exact(960));
     let loud = pieces.filter(|(wanted, _)| db(wanted) > -50.0);
@@ -48,7 +48,7 @@ fn correlation(one: &[f32], other: &[f32]) -> f64 {
 }
 
 /// The delay in samples at which `heard` is most like `spoken`.
-pub(crate) fn delay(spoken: &[f32], heard: &[f32], most: usize) -> usize {
+pub fn delay(spoken: &[f32], heard: &[f32], most: usize) -> usize {
     let length = spoken.len() - most;
     let like = |lag: &usize| correlation(&spoken[..length], &heard[*lag..*lag + length]);
     (0..most).max_by(|a, b| like(a).total_cmp(&like(b))).unwrap_or(0)

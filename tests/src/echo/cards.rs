@@ -7,17 +7,17 @@ use vox_peer::dsp::tasks::Tasks;
 
 /// How the two cards work.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Cards {
+pub struct Cards {
     /// Samples in one period, of both.
-    pub(crate) period: usize,
+    pub period: usize,
     /// How much faster the microphone's card is than the loudspeaker's.
-    pub(crate) drift_ppm: f64,
+    pub drift_ppm: f64,
     /// Callbacks are up to so much late, in seconds.
-    pub(crate) jitter: f64,
+    pub jitter: f64,
     /// The microphone's card stands still from then on, for so long: seconds.
-    pub(crate) capture_gap: Option<(f64, f64)>,
+    pub capture_gap: Option<(f64, f64)>,
     /// What was played is told of only from then on, and until then: seconds.
-    pub(crate) reference: (f64, f64),
+    pub reference: (f64, f64),
 }
 
 impl Default for Cards {
@@ -26,14 +26,15 @@ impl Default for Cards {
     }
 }
 
-/// What left the chain: when the first sample of each frame was captured, in seconds, and the frame.
-pub(crate) struct Sent {
-    pub(crate) frames: Vec<(f64, [f32; 480])>,
+/// What left the chain.
+pub struct Sent {
+    /// When the first sample of each frame was captured, in seconds, and the frame.
+    pub frames: Vec<(f64, [f32; 480])>,
 }
 
 impl Sent {
     /// One sample after the other.
-    pub(crate) fn samples(&self) -> Vec<f32> {
+    pub fn samples(&self) -> Vec<f32> {
         self.frames.iter().flat_map(|(_, frame)| *frame).collect()
     }
 }
@@ -41,7 +42,7 @@ impl Sent {
 impl Cards {
     /// Lets the loudspeaker play `given`, which is at its card's rate, and the microphone capture `air`, which is what
     /// there is to hear, also at that rate.
-    pub(crate) fn run(&self, tasks: Tasks, given: &[f32], air: &[f32]) -> Sent {
+    pub fn run(&self, tasks: Tasks, given: &[f32], air: &[f32]) -> Sent {
         let mut chain = Chain::new(tasks).expect("something to do");
         let begun = vox_common::sys::clock::now();
         let at = |seconds: f64| begun + Duration::from_secs_f64(seconds);
