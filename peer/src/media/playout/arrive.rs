@@ -47,13 +47,14 @@ impl Playout {
         self.counters.recovered += u64::from(entry.sequence >= self.next_sequence);
         self.admit(entry, bytes);
         let came = self.clock.time_of(entry.arrived);
-        self.hold.note(came, came - entry.time_stamp);
+        self.hold.note(came, came - entry.time_stamp, self.patience.window);
     }
 
     /// Copies that were of use lately are waited for even if the last few frames did not need them.
     fn keep_waiting(&mut self, arrived: Instant) {
         let came = self.clock.time_of(arrived);
-        let worth = self.transits.range().and_then(|range| self.hold.worth(came, range.most));
+        let worth =
+            self.transits.range().and_then(|range| self.hold.worth(came, range.most, self.patience.window));
         if let Some(transit) = worth {
             self.transits.note(came, transit, self.patience.window, self.patience.quantile);
         }
