@@ -13,10 +13,14 @@ use vox_tests::bed::{Place, Process, listen, may, pcap, ports::Port, wait};
 
 /// Alice, who says a tone of 440 Hz, calls bob, who says nothing, through a forwarder that keeps a copy.
 fn a_call(place: &Place, length: Duration) -> (Station, Station, Forwarder) {
+    a_call_in(Weather::default(), place, length)
+}
+
+fn a_call_in(weather: Weather, place: &Place, length: Duration) -> (Station, Station, Forwarder) {
     let bob = Station::named("bob").answering().set("audio.input", "silence");
     let bob = bob.set("audio.output", format!("file:{}", place.at("bob.wav").display())).start(place);
     let alice = Station::named("alice").start(place);
-    let forwarder = Forwarder::start(at(bob.port()), Weather::default());
+    let forwarder = Forwarder::start(at(bob.port()), weather);
     let _call = alice.begin(&["call", "--detach", &forwarder.address().to_string()]);
     talk(&alice, &bob, length);
     assert_eq!(alice.run(&["hangup"]).code, 0);
@@ -32,6 +36,8 @@ fn at(port: u16) -> SocketAddr {
 fn tshark(capture: &Path, matching: &str, fields: &[&str]) -> Vec<String> {
     let mut command = Command::new("tshark");
     command.args(["-n", "-r"]).arg(capture).args(["-Y", matching, "-T", "fields"]);
+    // Which payload types are Opus and redundancy (RFC 2198) is said in signals, too.
+    command.args(["-d", "rtp.pt==112,rtp_rfc2198", "-d", "rtp.pt==111,opus"]);
     // Which ports carry RTP is said in signals that tshark does not know.
     for port in [pcap::CALLER_PORT, pcap::CALLEE_PORT] {
         command.args(["-d", &format!("udp.port=={port},rtp")]);
@@ -81,6 +87,36 @@ fn tshark_reads_our_rtp_and_rtcp_without_complaint() {
     }
     assert_eq!(tshark(&capture, "!rtp && !rtcp", &["frame.number"]), Vec::<String>::new());
     streams_are_whole(&capture);
+}
+
+#[test]
+fn tshark_reads_our_copies_as_redundancy_of_opus() {
+    let place = Place::new();
+    let Some(()) = may("judge::tshark", need::program("tshark", "tshark")) else { return };
+    let weather = Weather { loss: 0.15, seed: 1, ..Weather::default() };
+    let (_alice, _bob, forwarder) = a_call_in(weather, &place, Duration::from_secs(5));
+    let capture = place.at("call.pcap");
+    forwarder.write_capture(&capture);
+
+    let from_alice = format!("rtp.p_type == 112 && udp.srcport == {}", pcap::CALLER_PORT);
+    let packets = tshark(
+        &capture,
+        &from_alice,
+        &["rtp.timestamp-offset", "rtp.block-length", "rtp.follow", "_ws.malformed"],
+    );
+    assert!(packets.len() > 50, "{} packets with copies", packets.len());
+    for packet in packets {
+        let fields: Vec<&str> = packet.split('\t').collect();
+        let [offsets, lengths, follow, malformed] = fields[..] else { panic!("{packet}") };
+        assert_eq!(malformed, "", "{packet}");
+        let numbers =
+            |field: &str| field.split(',').filter_map(|n| n.parse::<u32>().ok()).collect::<Vec<_>>();
+        // A copy is some frames older, and a header of four bytes each stands before that of the newest frame.
+        assert!(!offsets.is_empty(), "no copies in {packet}");
+        assert!(numbers(offsets).iter().all(|offset| *offset > 0 && offset.is_multiple_of(120)), "{packet}");
+        assert!(numbers(lengths).iter().all(|length| *length > 0), "{packet}");
+        assert_eq!(follow.split(',').count(), numbers(offsets).len() + 1, "{packet}");
+    }
 }
 
 /// tshark's own analysis of RTP streams finds nothing lost and no sequence errors.

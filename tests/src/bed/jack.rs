@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
@@ -19,6 +20,12 @@ const MOST: u32 = 6;
 /// Before the file of a microphone: it is in a room in which it hears its own station's loudspeaker too.
 pub const ECHO: &str = "echo:";
 
+/// After such a silence a server throws a client out; a machine that builds on all cores may be silent for long.
+const CLIENT_TIMEOUT_MS: &str = "5000";
+
+/// What a probe records at most, where nothing else is said.
+const RECORDED: Duration = Duration::from_secs(300);
+
 /// A running card of 48,000 Hz.
 #[derive(Debug)]
 pub struct Card {
@@ -32,14 +39,25 @@ pub struct Card {
 impl Card {
     /// Plugs in a card whose clock ticks every `frames` samples; the periods of stations are multiples of that.
     pub fn start(place: &Place, frames: u32) -> Result<Self, Lack> {
+        Self::started(place, frames, &Surroundings::default())
+    }
+
+    /// As [`Card::start`], with a clock that is so many parts in a million too fast.
+    pub fn start_fast(place: &Place, frames: u32, ppm: f64) -> Result<Self, Lack> {
+        let library = library("faketime/libfaketimeMT.so.1").ok_or(Lack::Package("faketime"))?;
+        let around = Surroundings::default().with("LD_PRELOAD", library.display().to_string());
+        Self::started(place, frames, &around.with("FAKETIME", format!("+0 x{:.6}", 1.0 + ppm * 1e-6)))
+    }
+
+    fn started(place: &Place, frames: u32, around: &Surroundings) -> Result<Self, Lack> {
         need::program("jackd", "jackd2")?;
-        plugin()?;
+        library("alsa-lib/libasound_module_pcm_jack.so").ok_or(Lack::Package("libasound2-plugins"))?;
         let slot = Slot::wait("jackd", MOST);
         // JACK forgets a server that was killed only when another of the same name comes.
         let server = format!("vox{}-{}", nix::unistd::getuid(), slot.number());
-        let mut command = Command::new("jackd");
+        let mut command = around.command("jackd");
         command
-            .args(["-n", &server])
+            .args(["-n", &server, "-t", CLIENT_TIMEOUT_MS])
             .args(realtime())
             .args(["-d", "dummy", "-r", "48000", "-C", "1", "-P", "1"]);
         command.args(["-p", &frames.to_string()]).env("JACK_NO_AUDIO_RESERVATION", "1");
@@ -65,25 +83,38 @@ impl Card {
 
     /// What a station finds that has this card as its only one.
     pub fn surroundings(&self, station: &str) -> Surroundings {
+        self.plugged_into(station, Surroundings::default())
+    }
+
+    /// As [`Card::surroundings`], in other surroundings: on a host with a network of its own.
+    pub fn plugged_into(&self, station: &str, around: Surroundings) -> Surroundings {
         let file = self.place.join(format!("{station}-asound.conf"));
         fs::write(&file, alsa_configuration(station)).expect("a private directory can be written");
-        Surroundings::default()
-            .with("ALSA_CONFIG_PATH", file.display().to_string())
-            .with_all(self.variables())
+        around.with("ALSA_CONFIG_PATH", file.display().to_string()).with_all(self.variables())
     }
 
     /// Speaks into the microphones of stations, over and over, and records what their loudspeakers play, until it
     /// is told to [`Probe::finish`]. Stations connect to it by themselves as they open the card.
     pub fn probe(&self, place: &Place, microphones: &[(&str, &Path)]) -> Probe {
+        self.probe_with_cables(place.path(), microphones, &[], RECORDED)
+    }
+
+    /// As [`Card::probe`], into `directory`, for at most so long. Programs that do not connect by themselves are
+    /// connected as they come: the ports of each cable's two patterns (POSIX) with each other.
+    pub fn probe_with_cables(
+        &self,
+        directory: &Path,
+        microphones: &[(&str, &Path)],
+        cables: &[(String, String)],
+        most: Duration,
+    ) -> Probe {
         let mut command = Surroundings::default().with_all(self.variables()).command(bins::own("probe"));
-        command.arg(place.path());
-        for (station, file) in microphones {
-            command.arg(format!("{station}={}", file.display()));
-        }
-        let log = place.at("probe.log");
-        let process = Process::start_with_input("probe", &command, &log);
+        command.arg(directory).arg(most.as_secs().to_string());
+        command.args(microphones.iter().map(|(station, file)| format!("{station}={}", file.display())));
+        command.args(cables.iter().map(|(from, to)| format!("{from}->{to}")));
+        let process = Process::start_with_input("probe", &command, &directory.join("probe.log"));
         process.wait_for_log("ready");
-        Probe { process, place: place.path().to_owned() }
+        Probe { process, place: directory.to_owned() }
     }
 
     /// How often a program on this card was not done in time, by the card's own count.
@@ -91,7 +122,8 @@ impl Card {
         self.process.log().matches("JackEngine::XRun").count()
     }
 
-    fn variables(&self) -> [(&'static str, String); 3] {
+    /// How a program finds this server.
+    pub fn variables(&self) -> [(&'static str, String); 3] {
         let yes = || "1".to_owned();
         [
             ("JACK_DEFAULT_SERVER", self.server.clone()),
@@ -112,7 +144,7 @@ impl Probe {
     /// Ends it, and lets it write what it heard.
     pub fn finish(mut self) -> Heard {
         self.process.close_input();
-        let status = wait::until("the end of the probe", 20, || self.process.ended());
+        let status = wait::until("the end of the probe", 60, || self.process.ended());
         assert!(status.success(), "the probe failed:\n{}", self.process.log());
         Heard { place: self.place.clone() }
     }
@@ -155,8 +187,11 @@ fn alsa_configuration(station: &str) -> String {
             "pcm.vox{way} {{ type jack name \"{station}_{way}\" {ports} hint {{ show on description \"vox{way}\" }} }}\n"
         )
     };
+    // For programs that do not speak in floating samples.
+    let plug = |way: &str| format!("pcm.plug{way} {{ type plug slave.pcm \"vox{way}\" }}\n");
     let default = "pcm.!default { type asym capture.pcm \"voxin\" playback.pcm \"voxout\" hint { show on description \"default\" } }\n";
-    format!("pcm.null {{ type null }}\n{}{}{default}", card("in"), card("out"))
+    let cards = ["in", "out"].map(|way| card(way) + &plug(way)).concat();
+    format!("pcm.null {{ type null }}\n{cards}{default}")
 }
 
 /// JACK's own threads are real-time where we may.
@@ -164,11 +199,8 @@ fn realtime() -> &'static [&'static str] {
     if nix::unistd::geteuid().is_root() { &["-R", "-P", "80"] } else { &["-r"] }
 }
 
-/// ALSA's jack plugin, or its lack.
-fn plugin() -> Result<(), Lack> {
-    let libraries = fs::read_dir("/usr/lib").into_iter().flatten().flatten().map(|entry| entry.path());
-    let found = libraries
-        .chain([PathBuf::from("/usr/lib")])
-        .any(|library| library.join("alsa-lib/libasound_module_pcm_jack.so").exists());
-    if found { Ok(()) } else { Err(Lack::Package("libasound2-plugins")) }
+/// A library below /usr/lib or the directory of its kind of machine.
+fn library(name: &str) -> Option<PathBuf> {
+    let kinds = fs::read_dir("/usr/lib").into_iter().flatten().flatten().map(|entry| entry.path());
+    kinds.chain([PathBuf::from("/usr/lib")]).map(|kind| kind.join(name)).find(|library| library.exists())
 }

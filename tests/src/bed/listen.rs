@@ -9,6 +9,7 @@
 
 use std::time::Duration;
 
+use super::timeline::Timeline;
 use super::wav::{RATE, Recording};
 
 /// A chirp: 20 ms that rise from 800 to 4,000 Hz, found again to the sample even after a codec.
@@ -54,6 +55,29 @@ pub fn chirp_delays(spoken: &Recording, heard: &Recording) -> Vec<f64> {
     places
         .filter_map(|place| chirp_delay(&chirp, spoken.samples.get(place..)?, heard.samples.get(place..)?))
         .collect()
+}
+
+/// As [`chirp_delays`], between two cards whose clocks differ, for chirps from `from` of the microphone's seconds on: when
+/// each was spoken, in those seconds, and the delay. Chirps that were not heard within 400 ms are left out.
+pub fn chirp_delays_between(
+    mouth: &Timeline,
+    heard: &Recording,
+    ear: &Timeline,
+    from: f64,
+) -> Vec<(f64, f64)> {
+    let chirp = chirp();
+    let halves = (0_u32..).map(|half| from.ceil() + f64::from(half) / 2.0);
+    let within = halves.take_while(|at| ear.second_at(mouth.time_of(*at)) < heard.seconds());
+    within.filter_map(|at| Some((at, heard_later(&chirp, mouth.time_of(at), heard, ear)?))).collect()
+}
+
+/// How many milliseconds after this time the chirp was heard.
+fn heard_later(chirp: &[f32], spoken: f64, heard: &Recording, ear: &Timeline) -> Option<f64> {
+    const WITHIN: usize = 2 * RATE as usize / 5;
+    let start = (ear.second_at(spoken).max(0.0) * f64::from(RATE)) as usize;
+    let (place, likeness) = find(chirp, heard.samples.get(start..start + WITHIN + chirp.len())?);
+    let played = ear.time_of((start + place) as f64 / f64::from(RATE));
+    (likeness > 0.6).then_some((played - spoken) * 1e3)
 }
 
 fn chirp_delay(chirp: &[f32], spoken: &[f32], heard: &[f32]) -> Option<f64> {

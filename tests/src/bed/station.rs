@@ -97,6 +97,11 @@ impl Station {
         &mut self.process
     }
 
+    /// Leaves nothing of it but its process, and the claim of its port.
+    pub fn into_process(self) -> (Process, Port) {
+        (self.process, self.port)
+    }
+
     /// Its control socket.
     pub fn socket(&self) -> PathBuf {
         socket(&self.place, &self.name)

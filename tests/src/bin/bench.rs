@@ -6,11 +6,12 @@
 use std::time::Duration;
 
 use vox_common::sys::clock;
+use vox_tests::bed::holes::Holes;
 use vox_tests::bed::jack::{Card, Heard};
 use vox_tests::bed::set_up;
 use vox_tests::bed::settings::Value;
 use vox_tests::bed::station::pair;
-use vox_tests::bed::wav::{RATE, Recording};
+use vox_tests::bed::wav::Recording;
 use vox_tests::bed::{Place, Registry, Station, listen, usage, wait};
 
 const SET_UPS: usize = 21;
@@ -18,8 +19,6 @@ const COST_RUNS: usize = 3;
 const COST_CALL: Duration = Duration::from_secs(10);
 const DELAY_RUNS: usize = 3;
 const DELAY_CALL: Duration = Duration::from_secs(12);
-/// Samples of silence that are a hole in a hum.
-const HOLE: usize = 24;
 /// The card's own clock, finer than every period.
 const CARD_TICK: u32 = 60;
 
@@ -209,45 +208,12 @@ impl Delays {
 
     fn listen(&mut self, spoken: &Recording, ear: &Recording, heard: &Heard, period: u32) {
         self.milliseconds.extend(listen::chirp_delays(spoken, ear));
-        let half_a_period_ms = f64::from(period) * 500.0 / f64::from(RATE);
-        let witness =
-            heard.table("witness.csv").into_iter().filter(|row| row.len() == 2 && row[1] > half_a_period_ms);
-        let mut late: Vec<f64> = witness.map(|row| row[0]).collect();
-        self.witnessed += late.len();
-        let stalls = stalls(heard, half_a_period_ms / 1e3);
-        self.stalled += stalls.len();
-        late.extend(stalls);
-        let holes = holes(ear, heard);
-        let excused = |hole: &&f64| late.iter().any(|at| (at - **hole).abs() < 0.05);
-        self.holes += holes.len();
-        self.unexcused += holes.len() - holes.iter().filter(excused).count();
+        let Holes { all, unexcused, witnessed, stalled } = Holes::find(ear, heard, CARD_TICK, period);
+        self.holes += all;
+        self.unexcused += unexcused;
+        self.witnessed += witnessed;
+        self.stalled += stalled;
     }
-}
-
-/// When there were holes in what was heard, in seconds since boot, after the first second of the call.
-fn holes(ear: &Recording, heard: &Heard) -> Vec<f64> {
-    let cycles = heard.table("cycles.csv");
-    let Some(first) = ear.samples.iter().position(|sample| sample.abs() > 0.02) else { return Vec::new() };
-    let from = first + RATE as usize;
-    let rest = Recording { rate: RATE, samples: ear.samples.get(from..).unwrap_or_default().to_vec() };
-    listen::silences(&rest, HOLE)
-        .into_iter()
-        .filter_map(|sample| since_boot(&cycles, from + sample))
-        .collect()
-}
-
-/// When the card itself was late by more than so many seconds: a beat that came too long after the one before.
-fn stalls(heard: &Heard, by: f64) -> Vec<f64> {
-    let beat = f64::from(CARD_TICK) / f64::from(RATE);
-    let cycles: Vec<f64> = heard.table("cycles.csv").iter().filter_map(|row| row.get(1).copied()).collect();
-    cycles.windows(2).filter(|two| two[1] - two[0] > beat + by).map(|two| two[1]).collect()
-}
-
-/// The time at which the card played this sample.
-fn since_boot(cycles: &[Vec<f64>], sample: usize) -> Option<f64> {
-    let seconds = Duration::from_micros(sample as u64 * 1_000_000 / u64::from(RATE)).as_secs_f64();
-    let after = cycles.partition_point(|row| row.first().is_some_and(|at| *at <= seconds));
-    cycles.get(after.checked_sub(1)?)?.get(1).copied()
 }
 
 fn heading(names: &[&str]) {

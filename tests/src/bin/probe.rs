@@ -1,26 +1,31 @@
-//! `probe DIRECTORY STATION=FILE.wav …`: speaks into the microphones of stations on a JACK server, over and over, and
-//! records what their loudspeakers play, until its standard input ends. `STATION=echo:FILE.wav`: its microphone also hears
-//! its own loudspeaker, in a room.
+//! `probe DIRECTORY SECONDS STATION=FILE.wav … [PORTS->PORTS …]`: speaks into the microphones of stations on a JACK server,
+//! over and over, and records what their loudspeakers play, until its standard input ends; at most so many seconds, what comes
+//! later is forgotten. Ports that match the one pattern are connected with those that match the other as soon as they are
+//! there. `STATION=echo:FILE.wav`: its microphone also hears its own loudspeaker, in a room.
 //!
 //! Then it writes `STATION-mic.wav` and `STATION-ear.wav`, which begin at the same sample, `cycles.csv` (seconds of recording,
 //! seconds since boot) and `witness.csv` (seconds since boot, milliseconds late): how late a thread was
 //! that does nothing but wake every 1.25 ms at a priority above everybody else's. Where it is late, the machine
 //! stood still, and no program could have been on time.
 
-use std::io::{Read, Write};
+use std::io::Write;
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use ::jack::{AudioIn, AudioOut, Client, ClientOptions, Control, Port, ProcessHandler, ProcessScope};
+use ::jack::{
+    AudioIn, AudioOut, Client, ClientOptions, Control, Port, PortFlags, ProcessHandler, ProcessScope,
+};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use vox_common::sys::clock;
 use vox_peer::rt;
 use vox_tests::bed::jack;
 use vox_tests::bed::wav::{RATE, Recording};
 
-/// How much is recorded at most; what comes later is forgotten.
-const MOST_SECONDS: usize = 300;
+/// How often it looks for ports to connect.
+const LOOK_MS: u16 = 100;
 /// The witness stands above every sound thread.
 const WITNESS_PRIORITY: u8 = 85;
 const WITNESS_BEAT: Duration = Duration::from_micros(1250);
@@ -88,7 +93,7 @@ impl Tracks {
 }
 
 impl Track {
-    fn new(client: &Client, argument: &str) -> Self {
+    fn new(client: &Client, argument: &str, seconds: usize) -> Self {
         let (station, file) = argument.split_once('=').expect("STATION=FILE.wav");
         let words = file.strip_prefix(jack::ECHO).unwrap_or(file);
         let port = |kind: &str| format!("{kind}_{station}");
@@ -102,7 +107,7 @@ impl Track {
             loudspeaker: client
                 .register_port(&port("ear"), AudioIn::default())
                 .expect("a new client has no such port"),
-            heard: Vec::with_capacity(MOST_SECONDS * RATE as usize),
+            heard: Vec::with_capacity(seconds * RATE as usize),
         }
     }
 
@@ -134,9 +139,11 @@ impl Track {
 fn main() {
     let mut arguments = std::env::args().skip(1);
     let directory = PathBuf::from(arguments.next().expect("a directory"));
+    let seconds: usize = arguments.next().and_then(|word| word.parse().ok()).expect("a number of seconds");
+    let (cables, stations): (Vec<String>, Vec<String>) = arguments.partition(|word| word.contains("->"));
     let client = connect();
-    let all = arguments.map(|argument| Track::new(&client, &argument)).collect();
-    let cycles = Vec::with_capacity(MOST_SECONDS * RATE as usize / 16);
+    let all = stations.iter().map(|station| Track::new(&client, station, seconds)).collect();
+    let cycles = Vec::with_capacity(seconds * RATE as usize / 16);
     let stop = Arc::new(AtomicBool::new(false));
     let witness = std::thread::spawn({
         let stop = Arc::clone(&stop);
@@ -144,7 +151,9 @@ fn main() {
     });
     let active = client.activate_async((), Tracks { all, cycles, played: 0 }).expect("a client of our own");
     say_ready();
-    let _ = std::io::stdin().read_to_end(&mut Vec::new());
+    while !is_told_to_end() {
+        cables.iter().for_each(|cable| plug(active.as_client(), cable));
+    }
     let (_, (), heard) = active.deactivate().expect("a client of our own");
     stop.store(true, Ordering::Relaxed);
     heard.all.into_iter().for_each(|track| track.write(&directory));
@@ -165,6 +174,26 @@ fn connect() -> Client {
             Err(error) => assert!(clock::now() < deadline, "no JACK server: {error}"),
         }
         clock::sleep_until(clock::now() + Duration::from_millis(20));
+    }
+}
+
+/// Whether standard input has ended; waits a little for that.
+fn is_told_to_end() -> bool {
+    let input = std::io::stdin();
+    poll(&mut [PollFd::new(input.as_fd(), PollFlags::POLLIN)], PollTimeout::from(LOOK_MS))
+        .is_ok_and(|n| n > 0)
+}
+
+/// Connects the ports of `FROM->TO` that are there; those that are connected already stay so.
+fn plug(client: &Client, cable: &str) {
+    let (from, to) = cable.split_once("->").expect("FROM->TO");
+    for from in client.ports(Some(from), None, PortFlags::IS_OUTPUT) {
+        let Some(port) = client.port_by_name(&from) else { continue };
+        for to in client.ports(Some(to), None, PortFlags::IS_INPUT) {
+            if !port.is_connected_to(&to).unwrap_or(true) {
+                let _ = client.connect_ports_by_name(&from, &to);
+            }
+        }
     }
 }
 
