@@ -52,10 +52,11 @@ bench-registry: ## print speed and memory of the registry (WRITE=1: into docs/BE
 	$(CARGO) build --quiet --release --locked -p vox-tests --no-default-features --bin bench_registry
 	@$(RELEASE)/bench_registry $(if $(WRITE),--write)
 
-bench-voice: ## print what is understood of speech over bad paths (WRITE=1: into docs/BENCHMARKS.md)
+bench-voice: ## delay, drift, speech over bad paths beside others (ONLY="delay trx", MINUTES=10, WRITE=1)
 	@tests/scripts/setup bench-voice
-	$(CARGO) build --quiet --release --locked -p vox-tests --no-default-features --bin bench_voice
-	@$(RELEASE)/bench_voice $(if $(WRITE),--write)
+	$(CARGO) build --quiet --release --locked -p vox-registry -p vox-peer
+	$(CARGO) build --quiet --release --locked -p vox-tests --bin bench_voice --bin probe
+	@$(RELEASE)/bench_voice $(ONLY) $(if $(MINUTES),minutes=$(MINUTES)) $(if $(WRITE),--write)
 
 install: ## install programs, units and samples (DESTDIR=, PREFIX=/usr/local)
 	@tests/scripts/install "$(DESTDIR)" "$(PREFIX)" "$(or $(FROM),$(RELEASE))"

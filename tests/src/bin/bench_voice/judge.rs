@@ -1,5 +1,6 @@
 //! The judges of quality: a program in Python that is asked line by line.
 
+use std::fmt::{self, Display, Formatter};
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -14,6 +15,12 @@ pub(crate) struct Quality {
     pub(crate) pesq: f64,
     /// Short-time objective intelligibility (Taal 2011): 0 to 1.
     pub(crate) stoi: f64,
+}
+
+impl Display for Quality {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        write!(out, "{:.2} / {:.3}", self.pesq, self.stoi)
+    }
 }
 
 /// The program, as it runs.

@@ -1,100 +1,79 @@
-//! `make bench-voice`: what is understood of real speech over bad paths, as a table with the targets beside it;
-//! `--write` puts it into docs/BENCHMARKS.md. Some of it alone: `bench_voice wifi`.
+//! `make bench-voice`: the voice of vox beside that of other programs, on one rig in one run, as tables and plots. `--write`
+//! puts them into docs/BENCHMARKS.md. The parts alone: `bench_voice delay`, `drift` (`minutes=10`), `speech`, `paths`; and of
+//! each only programs (or, of `paths`, profiles) whose names hold a word: `bench_voice delay trx jamulus`.
 
-#![expect(clippy::print_stdout, reason = "it prints tables")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "it prints tables, and what it is at")]
 
+mod delay;
+mod drift;
 mod judge;
+mod paths;
+mod plots;
+mod programs;
 mod report;
+mod speech;
+mod stage;
+mod tables;
 
 use std::env;
-use std::time::Duration;
 
-use judge::{Judge, Quality};
-use report::{Report, Row};
-use vox_peer::media::profile::Profile;
-use vox_tests::bed::wav::Recording;
-use vox_tests::bed::{Place, benchmarks};
-use vox_tests::voice::speech::{Sentence, sentences};
-use vox_tests::voice::trace::{Loss, Path};
-use vox_tests::voice::{Outcome, RATE, Setting, carry};
+use judge::Judge;
+use tables::Table;
+use vox_tests::bed::benchmarks;
 
-/// Calls over each path, each with other dice.
-const SEEDS: u64 = 4;
+const PARTS: [&str; 4] = ["delay", "drift", "speech", "paths"];
 
-/// The sentences are spoken so often before they are listened to: the ends find out about the path.
-const REHEARSALS: usize = 2;
-
-/// A path, and what PESQ and STOI should be on it.
-const PATHS: [(Loss, u64, Option<f64>, Option<f64>); 11] = [
-    (Loss::Random(0.0), 0, None, None),
-    (Loss::Random(0.01), 0, None, None),
-    (Loss::Random(0.05), 0, None, None),
-    (Loss::Random(0.10), 0, Some(3.4), None),
-    (Loss::Random(0.20), 0, Some(3.2), None),
-    (Loss::Random(0.30), 0, Some(2.8), Some(0.97)),
-    (Loss::Threes(0.10), 0, Some(2.6), None),
-    (Loss::Threes(0.30), 0, None, Some(0.90)),
-    (Loss::Bursts(0.10, 4.0), 0, None, None),
-    (Loss::Random(0.0), 20, None, None),
-    (Loss::Random(0.0), 60, None, None),
-];
+/// How long drifting clocks are followed, where nothing else is said.
+const MINUTES: u64 = 10;
 
 fn main() {
-    let Some(mut judge) = Judge::start() else {
-        println!("tests/scripts/setup bench-voice has not made target/quality: nothing is judged");
-        return;
-    };
-    let (place, sentences) = (Place::new(), sentences());
-    let mut report = Report::default();
-    let settings =
-        [(Profile::Wifi, true), (Profile::Internet, true), (Profile::Lan, true), (Profile::Lan, false)];
-    let words: Vec<String> = env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
-    let is_wanted = |profile: &Profile| words.is_empty() || words.contains(&profile.to_string());
-    for (profile, takes_copies) in settings.into_iter().filter(|(profile, _)| is_wanted(profile)) {
-        let setting = Setting { profile, takes_copies };
-        for (loss, jitter_ms, pesq, stoi) in PATHS {
-            let bound = profile != Profile::Lan;
-            let mut row = Row::new(setting, loss, jitter_ms, [pesq, stoi].map(|most| most.filter(|_| bound)));
-            for seed in 1..=SEEDS {
-                let mut path = Path::new(loss, Duration::from_millis(jitter_ms));
-                let (outcome, spans) = spoken(&sentences, setting, &mut path, seed);
-                let heard = spans
-                    .iter()
-                    .map(|(sentence, from)| listen(&mut judge, sentence, &outcome, *from, &place));
-                let heard: Vec<Quality> = heard.collect();
-                row.add(&outcome, &heard);
-            }
-            println!("{row}");
-            report.add(row);
+    let (options, words): (Vec<String>, Vec<String>) =
+        env::args().skip(1).partition(|word| word == "--write");
+    let is_written = !options.is_empty();
+    let (parts, details): (Vec<String>, Vec<String>) =
+        words.into_iter().partition(|word| PARTS.contains(&word.as_str()));
+    let is_wanted = |part: &str| parts.is_empty() || parts.iter().any(|word| word == part);
+    let (minutes, names) = minutes(details);
+    if is_wanted("delay") {
+        show(&delay::measure(&names), is_written);
+    }
+    if is_wanted("drift") {
+        show(&drift::measure(&names, minutes), is_written);
+    }
+    if is_wanted("speech") || is_wanted("paths") {
+        let Some(mut judge) = Judge::start() else {
+            eprintln!("tests/scripts/setup bench-voice has not made target/quality: nothing is judged");
+            return;
+        };
+        if is_wanted("speech") {
+            show(&speech::measure(&names, &mut judge), is_written);
+        }
+        if is_wanted("paths") {
+            over_paths(&mut judge, &names, is_written);
         }
     }
-    if env::args().any(|word| word == "--write") {
+}
+
+/// The whole table once more, after its rows; and where it is kept.
+fn show(table: &Table, is_written: bool) {
+    println!("\n{table}");
+    if is_written {
+        table.write();
+        plots::draw();
+    }
+}
+
+/// `minutes=…`, and the other words.
+fn minutes(words: Vec<String>) -> (u64, Vec<String>) {
+    let (said, names): (Vec<String>, Vec<String>) = words.into_iter().partition(|word| word.contains('='));
+    let number = said.iter().find_map(|word| word.strip_prefix("minutes=")?.parse().ok());
+    (number.unwrap_or(MINUTES), names)
+}
+
+fn over_paths(judge: &mut Judge, profiles: &[String], is_written: bool) {
+    let report = paths::measure(judge, profiles);
+    if is_written {
         benchmarks::write(&report.to_string());
     }
     assert!(report.is_good(), "not every target was reached");
-}
-
-/// One call: the sentences again and again, and where those that are listened to begin.
-fn spoken<'s>(
-    sentences: &'s [Sentence],
-    setting: Setting,
-    path: &mut Path,
-    seed: u64,
-) -> (Outcome, Vec<(&'s Sentence, usize)>) {
-    let (mut speech, mut spans) = (Vec::new(), Vec::new());
-    for _ in 0..=REHEARSALS {
-        spans.clear();
-        for sentence in sentences {
-            spans.push((sentence, speech.len()));
-            speech.extend_from_slice(&sentence.spoken);
-        }
-    }
-    speech.resize(speech.len() + RATE, 0.0);
-    (carry(&speech, setting, path, seed, spans[0].1), spans)
-}
-
-/// What the judge thinks of a sentence that began there.
-fn listen(judge: &mut Judge, sentence: &Sentence, outcome: &Outcome, from: usize, place: &Place) -> Quality {
-    let heard = outcome.heard[from..from + sentence.spoken.len()].to_vec();
-    judge.compare(&sentence.recorded, &Recording { rate: 48_000, samples: heard }, place.path())
 }
