@@ -169,9 +169,8 @@ impl Seat {
 
     fn pull(&mut self, now: Instant, part: &mut [f32]) {
         self.playout.pull(now, part);
-        // Not positive: nothing is played yet.
-        if let Some(waits) = usize::try_from(self.playout.delay()).ok().filter(|&waits| waits > 0) {
-            self.waits.note(span(waits));
+        if self.playout.counts().is_some() {
+            self.waits.note(span(usize::try_from(self.playout.delay()).unwrap_or(0)));
         }
         self.gain.apply(part);
         self.meter.note(part);
@@ -290,6 +289,43 @@ mod tests {
         rig.bank.order(join(LEG));
         rig.frame(&[]);
         assert_eq!(rig.stats.leg(LEG).unwrap().report().packets_received, 0);
+    }
+
+    #[test]
+    fn what_a_leg_waits_and_what_the_loudspeaker_holds_is_told_and_forgotten_with_the_leg() {
+        let mut rig = Rig::new();
+        let own = |rig: &Rig| rig.stats.leg(LEG).unwrap().report().own;
+        rig.bank.order(join(LEG));
+        rig.frame(&[]);
+        assert_eq!((own(&rig).jitter_buffer, own(&rig).playback), (None, None), "nothing has come");
+        rig.bank.note_playback(Duration::from_millis(7));
+        for _ in 0..100 {
+            rig.frame(&[LEG]);
+        }
+        let waits = own(&rig).jitter_buffer.expect("packets come").as_micros();
+        assert!(waits <= 5_000, "{waits}");
+        assert_eq!(own(&rig).playback, Some(Duration::from_millis(7)));
+        rig.bank.order(join(LEG));
+        rig.frame(&[]);
+        assert_eq!(own(&rig).jitter_buffer, None, "another leg");
+    }
+
+    #[test]
+    fn a_far_clock_that_is_faster_is_told_in_positive_millionths() {
+        let mut rig = Rig::new();
+        rig.bank.order(join(LEG));
+        let (mut buffer, mut out, mut sent) = ([0; PACKET_BYTES], [0.0; 240], rig.now);
+        for _ in 0..6_000 {
+            while sent <= rig.now {
+                let packet = rig.sender.packet(&[0.8; 240], &mut buffer).unwrap();
+                rig.bank.push(LEG, packet, sent);
+                sent += Duration::from_millis(5);
+            }
+            rig.bank.pull(rig.now, &mut out);
+            rig.now += Duration::from_micros(5_001);
+        }
+        let drift = rig.stats.leg(LEG).unwrap().report().drift_ppm;
+        assert!((190.0..210.0).contains(&drift), "{drift}");
     }
 
     #[test]

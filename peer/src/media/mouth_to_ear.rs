@@ -15,8 +15,8 @@ const ROUND_TRIPS: usize = 5;
 /// Frames that are complete within this time come together; the playout's measure of packets.
 const TOGETHER: Duration = Duration::from_millis(1);
 
-/// How much of what was measured last goes into an average.
-const NEW_SHARE: f64 = 1.0 / 64.0;
+/// An average is that of the first so many measures, and from then on follows slowly.
+const MEASURES: u32 = 64;
 
 /// What one station adds to the delay: two parts to what it sends, two to what it plays. `None`: not known (yet).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -101,19 +101,23 @@ impl RoundTrips {
 
 /// A part that is measured again and again, smoothed so that one late thread does not show.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Average(Option<f64>);
+pub struct Average {
+    seconds: f64,
+    /// Up to [`MEASURES`].
+    measures: u32,
+}
 
 impl Average {
     /// It was so long this time.
     pub fn note(&mut self, measured: Duration) {
+        self.measures = (self.measures + 1).min(MEASURES);
         let measured = measured.min(LONGEST_PART).as_secs_f64();
-        let before = self.0.unwrap_or(measured);
-        self.0 = Some(before + NEW_SHARE * (measured - before));
+        self.seconds += (measured - self.seconds) / f64::from(self.measures);
     }
 
     /// How long it is. `None`: it was never measured.
     pub fn get(&self) -> Option<Duration> {
-        self.0.map(Duration::from_secs_f64)
+        (self.measures > 0).then(|| Duration::from_secs_f64(self.seconds.max(0.0)))
     }
 }
 
@@ -199,13 +203,18 @@ mod tests {
     }
 
     #[test]
-    fn an_average_begins_with_the_first_measure_and_follows_slowly_within_its_bounds() {
+    fn an_average_is_that_of_the_first_measures_and_follows_slowly_within_its_bounds() {
         let mut average = Average::default();
         assert_eq!(average.get(), None);
-        average.note(Duration::from_millis(10));
-        assert_eq!(average.get(), ms(10));
+        for (measured, wanted) in [(10, 10), (20, 15), (0, 10)] {
+            average.note(Duration::from_millis(measured));
+            assert_eq!(average.get(), ms(wanted));
+        }
+        (0..1_000).for_each(|_| average.note(Duration::from_millis(10)));
         average.note(Duration::from_millis(74));
-        assert_eq!(average.get(), ms(11));
+        assert!(
+            average.get().expect("measured").abs_diff(Duration::from_millis(11)) < Duration::from_micros(1)
+        );
         (0..1_000).for_each(|_| average.note(Duration::MAX));
         assert!(average.get().expect("measured") <= LONGEST_PART);
     }

@@ -72,6 +72,8 @@ pub(crate) struct Shared {
     pub(crate) grants: Arc<Grants>,
     pub(crate) keeper: Wake,
     pub(crate) cname: Arc<str>,
+    /// The playout never waits for longer.
+    pub(crate) most_delay: Duration,
 }
 
 /// The keeper's end.

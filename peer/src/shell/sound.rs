@@ -81,6 +81,7 @@ impl Sound {
             grants: Arc::clone(grants),
             keeper: keeper.clone(),
             cname: settings.cname.as_str().into(),
+            most_delay: settings.voice.max_delay,
         };
         Ok(Self {
             input: Side::new(End::In(settings.audio.input.clone(), ring, None), needs.clone()),

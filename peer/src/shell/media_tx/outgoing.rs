@@ -179,7 +179,7 @@ impl Outgoing {
             sender: Some(self.sender.info(self.clock.at(now), since_frame)),
             block,
             cname: &shared.cname,
-            voip: block.map(|block| voip(block.reception.ssrc, &fares)),
+            voip: block.map(|block| voip(block.reception.ssrc, &fares, shared.most_delay)),
             delay: Some(fares.own),
             goodbye,
         };
@@ -198,8 +198,7 @@ impl Outgoing {
 }
 
 /// RFC 3611 4.7.5 and 4.7.7 want sums in milliseconds; those not known are 0.
-fn voip(ssrc: u32, report: &LegReport) -> VoipMetrics {
-    let nominal_ms = report.own.jitter_buffer.map_or(0, millis);
+fn voip(ssrc: u32, report: &LegReport, most_delay: Duration) -> VoipMetrics {
     VoipMetrics {
         ssrc,
         loss_rate: share(report.packets_lost, report),
@@ -207,9 +206,9 @@ fn voip(ssrc: u32, report: &LegReport) -> VoipMetrics {
         round_trip_ms: report.round_trip.map_or(0, millis),
         end_system_ms: report.own.total().map_or(0, millis),
         signal_level_db: level(report.level_out_db),
-        nominal_ms,
-        maximum_ms: nominal_ms,
-        absolute_maximum_ms: nominal_ms,
+        nominal_ms: report.own.jitter_buffer.map_or(0, millis),
+        maximum_ms: millis(most_delay),
+        absolute_maximum_ms: millis(most_delay),
     }
 }
 
