@@ -1,8 +1,9 @@
 //! Scheduling, locked memory and datagrams from a chosen address: the calls that neither std nor nix offers
-//! in the form that a real-time thread needs. One of the two files with `unsafe`.
+//! in the form that a real-time thread needs. With its part `heap`, one of the two places with `unsafe`.
 #![expect(unsafe_code, reason = "talks to the kernel where no safe wrapper exists")]
 
 use std::io;
+use std::marker::PhantomData;
 use std::mem::{self, MaybeUninit};
 use std::net::IpAddr;
 use std::os::fd::{AsFd, AsRawFd};
@@ -12,6 +13,37 @@ use nix::libc;
 use nix::sys::socket::{SockaddrLike, SockaddrStorage};
 
 use crate::media::orders::ThreadGrant;
+
+#[cfg(debug_assertions)]
+mod heap;
+
+/// While one of these lives, the calling thread is on the audio path: a debug build ends where it allocates or frees.
+/// A release build does not look.
+#[must_use = "the thread leaves the audio path when this is dropped"]
+#[derive(Debug)]
+pub struct OnTheAudioPath {
+    /// What it was before: one may stand within another.
+    #[cfg(debug_assertions)]
+    before: bool,
+    /// It is this thread's.
+    _here: PhantomData<*const ()>,
+}
+
+/// Enters the audio path, with everything made that is needed there.
+pub fn on_the_audio_path() -> OnTheAudioPath {
+    OnTheAudioPath {
+        #[cfg(debug_assertions)]
+        before: heap::mark(true),
+        _here: PhantomData,
+    }
+}
+
+#[cfg(debug_assertions)]
+impl Drop for OnTheAudioPath {
+    fn drop(&mut self) {
+        heap::mark(self.before);
+    }
+}
 
 /// Asks for SCHED_FIFO at `priority` (0: an ordinary thread) for the calling thread, and reads back what it is.
 ///
@@ -214,6 +246,27 @@ mod tests {
         .expect("no panic");
         go_on.send(()).expect("it waits");
         assert_eq!(thread.join().expect("no panic"), 0);
+    }
+
+    /// Memory that is locked (`proc_pid_status(5)`), in kilobytes.
+    fn locked_kb() -> u64 {
+        let status = std::fs::read_to_string("/proc/self/status").expect("Linux has /proc");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmLck:")).expect("it is told");
+        line.trim_end_matches("kB").trim().parse().expect("a number")
+    }
+
+    #[test]
+    fn locked_memory_is_locked_where_it_is_permitted_and_not_before_it_is_used() {
+        let room = std::hint::black_box(vec![0_u8; 64 << 20]);
+        if lock_memory().is_err() {
+            return; // an ordinary user has little of it
+        }
+        assert!(locked_kb() > 0);
+        let status = std::fs::read_to_string("/proc/self/status").expect("Linux has /proc");
+        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("it is told");
+        let resident: u64 = resident.trim_end_matches("kB").trim().parse().expect("a number");
+        assert!(resident < 48 << 10, "{resident} kB: pages that nobody touched are not brought in");
+        drop(room);
     }
 
     #[test]

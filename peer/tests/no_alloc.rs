@@ -44,14 +44,51 @@ struct Call {
     reporter: Reporter,
     now: Instant,
     packets: u32,
+    path: Path,
     /// The most that were sent of a frame.
     copies: u8,
+    /// The most loss that the codec was told of, so that it sends spares of its own.
+    told_loss: u8,
+    /// The least and the most that the playout waited.
+    depths: [Duration; 2],
+}
+
+/// A path that loses, doubles, delays and reorders, between two clocks that differ by 250 ppm.
+struct Path(Vec<Option<(Instant, usize, [u8; PACKET_BYTES])>>);
+
+impl Path {
+    fn new() -> Self {
+        Self((0..256).map(|_| None).collect())
+    }
+
+    fn send(&mut self, number: u32, sent: Instant, packet: &[u8]) {
+        let times = match number % 100 {
+            7 | 20..=50 => 0, // lost, and a pause
+            8 => 2,
+            _ => 1,
+        };
+        let jitter_ms = if (900..1_200).contains(&number) { number * 37 % 41 } else { 0 };
+        let arrives = sent + Duration::from_millis(jitter_ms.into()) + Duration::from_nanos(500) * number;
+        for place in self.0.iter_mut().filter(|place| place.is_none()).take(times) {
+            let mut bytes = [0; PACKET_BYTES];
+            bytes[..packet.len()].copy_from_slice(packet);
+            *place = Some((arrives, packet.len(), bytes));
+        }
+    }
+
+    fn arrive(&mut self, now: Instant, bank: &mut Bank) {
+        for place in &mut self.0 {
+            if let Some((arrived, length, bytes)) = place.take_if(|(due, ..)| *due <= now) {
+                bank.push(LEG, &bytes[..length], arrived);
+            }
+        }
+    }
 }
 
 const LEG: LegId = LegId(3);
 
 impl Call {
-    fn new(codec: Codec, ptime_us: u32) -> Self {
+    fn new(codec: Codec, ptime_us: u32, most_copies: u8) -> Self {
         let now = clock::now();
         let stats = Arc::new(Stats::default());
         let beginning = Beginning { ssrc: 7, sequence: 65_000, time_stamp: 0 };
@@ -66,7 +103,7 @@ impl Call {
                 coding: Coding { codec, ptime_us },
                 bitrate: 64_000,
                 budget: 128_000,
-                most_copies: 2,
+                most_copies,
                 apart: Duration::from_millis(30),
             }),
             bank: Bank::new(Arc::clone(&stats), now).expect("memory"),
@@ -74,14 +111,17 @@ impl Call {
             reporter: Reporter::default(),
             now,
             packets: 0,
+            path: Path::new(),
             copies: 0,
+            told_loss: 0,
+            depths: [Duration::MAX, Duration::ZERO],
         }
     }
 
     /// One period of the card in both directions, with loss, duplicates, a pause, orders and reports.
     fn period(&mut self, out: &mut [f32]) {
         self.order();
-        let (bank, sender, packets, now) = (&mut self.bank, &mut self.sender, &mut self.packets, self.now);
+        let (path, sender, packets, now) = (&mut self.path, &mut self.sender, &mut self.packets, self.now);
         self.tone.fill(out);
         self.gain.apply(out);
         self.meter.note(out);
@@ -89,12 +129,9 @@ impl Call {
             let mut buffer = [0; PACKET_BYTES];
             let packet = sender.packet(frame, &mut buffer).expect("right length");
             *packets += 1;
-            match *packets % 100 {
-                7 | 20..=50 => {} // lost, and a pause
-                8 => (0..2).for_each(|_| bank.push(LEG, packet, captured)),
-                _ => bank.push(LEG, packet, captured),
-            }
+            path.send(*packets, captured, packet);
         });
+        self.path.arrive(now, &mut self.bank);
         self.bank.pull(now, out);
         self.report();
         self.now += Duration::from_micros(out.len() as u64 * 1_000 / 48);
@@ -123,8 +160,14 @@ impl Call {
         let loss = reception.map_or(0.0, |reception| f64::from(reception.fraction_lost) / 256.0);
         self.adapt.hear(Heard { at: self.now, loss, round_trip: Some(Duration::from_millis(9)) });
         self.sender.follow(&self.adapt.plan()).expect("possible");
-        self.copies = self.copies.max(self.adapt.plan().copies);
-        assert!(stats.report().concealed <= 1.0);
+        let plan = self.adapt.plan();
+        self.copies = self.copies.max(plan.copies);
+        self.told_loss = self.told_loss.max(plan.loss_percent);
+        let report = stats.report();
+        if self.packets > 500 && report.depth > Duration::ZERO {
+            self.depths = [self.depths[0].min(report.depth), self.depths[1].max(report.depth)];
+        }
+        assert!(report.concealed <= 1.0);
     }
 }
 
@@ -133,13 +176,14 @@ fn a_running_call_allocates_nothing() {
     let before = COUNT.with(Cell::get);
     drop(std::hint::black_box(Box::new(1)));
     assert_eq!(COUNT.with(Cell::get), before + 2, "the counter works");
-    for (codec, ptime_us, period) in [
-        (Codec::Opus, 2_500, 120),
-        (Codec::Opus, 10_000, 256),
-        (Codec::Opus, 20_000, 1_024),
-        (Codec::L16, 1_250, 60),
+    for (codec, ptime_us, period, most_copies) in [
+        (Codec::Opus, 2_500, 120, 2),
+        (Codec::Opus, 10_000, 256, 2),
+        (Codec::Opus, 20_000, 1_024, 2),
+        (Codec::Opus, 20_000, 480, 0),
+        (Codec::L16, 1_250, 60, 2),
     ] {
-        let mut call = Call::new(codec, ptime_us);
+        let mut call = Call::new(codec, ptime_us, most_copies);
         let mut out = vec![0.0; period];
         let before = COUNT.with(Cell::get);
         while call.packets < 2_000 {
@@ -147,7 +191,10 @@ fn a_running_call_allocates_nothing() {
         }
         assert_eq!(COUNT.with(Cell::get) - before, 0, "{codec:?} {ptime_us}");
         let report = call.stats.leg(LEG).expect("a leg").report();
-        assert!(call.copies > 0, "{codec:?} {ptime_us}");
+        let [least, most] = call.depths;
+        assert_eq!(call.copies > 0, most_copies > 0, "{codec:?} {ptime_us}");
+        assert_eq!(call.told_loss > 0, codec == Codec::Opus, "{codec:?} {ptime_us}");
+        assert!(most > least + Duration::from_millis(10), "{codec:?} {ptime_us}: {least:?} to {most:?}");
         assert!(report.packets_received > 500 && report.concealed > 0.0, "{report:?}");
     }
 }

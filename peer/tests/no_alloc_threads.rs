@@ -39,6 +39,13 @@ fn count() {
     TABLE[place].1.fetch_add(1, Relaxed);
 }
 
+/// How often a thread has gone to sleep so far.
+fn sleeps(id: u64) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/self/task/{id}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+    line.and_then(|count| count.trim().parse().ok()).expect("the kernel counts them")
+}
+
 /// Name and count of each thread that lives now and whose name is one of these.
 fn counts(names: &[&str]) -> Vec<(String, u64, u64)> {
     let mut found = Vec::new();
@@ -103,8 +110,15 @@ fn the_threads_of_a_running_call_allocate_nothing() {
     wait(1_000);
     let names = ["udp", "media-tx", "clock"];
     let before = counts(&names);
+    let clocks: Vec<u64> = before.iter().filter(|(name, ..)| name == "clock").map(|(_, id, _)| *id).collect();
+    let slept = |clocks: &[u64]| clocks.iter().map(|&id| sleeps(id)).collect::<Vec<_>>();
+    let slept_before = slept(&clocks);
     wait(2_500);
+    let slept: Vec<u64> =
+        slept(&clocks).iter().zip(slept_before).map(|(after, before)| after - before).collect();
     let after = counts(&names);
+    // A beat every 2.5 ms, and one sleep between two beats: they wait for nothing else, no lock among it.
+    assert!(slept.iter().all(|&slept| slept < 1_020), "{slept:?}");
     assert_eq!(before.len(), 8, "{before:?}"); // each station: udp, media-tx, two clocks
     assert_eq!(before, after);
     a.media.order(MediaOrder::Stop(LegId(0))).expect("taken");

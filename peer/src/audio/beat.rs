@@ -46,6 +46,7 @@ impl Beat {
 
 /// Returns the time of the first beat.
 fn run(period: Duration, stop: &AtomicBool, mut work: impl FnMut(Instant)) -> Instant {
+    let _audio = rt::on_the_audio_path();
     let began = clock::now();
     let mut due = began;
     while !stop.load(Ordering::Acquire) {

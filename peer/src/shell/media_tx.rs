@@ -189,6 +189,7 @@ fn spawn(taken: Receiver<Box<Transmitter>>, priority: u8) -> io::Result<State> {
 
 impl Transmitter {
     fn run(&mut self, stop: &AtomicBool) {
+        let _audio = rt::on_the_audio_path();
         self.forget_old();
         while !stop.load(Ordering::Acquire) {
             let now = clock::now();

@@ -15,6 +15,7 @@ pub use self::counters::{UdpCounters, UdpCounts};
 pub use self::intake::{Arrival, Intake, LegOrder, MEDIA_BYTES};
 use self::socket::{CONTROL_BYTES, Envelope};
 pub use self::socket::{Socket, UdpSender};
+use crate::rt;
 
 mod counters;
 pub(crate) mod intake;
@@ -118,7 +119,11 @@ impl<F: Fn(UdpEvent<'_>) -> bool> Sorter<F> {
             if self.socket.wait() {
                 self.tell_refusals(&mut control);
             }
-            match self.socket.receive(&mut bytes, &mut control) {
+            let received = {
+                let _audio = rt::on_the_audio_path();
+                self.socket.receive(&mut bytes, &mut control)
+            };
+            match received {
                 Ok(Some(envelope)) => self.sort(&envelope, &bytes[..envelope.bytes.min(BUFFER_BYTES)]),
                 Ok(None) | Err(Errno::EAGAIN | Errno::EINTR) => (),
                 Err(error) => pause_over(error),
@@ -130,9 +135,14 @@ impl<F: Fn(UdpEvent<'_>) -> bool> Sorter<F> {
         self.intake.take_orders();
         match bytes.first() {
             Some(b'V') => self.signal(envelope, bytes),
-            Some(128..=191) => self.intake.take(envelope.from, envelope.arrived, bytes),
+            Some(128..=191) => self.media(envelope, bytes),
             _ => self.counters.unknown.add(),
         }
+    }
+
+    fn media(&mut self, envelope: &Envelope, bytes: &[u8]) {
+        let _audio = rt::on_the_audio_path();
+        self.intake.take(envelope.from, envelope.arrived, bytes);
     }
 
     fn signal(&mut self, envelope: &Envelope, bytes: &[u8]) {
