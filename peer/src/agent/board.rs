@@ -12,6 +12,10 @@ use crate::media::orders::{Direction, LegId, LegReport, MediaNews, Sends, Thread
 /// Threads that report what they were granted. At the brim further ones are not shown.
 const MAX_THREADS: usize = 16;
 
+/// What it means that threads are ordinary ones, and what to do.
+pub const NO_REAL_TIME: &str = "sound may break up while others work: its threads are ordinary ones; start vox-peer by \
+    its systemd unit, or give its user \"rtprio 80\" and \"memlock unlimited\" in /etc/security/limits.conf";
+
 /// Counts of datagrams. At the brim further ones are not shown.
 pub const MAX_COUNTS: usize = 16;
 
@@ -31,6 +35,9 @@ pub struct Board {
     volumes: [u8; 2],
     devices: [Device; 2],
     threads: Vec<ThreadGrant, MAX_THREADS>,
+    /// The operator was told that threads are ordinary ones.
+    pub warned: bool,
+    locked: bool,
     reports: Vec<(LegId, LegReport), MAX_LEGS>,
     datagrams: Vec<(&'static str, u64), MAX_COUNTS>,
 }
@@ -43,6 +50,8 @@ impl Default for Board {
             volumes: [100; 2],
             devices: Default::default(),
             threads: Vec::new(),
+            warned: false,
+            locked: false,
             reports: Vec::new(),
             datagrams: Vec::new(),
         }
@@ -64,6 +73,7 @@ impl Board {
                 self.devices[index(*direction)] = Device { works: *works, sentence: sentence.clone() };
             }
             MediaNews::Thread(grant) => self.note_thread(grant),
+            MediaNews::Memory { locked } => self.locked = *locked,
         }
     }
 
@@ -128,7 +138,21 @@ impl Board {
             let policy = if *granted > 0 { "fifo" } else { "other" };
             writeln!(text, "230-thread name={name} policy={policy} priority={granted} wanted={wanted}")?;
         }
-        Ok(())
+        self.write_real_time(text)
+    }
+
+    /// The `realtime` line of STATUS: before the first call nobody knows what will be granted.
+    fn write_real_time(&self, text: &mut String) -> fmt::Result {
+        let memory = if self.locked { "locked" } else { "unlocked" };
+        write!(text, "230-realtime memory={memory}")?;
+        let mut asked = self.threads.iter().filter(|grant| grant.wanted > 0).peekable();
+        if asked.peek().is_none() {
+            writeln!(text)
+        } else if asked.any(ThreadGrant::is_refused) {
+            writeln!(text, " granted=no advice={}", encode(NO_REAL_TIME))
+        } else {
+            writeln!(text, " granted=yes")
+        }
     }
 }
 

@@ -33,7 +33,7 @@ use vox_common::wire::request::Registration;
 use vox_common::wire::users::Status;
 use vox_common::wire::words::encode;
 
-use self::board::Board;
+use self::board::{Board, NO_REAL_TIME};
 use self::book::{AddressBook, Contact};
 use self::calls::{CallOut, Calls, Me};
 use self::dice::Dice;
@@ -46,7 +46,7 @@ use self::placing::Placing;
 use self::registry::link_out;
 use self::timer::earlier;
 use crate::dsp::tasks::Tasks;
-use crate::media::orders::{Direction, MediaNews, MediaOrder, Path};
+use crate::media::orders::{Direction, MediaNews, MediaOrder, Path, ThreadGrant};
 
 /// What an agent starts with.
 #[derive(Debug, Clone)]
@@ -210,7 +210,17 @@ impl Agent {
                 out(Output::Log(level, &format!("{sentence} direction={direction}")));
             }
             MediaNews::Report(leg, report) => self.judge_delay(now, *leg, report, out),
-            MediaNews::Thread(_) => {}
+            MediaNews::Thread(grant) if grant.is_refused() => self.warn_of_ordinary_threads(grant, out),
+            MediaNews::Thread(_) | MediaNews::Memory { .. } => {}
+        }
+    }
+
+    /// Once: it is so for each thread of each call.
+    fn warn_of_ordinary_threads(&mut self, grant: &ThreadGrant, out: Out<'_>) {
+        if !std::mem::replace(&mut self.front.board.warned, true) {
+            let ThreadGrant { name, wanted, .. } = grant;
+            let sentence = format!("{NO_REAL_TIME} thread={name} wanted={wanted}");
+            out(Output::Log(log::Level::Warn, &sentence));
         }
     }
 

@@ -31,6 +31,7 @@ fn sentence(section: &str, fields: &Fields) -> String {
         "audio" => audio(fields),
         "dsp" => dsp(fields),
         "thread" => thread(fields),
+        "realtime" => real_time(fields),
         _ => everything(fields),
     }
 }
@@ -140,13 +141,22 @@ fn thread(fields: &Fields) -> String {
     parts([fields.find("name").map(str::to_owned), Some(scheduling.trim_end().to_owned()), wish])
 }
 
+fn real_time(fields: &Fields) -> String {
+    let granted = match fields.value("granted") {
+        "yes" => Some("granted".to_owned()),
+        "no" => Some("not granted".to_owned()),
+        _ => None,
+    };
+    parts([granted, part(fields, "memory ", "memory", ""), part(fields, "", "advice", "")])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json as value;
     use vox_common::cli::sections::sections;
 
-    const LINES: [&str; 11] = [
+    const LINES: [&str; 12] = [
         "peer name=alice display=Alice%20A. version=0.1.0 state=talking status=idle missed=2 uptime-s=7500",
         "registry link=down address=reg:5000 registered= since-s=5 reason=connection%20refused retry-s=4",
         "call id=0a with=bob display= address=10.0.0.2:6000 direction=out state=talking since-s=65 codec=opus ptime-ms=10 muted=on",
@@ -157,6 +167,7 @@ mod tests {
         "audio direction=out works=no volume=50 sentence=",
         "thread name=udp policy=other priority=0 wanted=69",
         "thread name=capture policy=fifo priority=70 wanted=70",
+        "realtime memory=unlocked granted=no advice=do%20this",
         "security media=off",
     ];
 
@@ -181,6 +192,7 @@ mod tests {
                 "out, not in use, volume 50 %",
                 "udp, other, but wanted fifo 69",
                 "capture, fifo 70",
+                "not granted, memory unlocked, do this",
                 "media off",
             ]
         );

@@ -78,6 +78,11 @@ pub enum MediaNews {
     },
     /// A thread of the sound started and read back what the kernel granted it.
     Thread(ThreadGrant),
+    /// Whether what is in memory stays there (`mlockall(2)`).
+    Memory {
+        /// No page is ever read back from a disk while sound waits for it.
+        locked: bool,
+    },
 }
 
 /// Scheduling of one thread as read back from the kernel (`sched_getscheduler(2)`).
@@ -89,6 +94,13 @@ pub struct ThreadGrant {
     pub wanted: u8,
     /// The SCHED_FIFO priority that was granted; 0: an ordinary thread.
     pub granted: u8,
+}
+
+impl ThreadGrant {
+    /// Whether the kernel granted less than was asked for.
+    pub fn is_refused(&self) -> bool {
+        self.granted < self.wanted
+    }
 }
 
 /// How a leg has fared since it started. Shown by `status`, kept in the history.

@@ -60,10 +60,11 @@ fn serve(config: Config, path: &Path, log: &syslog::LogHandle) -> Result<(), Str
     let signals = Signals::catch().map_err(|error| format!("cannot catch signals: {error}"))?;
     keep_state(&config.state_directory)?;
     let doors = Doors::open(&config)?;
-    lock_memory(config.priority);
+    let locked = lock_memory(config.priority);
     let control_socket = config.control_socket.clone();
     let station =
         Station::start(&config, doors).map_err(|error| format!("cannot start a thread: {error}"))?;
+    let _ = station.mailbox.send(Mail::Media(MediaNews::Memory { locked }));
     watch(signals, &station.mailbox, config, path, log);
     let _ = station.owner.join();
     station.udp.stop();
@@ -147,15 +148,15 @@ fn bind(listen: SocketAddr, dscp: u8) -> Result<Socket, String> {
     })
 }
 
-/// Locked memory helps nothing where it is scarce: a limit would make later allocations fail.
-fn lock_memory(priority: u8) {
-    let unlimited = getrlimit(Resource::RLIMIT_MEMLOCK).is_ok_and(|(soft, _)| soft == RLIM_INFINITY);
-    if priority > 0
-        && unlimited
-        && let Err(error) = rt::lock_memory()
-    {
-        log::info!("memory is not locked: {error}");
+/// Tells whether memory is locked. That helps nothing where it is scarce: a limit would make later allocations fail.
+fn lock_memory(priority: u8) -> bool {
+    if priority == 0 {
+        return false;
     }
+    let unlimited = getrlimit(Resource::RLIMIT_MEMLOCK).is_ok_and(|(soft, _)| soft == RLIM_INFINITY);
+    let locked =
+        if unlimited { rt::lock_memory() } else { Err(io::Error::other("it is limited (LimitMEMLOCK=)")) };
+    locked.inspect_err(|error| log::info!("memory is not locked: {error}")).is_ok()
 }
 
 fn connect(

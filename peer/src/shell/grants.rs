@@ -23,6 +23,14 @@ impl Grants {
         }
     }
 
+    /// Every thread that asked for real time is an ordinary one now.
+    pub(crate) fn revoke(&self) {
+        for word in &self.0 {
+            let revoked = |word: u32| (word != 0).then_some(NEWS | word & !0xff);
+            let _ = word.fetch_update(Ordering::AcqRel, Ordering::Acquire, revoked);
+        }
+    }
+
     /// Tells each grant that has not been told.
     pub(crate) fn tell(&self, mut news: impl FnMut(ThreadGrant)) {
         for (name, word) in NAMES.into_iter().zip(&self.0) {
@@ -48,5 +56,16 @@ mod tests {
         grants.tell(|grant| told.push(grant));
         grants.tell(|grant| told.push(grant));
         assert_eq!(told, [grant]);
+    }
+
+    #[test]
+    fn what_is_revoked_is_told_again() {
+        let grants = Grants::default();
+        grants.report(&ThreadGrant { name: "udp", wanted: 69, granted: 69 });
+        grants.tell(|_| ());
+        grants.revoke();
+        let mut told = Vec::new();
+        grants.tell(|grant| told.push(grant));
+        assert_eq!(told, [ThreadGrant { name: "udp", wanted: 69, granted: 0 }]);
     }
 }

@@ -8,20 +8,17 @@ use std::thread::Builder;
 use std::time::Duration;
 
 use rtrb::Producer;
-use signal_hook::consts::SIGXCPU;
-use signal_hook::iterator::Signals;
-use vox_common::sys::thread::spawn;
 use vox_common::wire::limits::MAX_LEGS;
 
 use self::keeper::Keeper;
 use super::grants::Grants;
+use super::guard;
 use super::sound::{Inlets, Sound};
 use super::udp::intake::rings;
 use super::udp::{Intake, LegOrder, UdpSender};
 use super::wake::Wake;
 use crate::config::{Audio, Config, Voice};
 use crate::media::orders::{LegId, MediaNews, MediaOrder};
-use crate::rt;
 
 mod keeper;
 
@@ -96,10 +93,10 @@ pub fn start(
     sender: UdpSender,
     news: impl Fn(MediaNews) + Send + 'static,
 ) -> io::Result<(MediaHandle, Intake)> {
-    if settings.priority > 0 {
-        guard()?;
-    }
     let (wake, grants) = (Wake::default(), Arc::<Grants>::default());
+    if settings.priority > 0 {
+        guard::start(settings.priority, Arc::clone(&grants), wake.clone())?;
+    }
     let (intake, outlets) = rings(wake.clone(), Arc::clone(&grants));
     let (orders, taken) = sync_channel(ORDERS_WAITING);
     let (end, ended) = sync_channel(0);
@@ -121,19 +118,6 @@ pub fn start(
         drop(end);
     })?;
     Ok((handle, intake))
-}
-
-/// A real-time thread that ran through `RLIMIT_RTTIME` without a pause costs all of them their priority until the next
-/// call, not the daemon its life.
-fn guard() -> io::Result<()> {
-    let mut exhausted = Signals::new([SIGXCPU])?;
-    spawn("rt-guard", move || {
-        for _ in exhausted.forever() {
-            let _ = rt::step_down();
-            log::error!("a real-time thread did not pause: all are ordinary threads until the next call");
-        }
-    })?;
-    Ok(())
 }
 
 impl MediaHandle {

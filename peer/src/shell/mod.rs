@@ -8,6 +8,7 @@ pub mod daemon;
 mod dsp;
 pub mod errand;
 mod grants;
+mod guard;
 pub mod link;
 pub mod mail;
 pub mod media;
