@@ -180,14 +180,19 @@ fn listings_are_bare_in_a_pipe_and_objects_in_json() {
         ),
         ("LOOKUP bob", "211 bob 10.0.0.2:6000 idle\n"),
         ("HISTORY", "231-1772355900 out bob 10.0.0.2:6000 far-hangup talked-s=65 call=12\n231 1 calls\n"),
-        ("DEVICES", "232-in USB%20card default\n232 1 devices\n"),
+        (
+            "DEVICES",
+            "232-in USB%20card default rates=44100,48000 channels=1-2 description=A%20card\n\
+             232-out hw:1 trouble=it%20is%20in%20use\n232 2 devices\n",
+        ),
     ]);
     let users = station.run("users");
     assert_eq!(users.out, "bob\t10.0.0.2:6000\tidle\tJoão B.\nann\t[::1]:6000\tdnd\t\n");
     assert_eq!(station.run("lookup bob").out, "bob\t10.0.0.2:6000\tidle\t\n");
     let history = station.run("history").out;
     assert!(history.ends_with("\tto\tbob\t10.0.0.2:6000\thung up there\t1 min 5 s\n"), "{history}");
-    assert_eq!(station.run("devices").out, "in\tUSB card\tdefault\t\n");
+    let devices = "in\tUSB card\tdefault\t44100,48000\t1-2\t\tA card\nout\thw:1\t\t\t\tit is in use\t\n";
+    assert_eq!(station.run("devices").out, devices);
 
     let users = station.json("users --json");
     assert_eq!((&users["users"][0]["display"], &users["as-of-s"]), (&json!("João B."), &json!(9)));

@@ -5,20 +5,27 @@
 
 use std::time::{Duration, Instant};
 
+pub use self::abilities::Abilities;
 pub use self::health::Health;
 pub use self::listing::{DeviceInfo, list};
 pub use self::open::{
     Device, Needs, open_card_input, open_card_output, open_clocked_input, open_clocked_output,
 };
 
+mod abilities;
 mod beat;
 mod card;
+mod duty;
+mod find;
 mod format;
 mod health;
 mod listing;
 mod open;
+mod rate;
 mod reader;
 mod resample;
+mod shape;
+mod trouble;
 mod writer;
 
 /// Samples per second of everything inside: mono, −1 to 1.

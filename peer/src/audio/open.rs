@@ -67,13 +67,6 @@ impl Needs {
         self.period == Period::Auto
     }
 
-    pub(super) fn period(&self) -> u32 {
-        match self.period {
-            Period::Auto => u32::try_from(self.frame).unwrap_or(u32::MAX),
-            Period::Frames(frames) => frames,
-        }
-    }
-
     /// A pace that the scratch of every callee is large enough for.
     fn pace(&self) -> usize {
         self.frame.clamp(1, BLOCK)

@@ -34,6 +34,9 @@ pub(super) const DEVICES: Listing = Listing {
         ("", |device| device.value("direction").into()),
         ("name", |device| device.value("name").into()),
         ("", |device| if device.find("default").is_some() { "default" } else { "" }.into()),
+        ("rates", |device| device.value("rates").into()),
+        ("channels", |device| device.value("channels").into()),
+        ("", |device| device.value("trouble").into()),
         ("description", |device| device.value("description").into()),
     ],
 };

@@ -207,7 +207,8 @@ fn a_device_that_is_not_there_does_not_end_the_call() {
         }));
     }
     for direction in [Direction::In, Direction::Out] {
-        assert!(lost.contains(&(direction, "no such sound device: no-such-card".into())), "{lost:?}");
+        let told = |(way, why): &(_, String)| *way == direction && why.starts_with("no such sound device: ");
+        assert!(lost.iter().any(told), "{lost:?}");
     }
     (0..50).for_each(|_| assert!(far.recv(&mut [0; 2_048]).unwrap() > 8));
     station.end();
