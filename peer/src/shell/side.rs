@@ -5,27 +5,27 @@
 //! with the beat that it will keep, unless that takes long.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::thread::{Builder, JoinHandle, Thread};
+use std::thread::{Builder, Thread};
 use std::time::{Duration, Instant};
 
+use self::closing::Closing;
 use self::end::Answer;
 pub(super) use self::end::End;
+use self::retry::Retry;
 use crate::audio::{Device, Needs};
 use crate::media::orders::{Direction, MediaNews};
 
+mod closing;
 mod end;
-
-/// After a failure the card is tried again so soon, then twice as long, up to [`LONGEST_BACKOFF`].
-const FIRST_BACKOFF: Duration = Duration::from_millis(500);
-const LONGEST_BACKOFF: Duration = Duration::from_secs(8);
+mod retry;
 
 /// A card that has not called for so long is gone, whatever it says.
 const STANDSTILL: Duration = Duration::from_secs(2);
 
 /// The same when the other direction was just lost: most often both are one card. It must be closed before the other
-/// is opened again, or libjack frees its clients under it; hence less than [`FIRST_BACKOFF`].
+/// is opened again, or libjack frees its clients under it; hence less than [`retry::FIRST`].
 const SUSPICIOUS: Duration = Duration::from_millis(250);
 
 /// libasound and its plugins want room while they open.
@@ -36,11 +36,10 @@ pub(super) struct Side {
     end: End,
     needs: Needs,
     state: State,
-    backoff: Duration,
+    retry: Retry,
     /// Of the cards that were open before.
     xruns_before: u64,
-    /// A card that is still being closed.
-    closing: Option<JoinHandle<()>>,
+    closing: Closing,
     answers: (Sender<Answer>, Receiver<Answer>),
     /// What was last told, so that a card that cannot be opened is not told of again and again.
     told: Option<Result<String, String>>,
@@ -55,6 +54,7 @@ enum State {
     /// `since`: when it was last seen to call. `patience`: how long it may go without.
     Card {
         device: Device,
+        opened: Instant,
         calls: u64,
         since: Instant,
         patience: Duration,
@@ -79,9 +79,9 @@ impl Side {
             end,
             needs,
             state: State::Closed,
-            backoff: FIRST_BACKOFF,
+            retry: Retry::default(),
             xruns_before: 0,
-            closing: None,
+            closing: Closing::default(),
             answers: channel(),
             told: None,
         }
@@ -112,7 +112,7 @@ impl Side {
         if let State::Card { device, .. } = std::mem::replace(&mut self.state, next) {
             self.release(device);
         }
-        self.backoff = FIRST_BACKOFF;
+        self.retry = Retry::default();
     }
 
     /// Whether nothing takes or brings samples.
@@ -173,7 +173,7 @@ impl Side {
         let State::StandIn { device, ends, patience, .. } = &mut self.state else { return };
         if device.is_none() && now >= *patience {
             *device = self.end.stand_in(&self.needs, ends).ok();
-            *patience = now + LONGEST_BACKOFF;
+            *patience = now + retry::LONGEST;
             self.tell(Err("it takes long to be opened".to_owned()), news);
         }
     }
@@ -191,14 +191,13 @@ impl Side {
         let (end, needs, ends) = (self.end.clone(), self.needs.clone(), Arc::clone(ends));
         let (answers, closing) = (self.answers.0.clone(), self.closing.take());
         let work = move || {
-            if let Some(closing) = closing {
-                let _ = closing.join();
-            }
+            closing.wait();
             let _ = answers.send(end.open_card(&needs, &ends));
             needs.wake();
         };
         if let Err(error) = Builder::new().name("open".into()).stack_size(STACK_BYTES).spawn(work) {
-            self.lose(&format!("no room for a thread: {error}"), now, news);
+            let at = Retry::after_refusal(now);
+            self.try_later(&format!("no room for a thread: {error}"), at, news);
         }
     }
 
@@ -206,9 +205,11 @@ impl Side {
         match (&mut self.state, answer) {
             (State::StandIn { stale: false, .. }, Ok(device)) => {
                 self.tell(Ok(device.sentence.clone()), news);
-                self.state = State::Card { device, calls: 0, since: now, patience: STANDSTILL };
+                self.state = State::Card { device, opened: now, calls: 0, since: now, patience: STANDSTILL };
             }
-            (State::StandIn { stale: false, .. }, Err(reason)) => self.lose(&reason, now, news),
+            (State::StandIn { stale: false, .. }, Err(reason)) => {
+                self.try_later(&reason, Retry::after_refusal(now), news);
+            }
             (State::StandIn { stale, try_at, .. }, answer) => {
                 (*stale, *try_at) = (false, Some(now));
                 self.release_if(answer);
@@ -228,11 +229,11 @@ impl Side {
 
     /// Why the open card is of no more use, if it is not.
     fn trouble(&mut self, now: Instant) -> Option<String> {
-        let State::Card { device, calls, since, patience } = &mut self.state else { return None };
+        let State::Card { device, opened, calls, since, patience } = &mut self.state else { return None };
         let health = &device.health;
         if health.calls() != *calls {
             (*calls, *since, *patience) = (health.calls(), now, STANDSTILL);
-            self.backoff = FIRST_BACKOFF;
+            self.retry.works(now, *opened);
         }
         let stands_still = (now >= *since + *patience).then(|| "it stands still".to_owned());
         health.failure().map(str::to_owned).or(stands_still)
@@ -248,23 +249,30 @@ impl Side {
 
     /// The card is gone: the clock stands in, and the card is tried again later.
     fn lose(&mut self, reason: &str, now: Instant, news: &impl Fn(MediaNews)) {
-        self.tell(Err(reason.to_owned()), news);
-        if let State::Card { device, .. } = std::mem::replace(&mut self.state, State::Closed) {
-            self.release(device);
-        }
-        self.stand_in(now + self.backoff);
-        self.backoff = (self.backoff * 2).min(LONGEST_BACKOFF);
+        let at = self.retry.after_loss(now);
+        self.try_later(reason, at, news);
     }
 
-    /// Closes a card on a thread of its own, after the one that is being closed already.
+    /// What stands in already goes on, so that its beat does.
+    fn try_later(&mut self, reason: &str, at: Instant, news: &impl Fn(MediaNews)) {
+        self.tell(Err(reason.to_owned()), news);
+        match std::mem::replace(&mut self.state, State::Closed) {
+            State::StandIn { device: Some(device), ends, patience, .. } => {
+                ends.store(false, Ordering::Relaxed);
+                let (device, try_at) = (Some(device), Some(at));
+                self.state = State::StandIn { device, ends, try_at, stale: false, patience };
+            }
+            State::Card { device, .. } => {
+                self.release(device);
+                self.stand_in(at);
+            }
+            _ => self.stand_in(at),
+        }
+    }
+
     fn release(&mut self, device: Device) {
         self.xruns_before += device.health.xruns();
-        let before = self.closing.take();
-        let work = move || {
-            drop(before.map(JoinHandle::join));
-            device.close();
-        };
-        self.closing = Builder::new().name("close".into()).stack_size(STACK_BYTES).spawn(work).ok();
+        self.closing.add(device);
     }
 
     fn tell(&mut self, opened: Result<String, String>, news: &impl Fn(MediaNews)) {
