@@ -32,6 +32,7 @@ pub mod station;
 pub mod surroundings;
 pub mod timeline;
 pub mod usage;
+pub mod voxcard;
 pub mod wait;
 pub mod wav;
 

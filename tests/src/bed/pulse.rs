@@ -8,7 +8,7 @@ use super::need::{self, Lack};
 use super::{Place, Process, Surroundings, wait};
 
 /// A running PulseAudio daemon: what is played into the sink `mic` is what stations capture; what they play goes to
-/// the sink `spk`.
+/// the sink `spk`. A third sink, `other`, is nobody's at first.
 #[derive(Debug)]
 pub struct Pulse {
     around: Surroundings,
@@ -45,6 +45,8 @@ impl Pulse {
             "module-null-sink sink_name=mic rate=48000",
             "-L",
             "module-null-sink sink_name=spk rate=48000",
+            "-L",
+            "module-null-sink sink_name=other rate=48000",
         ]);
         command.env_remove("PULSE_SERVER");
         let process = Process::start("pulseaudio", &command, &place.at("pulse.log"));
@@ -65,11 +67,28 @@ impl Pulse {
         Process::start("paplay", &command, &place.at("paplay.log"))
     }
 
+    /// What a station finds on a desktop: its default card is whatever the person at the desktop chose.
+    pub fn desktop(&self, place: &Place) -> Surroundings {
+        let configuration = place.write("desktop-asound.conf", DESKTOP);
+        self.around.clone().with("ALSA_CONFIG_PATH", configuration.display().to_string())
+    }
+
+    /// Chooses the sink that the desktop plays to.
+    pub fn choose(&self, sink: &str) {
+        let chosen = self.around.command("pactl").args(["set-default-sink", sink]).status();
+        assert!(chosen.expect("pactl starts").success(), "{sink} cannot be chosen");
+    }
+
     /// Records the loudspeaker as raw 16-bit samples of 48,000 Hz into a file, until it is dropped.
     pub fn record(&self, place: &Place, file: &Path) -> Process {
+        self.record_sink("spk", place, file)
+    }
+
+    /// The same of any sink.
+    pub fn record_sink(&self, sink: &str, place: &Place, file: &Path) -> Process {
         let mut command = self.around.command("sh");
-        let order = "exec parec --device=spk.monitor --rate=48000 --channels=1 --format=s16le --latency-msec=20 >\"$0\"";
-        command.arg("-c").arg(order).arg(file);
+        let order = "exec parec --device=$1.monitor --rate=48000 --channels=1 --format=s16le --latency-msec=20 >\"$0\"";
+        command.arg("-c").arg(order).arg(file).arg(sink);
         File::create(file).expect("a private directory can be written");
         Process::start("parec", &command, &place.at("parec.log"))
     }
@@ -85,4 +104,8 @@ const CONFIGURATION: &str = r#"pcm.null { type null }
 pcm.voxin { type pulse device "mic.monitor" hint { show on description "voxin" } }
 pcm.voxout { type pulse device "spk" hint { show on description "voxout" } }
 pcm.!default { type asym capture.pcm "voxin" playback.pcm "voxout" hint { show on description "default" } }
+"#;
+
+const DESKTOP: &str = r#"pcm.null { type null }
+pcm.!default { type pulse hint { show on description "default" } }
 "#;
