@@ -84,6 +84,26 @@ fn copies_of_uncompressed_sound_are_sent_where_they_fit() {
     assert_eq!(ages(&speaker.packet(240)), (vec![3, 0], L16), "six frames of 5 ms are three of 10 ms");
 }
 
+#[test]
+fn no_packet_with_copies_is_longer_than_1200_bytes() {
+    for samples in [60, 120, 240, 480] {
+        let mut speaker = Speaker::new(Codec::L16, 2);
+        let packets: Vec<_> = (0..60).map(|_| speaker.packet(samples)).collect();
+        let most = packets.iter().map(Vec::len).max().expect("some");
+        assert!(most <= 1_200, "{samples}: {most}");
+        let copies = ages(packets.last().expect("some")).0.len() - 1;
+        assert_eq!(
+            copies,
+            match samples {
+                480 => 0,
+                240 => 1,
+                _ => 2,
+            },
+            "{samples}"
+        );
+    }
+}
+
 /// A playout, and the time.
 struct Listener {
     playout: Playout,

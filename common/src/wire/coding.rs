@@ -7,7 +7,7 @@ use std::fmt;
 pub struct Coding {
     /// The codec.
     pub codec: Codec,
-    /// Sound in one packet, in microseconds (*ptime*, RFC 4566 section 6): 2,500, 5,000, 10,000 or 20,000.
+    /// Sound in one packet, in microseconds (*ptime*, RFC 4566 section 6): one of [`PTIMES`].
     pub ptime_us: u32,
 }
 
@@ -20,15 +20,25 @@ pub enum Codec {
     L16,
 }
 
-/// Packetization times that a station may send, as they are written and in microseconds.
-pub const PTIMES: [(&str, u32); 4] = [("2.5", 2_500), ("5", 5_000), ("10", 10_000), ("20", 20_000)];
+/// Packetization times that a station may send, as they are written and in microseconds. The first one is for
+/// uncompressed sound only.
+pub const PTIMES: [(&str, u32); 5] =
+    [("1.25", 1_250), ("2.5", 2_500), ("5", 5_000), ("10", 10_000), ("20", 20_000)];
+
+/// Stations that do not know 1.25 ms refuse a hello with it, although they play such packets: they are told this.
+const KNOWN_TO_ALL_US: u32 = 2_500;
 
 impl Coding {
-    /// Reads the two words `codec=` and `ptime=`. `None`: one of them is not known here.
-    pub fn parse(codec: &str, ptime_ms: &str) -> Option<Self> {
+    /// Reads the values of `codec=`, `ptime=` and, where it is there, `ptime-us=`, which has the last word. `None`: one
+    /// of them is not known here.
+    pub fn parse(codec: &str, ptime_ms: &str, exact_us: Option<&str>) -> Option<Self> {
         let codec = Codec::parse(codec)?;
-        let (_, microseconds) = PTIMES.into_iter().find(|(word, _)| *word == ptime_ms)?;
-        Some(Self { codec, ptime_us: microseconds })
+        let is_meant = |&(ms, us): &(&str, u32)| match exact_us {
+            Some(exact) => exact.parse() == Ok(us),
+            None => ms == ptime_ms,
+        };
+        let (_, ptime_us) = PTIMES.into_iter().find(is_meant)?;
+        Some(Self { codec, ptime_us })
     }
 
     /// The packetization time in milliseconds, as it is written: `2.5`, `10`.
@@ -59,6 +69,25 @@ impl fmt::Display for Codec {
 
 impl fmt::Display for Coding {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "codec={} ptime={}", self.codec, self.ptime_ms())
+        let Self { codec, ptime_us } = *self;
+        if ptime_us >= KNOWN_TO_ALL_US {
+            return write!(out, "codec={codec} ptime={}", self.ptime_ms());
+        }
+        let known = Self { codec, ptime_us: KNOWN_TO_ALL_US };
+        write!(out, "{known} ptime-us={ptime_us}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shortest_packets_are_announced_so_that_every_station_takes_the_call() {
+        let shortest = Coding { codec: Codec::L16, ptime_us: 1_250 };
+        assert_eq!(shortest.to_string(), "codec=l16 ptime=2.5 ptime-us=1250");
+        assert_eq!(Coding::parse("l16", "2.5", Some("1250")), Some(shortest));
+        assert_eq!(Coding::parse("l16", "1.25", None), Some(shortest));
+        assert_eq!(Coding::parse("l16", "2.5", Some("1251")), None);
     }
 }

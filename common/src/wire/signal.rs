@@ -201,7 +201,8 @@ impl Hello {
             from: name(needed("from")?)?,
             to: value(words, "to")?.map(name).transpose()?,
             display: value(words, "display")?.map(display).transpose()?,
-            sends: Coding::parse(needed("codec")?, needed("ptime")?).ok_or(BadSignal::Malformed)?,
+            sends: Coding::parse(needed("codec")?, needed("ptime")?, value(words, "ptime-us")?)
+                .ok_or(BadSignal::Malformed)?,
             takes_red: value(words, "red")? == Some(RED),
             after: value(words, "after")?.map(after).transpose()?,
         })

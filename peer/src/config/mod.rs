@@ -99,13 +99,11 @@ impl Voice {
 
     /// The profile's numbers, with what the file says instead of them.
     pub const fn numbers(&self) -> Numbers {
-        let profiles_own = self.profile.numbers();
-        let ptime_us = if profiles_own.ptime_us < self.least_ptime_us() {
-            self.least_ptime_us()
-        } else {
-            profiles_own.ptime_us
-        };
-        Numbers { most_delay: self.max_delay, ptime_us, ..profiles_own }
+        let mut numbers = self.profile.numbers();
+        if numbers.coding.ptime_us < self.least_ptime_us() {
+            numbers.coding.ptime_us = self.least_ptime_us();
+        }
+        Numbers { most_delay: self.max_delay, ..numbers }
     }
 
     /// Shorter packets are of no use, because the sound comes in frames of so many microseconds from [`dsp`](crate::dsp).
@@ -216,7 +214,7 @@ mod tests {
         let config = parse("name = \"a\"\nvoice.profile = \"internet\"").expect("allowed");
         let numbers = Profile::Internet.numbers();
         assert_eq!(config.voice.numbers(), numbers);
-        assert_eq!((config.coding.ptime_us, config.bitrate), (numbers.ptime_us, numbers.bitrate));
+        assert_eq!((config.coding, config.bitrate), (numbers.coding, numbers.bitrate));
         let config =
             parse("name = \"a\"\nvoice.profile = \"internet\"\ncodec.name = \"l16\"").expect("allowed");
         assert_eq!(config.coding, Coding { codec: Codec::L16, ptime_us: 10_000 });
@@ -245,6 +243,22 @@ mod tests {
     }
 
     #[test]
+    fn a_studio_sends_the_shortest_packets_that_its_codec_has_unless_told_otherwise() {
+        for (said, codec, ptime_us) in [
+            ("", Codec::L16, 1_250),
+            ("codec.name = \"auto\"\naudio.ptime-ms = \"auto\"", Codec::L16, 1_250),
+            ("audio.ptime-ms = 5", Codec::L16, 5_000),
+            ("codec.name = \"opus\"", Codec::Opus, 2_500),
+            ("codec.name = \"opus\"\naudio.ptime-ms = 20", Codec::Opus, 20_000),
+        ] {
+            let config = parse(&format!("name = \"a\"\nvoice.profile = \"studio\"\n{said}")).expect(said);
+            assert_eq!(config.coding, Coding { codec, ptime_us }, "{said}");
+        }
+        let config = parse("name = \"a\"\ncodec.name = \"l16\"\naudio.ptime-ms = 1.25").expect("allowed");
+        assert_eq!(config.coding, Coding { codec: Codec::L16, ptime_us: 1_250 });
+    }
+
+    #[test]
     fn what_is_not_allowed_is_told() {
         for (text, sentence) in [
             (
@@ -269,15 +283,15 @@ mod tests {
             ),
             (
                 "name = \"a\"\naudio.ptime-ms = 1.25",
-                "2: audio.ptime-ms is 1.25, but must be \"auto\", 2.5, 5, 10 or 20",
+                "2: audio.ptime-ms is 1.25, but must be \"auto\", 2.5, 5, 10 or 20, or 1.25 with codec.name \"l16\"",
             ),
             (
                 "name = \"a\"\naudio.ptime-ms = 20\ncodec.name = \"l16\"",
-                "2: audio.ptime-ms is 20, but must be \"auto\", 2.5, 5 or 10 with codec.name \"l16\"",
+                "2: audio.ptime-ms is 20, but must be \"auto\", 1.25, 2.5, 5 or 10 with codec.name \"l16\"",
             ),
             (
                 "name = \"a\"\nvoice.profile = \"moon\"",
-                "2: voice.profile is \"moon\", but must be \"lan\", \"wifi\" or \"internet\"",
+                "2: voice.profile is \"moon\", but must be \"lan\", \"studio\", \"wifi\" or \"internet\"",
             ),
             (
                 "name = \"a\"\nvoice.max-delay-ms = 9",

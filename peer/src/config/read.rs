@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use vox_common::sys::config::{ConfigError, Given, Section};
 use vox_common::sys::syslog;
+use vox_common::wire::coding::PTIMES;
 use vox_common::wire::limits::MAX_CONTACTS;
 use vox_common::wire::names::{DisplayName, Name};
 
@@ -108,7 +109,7 @@ fn read_network(section: &mut Section<'_>) -> Result<(SocketAddr, u8), ConfigErr
 const ALARM_DELAY: Option<Duration> = Some(Duration::from_millis(150));
 
 fn read_voice(section: &mut Section<'_>) -> Result<(Voice, Option<Duration>), ConfigError> {
-    let allowed = r#""lan", "wifi" or "internet""#;
+    let allowed = r#""lan", "studio", "wifi" or "internet""#;
     let profile =
         section.value("profile", allowed, Profile::default(), |given| Profile::parse(given.text()?))?;
     let profiles_own = profile.numbers().most_delay;
@@ -166,22 +167,21 @@ fn read_audio(
     Ok((Audio { input, output, period }, ptime_us))
 }
 
-/// 20 ms that are not compressed do not fit into a packet.
+/// 20 ms that are not compressed do not fit into a packet, and Opus has no frame of 1.25 ms.
 fn read_ptime(section: &mut Section<'_>, codec: Codec, numbers: &Numbers) -> Result<u32, ConfigError> {
-    let (allowed, most) = match codec {
-        Codec::Opus => (r#""auto", 2.5, 5, 10 or 20"#, 20_000),
-        Codec::L16 => (r#""auto", 2.5, 5 or 10 with codec.name "l16""#, 10_000),
+    let (allowed, possible) = match codec {
+        Codec::Opus => (r#""auto", 2.5, 5, 10 or 20, or 1.25 with codec.name "l16""#, 2_500..=20_000),
+        Codec::L16 => (r#""auto", 1.25, 2.5, 5 or 10 with codec.name "l16""#, 1_250..=10_000),
     };
-    let profiles_own = numbers.ptime_us.min(most);
+    let profiles_own = numbers.coding.ptime_us.clamp(*possible.start(), *possible.end());
     section.value("ptime-ms", allowed, profiles_own, |given| {
-        ptime_us(given).filter(|&us| us <= most).or_else(|| auto(given, profiles_own))
+        ptime_us(given).filter(|us| possible.contains(us)).or_else(|| auto(given, profiles_own))
     })
 }
 
 fn ptime_us(given: &Given) -> Option<u32> {
-    let choices = [(2.5, 2_500), (5.0, 5_000), (10.0, 10_000), (20.0, 20_000)];
-    let ms = given.number()?;
-    choices.into_iter().find_map(|(choice, us)| (ms.to_bits() == f64::to_bits(choice)).then_some(us))
+    let us = given.number()? * 1_000.0;
+    PTIMES.into_iter().find_map(|(_, choice)| (us.to_bits() == f64::from(choice).to_bits()).then_some(choice))
 }
 
 fn period(given: &Given) -> Option<Period> {
@@ -189,10 +189,9 @@ fn period(given: &Given) -> Option<Period> {
 }
 
 fn read_codec(section: &mut Section<'_>, numbers: &Numbers) -> Result<(Codec, u32), ConfigError> {
-    let codec = section.value("name", r#""opus" or "l16""#, Codec::Opus, |given| match given.text()? {
-        "opus" => Some(Codec::Opus),
-        "l16" => Some(Codec::L16),
-        _ => None,
+    let profiles_own = numbers.coding.codec;
+    let codec = section.value("name", r#""opus", "l16" or "auto""#, profiles_own, |given| {
+        Codec::parse(given.text()?).or_else(|| auto(given, profiles_own))
     })?;
     let bitrate = section.value("bitrate", r#"6000 to 510000, or "auto""#, numbers.bitrate, |given| {
         given.whole(6_000..=510_000).or_else(|| auto(given, numbers.bitrate))

@@ -12,6 +12,7 @@ use self::path::{PathWatch, Step};
 use super::orders::{Codec, Coding};
 use super::profile::Numbers;
 use super::red::{COPY_HEADER_BYTES, OWN_HEADER_BYTES};
+use super::sender::WITH_COPIES_BYTES;
 
 /// Loss that is worth one copy: one packet in 250.
 const ONE_COPY: f64 = 0.004;
@@ -50,6 +51,9 @@ const LONG_FRAMES: f64 = 42_000.0;
 const SHORT_FRAMES: f64 = 56_000.0;
 
 const LONG_PTIME_US: u32 = 20_000;
+
+/// Longer packets of uncompressed sound have no room for a copy.
+const COPIED_L16_US: u32 = 5_000;
 
 /// What the far end says of what we send.
 #[derive(Debug, Clone, Copy)]
@@ -197,7 +201,7 @@ impl Adapt {
         let wanted = self.wanted_copies();
         let wanted = if self.is_paused(now) { wanted.min(self.plan.copies) } else { wanted };
         if self.limits.coding.codec == Codec::L16 {
-            return Plan { copies: if self.is_paused(now) { 0 } else { wanted.min(1) }, ..self.plan };
+            return self.choose_uncompressed(if self.is_paused(now) { 0 } else { wanted });
         }
         let copies = (0..=wanted).rev().find(|&copies| self.sound(copies, ptime_us) >= LEAST_SOUND);
         let copies = copies.unwrap_or(0);
@@ -205,6 +209,15 @@ impl Adapt {
         let bitrate = in_whole_bytes(sound, ptime_us);
         let loss_percent = self.loss_percent(copies);
         Plan { ptime_us, bitrate, copies, apart: self.limits.apart, loss_percent }
+    }
+
+    /// The rate of the sound is what it is; copies come on top, as many as there is room for.
+    fn choose_uncompressed(&self, copies: u8) -> Plan {
+        let most = if copies == 0 { u32::MAX } else { COPIED_L16_US };
+        let ptime_us = self.limits.coding.ptime_us.min(most);
+        let frame = ptime_us as usize * 48 / 1_000 * 2;
+        let room = (WITH_COPIES_BYTES - OWN_HEADER_BYTES).saturating_sub(frame) / (frame + COPY_HEADER_BYTES);
+        Plan { ptime_us, copies: copies.min(u8::try_from(room).unwrap_or(u8::MAX)), ..self.plan }
     }
 
     /// In steps of 5 %, so that not every report changes the plan. What copies bring back is no loss to the codec; at

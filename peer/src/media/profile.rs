@@ -3,12 +3,16 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::orders::{Codec, Coding};
+
 /// The network that a station is on, as the operator says in `[voice] profile`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Profile {
     /// Wires and switches: loss is rare, and the delay counts.
     #[default]
     Lan,
+    /// A wired network of its own, where the last milliseconds count: theatre, studio, stage.
+    Studio,
     /// Radio: packets are late in bunches and lost in bursts.
     Wifi,
     /// Somebody else's wires: loss, jitter, and a rate that others share.
@@ -26,8 +30,9 @@ pub struct Numbers {
     pub least_delay: Duration,
     /// The most playout delay, where `[voice] max-delay-ms` says nothing else.
     pub most_delay: Duration,
-    /// Sound in one packet, where `[audio] ptime-ms` says nothing else, in microseconds.
-    pub ptime_us: u32,
+    /// The codec, where `[codec] name` says nothing else, and the sound in one packet, where `[audio] ptime-ms` says
+    /// nothing else.
+    pub coding: Coding,
     /// Bits per second of Opus without loss, where `[codec] bitrate` says nothing else.
     pub bitrate: u32,
     /// Bits per second of payload that sound and its copies may take together.
@@ -41,9 +46,9 @@ pub struct Numbers {
 
 impl Profile {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Lan, Self::Wifi, Self::Internet];
+    pub const ALL: [Self; 4] = [Self::Lan, Self::Studio, Self::Wifi, Self::Internet];
 
-    /// Reads `lan`, `wifi` or `internet`.
+    /// Reads `lan`, `studio`, `wifi` or `internet`.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|profile| profile.word() == word)
     }
@@ -56,18 +61,29 @@ impl Profile {
                 release: Duration::from_secs(1),
                 least_delay: Duration::from_micros(500),
                 most_delay: Duration::from_millis(80),
-                ptime_us: 10_000,
+                coding: Coding { codec: Codec::Opus, ptime_us: 10_000 },
                 bitrate: 64_000,
                 budget: 192_000,
                 most_copies: 2,
                 spacing: Duration::from_millis(10),
+            },
+            Self::Studio => Numbers {
+                quantile: 0.998,
+                release: Duration::from_secs(1),
+                least_delay: Duration::from_micros(250),
+                most_delay: Duration::from_millis(40),
+                coding: Coding { codec: Codec::L16, ptime_us: 1_250 },
+                bitrate: 128_000,
+                budget: 384_000,
+                most_copies: 2,
+                spacing: Duration::from_micros(2_500),
             },
             Self::Wifi => Numbers {
                 quantile: 0.995,
                 release: Duration::from_secs(3),
                 least_delay: Duration::from_millis(2),
                 most_delay: Duration::from_millis(200),
-                ptime_us: 10_000,
+                coding: Coding { codec: Codec::Opus, ptime_us: 10_000 },
                 bitrate: 64_000,
                 budget: 80_000,
                 most_copies: 2,
@@ -78,7 +94,7 @@ impl Profile {
                 release: Duration::from_secs(4),
                 least_delay: Duration::from_millis(5),
                 most_delay: Duration::from_millis(300),
-                ptime_us: 20_000,
+                coding: Coding { codec: Codec::Opus, ptime_us: 20_000 },
                 bitrate: 48_000,
                 budget: 80_000,
                 most_copies: 2,
@@ -90,6 +106,7 @@ impl Profile {
     const fn word(self) -> &'static str {
         match self {
             Self::Lan => "lan",
+            Self::Studio => "studio",
             Self::Wifi => "wifi",
             Self::Internet => "internet",
         }
@@ -111,13 +128,16 @@ mod tests {
         for profile in Profile::ALL {
             assert_eq!(Profile::parse(&profile.to_string()), Some(profile));
         }
-        assert_eq!(Profile::parse("studio"), None);
+        assert_eq!(Profile::parse("stage"), None);
     }
 
     /// The row of the manual that begins so.
     fn row(title: &str, number: impl Fn(Numbers) -> f64) -> String {
-        let [lan, wifi, internet] = Profile::ALL.map(|profile| number(profile.numbers()));
-        format!("\n.It {title} Ta {lan} Ta {wifi} Ta {internet}\n")
+        written(title, &Profile::ALL.map(|profile| number(profile.numbers()).to_string()))
+    }
+
+    fn written(title: &str, columns: &[String; 4]) -> String {
+        format!("\n.It {title} Ta {}\n", columns.join(" Ta "))
     }
 
     fn ms(span: Duration) -> f64 {
@@ -128,11 +148,13 @@ mod tests {
     fn the_manual_has_the_same_numbers() {
         let manual = include_str!("../../../docs/man/peer.toml.5");
         let rows = [
+            written("\"\"", &Profile::ALL.map(|profile| profile.to_string())),
+            written("codec", &Profile::ALL.map(|profile| profile.numbers().coding.codec.to_string())),
             row("playout waits for, %", |n| n.quantile * 100.0),
             row("lateness remembered, s", |n| n.release.as_secs_f64()),
             row("least delay, ms", |n| ms(n.least_delay)),
             row("most delay, ms", |n| ms(n.most_delay)),
-            row("ptime, ms", |n| f64::from(n.ptime_us) / 1_000.0),
+            row("ptime, ms", |n| f64::from(n.coding.ptime_us) / 1_000.0),
             row("bitrate, kbit/s", |n| f64::from(n.bitrate) / 1_000.0),
             row("sound and copies, kbit/s", |n| f64::from(n.budget) / 1_000.0),
             row("copies of a frame, at most", |n| n.most_copies.into()),

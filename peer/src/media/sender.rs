@@ -17,6 +17,9 @@ pub const PACKET_BYTES: usize = HEADER_BYTES + PAYLOAD_BYTES;
 /// Uncompressed packets carry at most 10 ms, so that they fit into an Ethernet frame.
 const LONGEST_L16: usize = 480;
 
+/// A packet with copies is at most 1,200 bytes long: no tunnel cuts it in two.
+pub const WITH_COPIES_BYTES: usize = 1_200 - HEADER_BYTES;
+
 /// Where a new stream begins: RFC 3550 wants all three to be random.
 #[derive(Debug, Clone, Copy)]
 pub struct Beginning {
@@ -126,7 +129,8 @@ impl Sender {
         let mut blocks: Blocks<'_> = (1..=self.copies).rev().filter_map(|copy| self.copy(copy)).collect();
         let copies = blocks.len();
         let _ = blocks.push(own);
-        let packed = (0..copies).find_map(|from| red::emit(&blocks[from..], payload));
+        let room = &mut payload[..WITH_COPIES_BYTES];
+        let packed = (0..copies).find_map(|from| red::emit(&blocks[from..], room));
         packed.map_or_else(
             || {
                 payload[..bytes].copy_from_slice(own.bytes);

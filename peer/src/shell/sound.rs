@@ -230,9 +230,9 @@ impl Sound {
     }
 }
 
-/// The fastest packets wait at least so many samples (0.5 ms) to be played: what real-time threads of a quiet machine
+/// The fastest packets wait at least so many samples (0.25 ms) to be played: what real-time threads of a quiet machine
 /// are late by. The playout adds to it where packets come late.
-const LEAST_WAIT: u32 = 24;
+const LEAST_WAIT: u32 = 12;
 
 fn needs(settings: &MediaSettings, keeper: &Wake, grants: &Arc<Grants>) -> Needs {
     let (keeper, grants) = (keeper.clone(), Arc::clone(grants));

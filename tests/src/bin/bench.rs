@@ -1,8 +1,9 @@
 //! `make bench`: tables of speed, delay and memory, medians of several runs, with the targets beside them. Some of them
-//! alone: `bench set-up`, `bench cost`, `bench delay`.
+//! alone: `bench set-up`, `bench cost`, `bench delay`, `bench delay studio`.
 
 #![expect(clippy::print_stdout, reason = "it prints tables")]
 
+use std::env;
 use std::time::Duration;
 
 use vox_common::sys::clock;
@@ -19,8 +20,22 @@ const COST_RUNS: usize = 3;
 const COST_CALL: Duration = Duration::from_secs(10);
 const DELAY_RUNS: usize = 3;
 const DELAY_CALL: Duration = Duration::from_secs(12);
-/// The card's own clock, finer than every period.
-const CARD_TICK: u32 = 60;
+/// How stations talk while delay is measured. The tick is the card's own clock; periods are multiples of it.
+struct Way {
+    profile: &'static str,
+    ptime: &'static str,
+    period: u32,
+    tick: u32,
+    target: &'static str,
+}
+
+const WAYS: [Way; 5] = [
+    Way { profile: "studio", ptime: "1.25", period: 60, tick: 60, target: "≤ 5 ms" },
+    Way { profile: "studio", ptime: "1.25", period: 64, tick: 64, target: "" },
+    Way { profile: "lan", ptime: "2.5", period: 120, tick: 60, target: "≤ 13 ms" },
+    Way { profile: "lan", ptime: "5", period: 240, tick: 60, target: "≤ 18 ms" },
+    Way { profile: "lan", ptime: "10", period: 480, tick: 60, target: "" },
+];
 
 const LEGEND: &str = "  A hole is 24 samples of silence in a hum, a second after the beginning and later. It is excused where within 50 ms
   of it a witness, a thread above all others that does nothing but wake every 1.25 ms, or the beat of the virtual card
@@ -32,9 +47,9 @@ fn main() {
         "vox bench: {} cores; medians of several runs\n",
         std::thread::available_parallelism().map_or(0, usize::from)
     );
-    let wanted: Vec<String> = std::env::args().skip(1).collect();
+    let wanted = env::args().nth(1);
     for (name, table) in [("set-up", set_up_table as fn()), ("cost", cost_table), ("delay", delay_table)] {
-        if wanted.is_empty() || wanted.iter().any(|word| word == name) {
+        if wanted.as_ref().is_none_or(|word| word == name) {
             table();
             println!();
         }
@@ -110,6 +125,7 @@ fn delay_table() {
         DELAY_CALL.as_secs()
     );
     heading(&[
+        "profile",
         "frame",
         "period",
         "p50",
@@ -124,14 +140,17 @@ fn delay_table() {
         "witness late",
         "card late",
     ]);
-    for (ptime, period, target) in [("2.5", 120, "≤ 13 ms"), ("5", 240, "≤ 18 ms"), ("10", 480, "")] {
+    let wanted = |way: &&Way| env::args().nth(2).is_none_or(|profile| profile == way.profile);
+    for way in WAYS.iter().filter(wanted) {
         let mut sum = Delays::default();
         for _ in 0..DELAY_RUNS {
-            let Some(card) = new_card() else { return };
-            sum.add(&card, ptime, period);
+            let Some(card) = new_card(way.tick) else { return };
+            sum.add(&card, way);
         }
+        let Way { profile, ptime, period, target, .. } = way;
         let at = |share| format!("{:.2} ms", listen::quantile(&sum.milliseconds, share));
         line(&[
+            profile,
             &format!("{ptime} ms"),
             &period.to_string(),
             &at(0.5),
@@ -155,9 +174,9 @@ struct Plugged {
     place: Place,
 }
 
-fn new_card() -> Option<Plugged> {
+fn new_card(tick: u32) -> Option<Plugged> {
     let place = Place::new();
-    match Card::start(&place, CARD_TICK) {
+    match Card::start(&place, tick) {
         Ok(card) => Some(Plugged { card, place }),
         Err(lack) => {
             println!("not measured: there is no {lack}");
@@ -181,16 +200,16 @@ struct Delays {
 }
 
 impl Delays {
-    fn add(&mut self, plugged: &Plugged, ptime: &str, period: u32) {
+    fn add(&mut self, plugged: &Plugged, way: &Way) {
         let (card, place) = (&plugged.card, &plugged.place);
         let words = place.at("words.wav");
         listen::chirps_and_hum(4).write(&words);
         let probe = card.probe(place, &[("alice", &words), ("bob", &words)]);
-        let ptime: f64 = ptime.parse().expect("a number in the table");
+        let ptime: f64 = way.ptime.parse().expect("a number in the table");
         let named = |name: &str| {
             let station = Station::named(name).within(&card.surroundings(name)).set("audio.ptime-ms", ptime);
             let station = station.set("audio.input", "default").set("audio.output", "default");
-            station.set("audio.period", Value::from(i64::from(period)))
+            station.set("voice.profile", way.profile).set("audio.period", Value::from(i64::from(way.period)))
         };
         let (alice, bob) = (named("alice").start(place), named("bob").answering().start(place));
         let call = set_up::call(&alice, &format!("127.0.0.1:{}", bob.port()), &bob);
@@ -202,13 +221,13 @@ impl Delays {
         let heard = probe.finish();
         drop(call);
         for (mouth, ear) in [("alice", "bob"), ("bob", "alice")] {
-            self.listen(&heard.microphone(mouth), &heard.loudspeaker(ear), &heard, period);
+            self.listen(&heard.microphone(mouth), &heard.loudspeaker(ear), &heard, way);
         }
     }
 
-    fn listen(&mut self, spoken: &Recording, ear: &Recording, heard: &Heard, period: u32) {
+    fn listen(&mut self, spoken: &Recording, ear: &Recording, heard: &Heard, way: &Way) {
         self.milliseconds.extend(listen::chirp_delays(spoken, ear));
-        let Holes { all, unexcused, witnessed, stalled } = Holes::find(ear, heard, CARD_TICK, period);
+        let Holes { all, unexcused, witnessed, stalled } = Holes::find(ear, heard, way.tick, way.period);
         self.holes += all;
         self.unexcused += unexcused;
         self.witnessed += witnessed;

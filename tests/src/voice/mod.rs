@@ -11,7 +11,6 @@ use vox_common::sys::clock;
 use vox_peer::config::Voice;
 use vox_peer::media::adapt::{Adapt, Heard, Limits};
 use vox_peer::media::framer::Framer;
-use vox_peer::media::orders::{Codec, Coding};
 use vox_peer::media::playout::{Counters, Patience, Playout};
 use vox_peer::media::profile::Profile;
 use vox_peer::media::sender::{Beginning, PACKET_BYTES, Sender};
@@ -116,7 +115,7 @@ impl<'a> Call<'a> {
         let Setting { profile, takes_copies } = setting;
         let start = clock::now();
         let numbers = Voice::of(profile).numbers();
-        let coding = Coding { codec: Codec::Opus, ptime_us: numbers.ptime_us };
+        let coding = numbers.coding;
         let beginning = Beginning { ssrc: 7, sequence: 65_000, time_stamp: 0xffff_0000 };
         let sender = Sender::new(coding, numbers.bitrate, beginning).expect("a profile can be coded");
         let mut playout = Playout::new(start).expect("memory");

@@ -61,17 +61,28 @@ fn loss_is_answered_at_once_and_forgotten_slowly() {
 fn nothing_is_copied_for_who_does_not_read_copies() {
     let mut rig = Rig::new(Profile::Wifi, OPUS, false);
     assert_eq!(rig.hears_for(3, 0.3).copies, 0);
-    let mut rig = Rig::new(Profile::Lan, Coding { codec: Codec::L16, ptime_us: 2_500 }, true);
-    assert_eq!(rig.hears_for(4, 0.3).copies, 1);
-    assert_eq!(rig.hears_for(1, 0.3).copies, 0, "half of what is not compressed is one copy less");
-    assert_eq!(rig.hears_for(10, 0.3).copies, 1);
+}
+
+#[test]
+fn uncompressed_sound_gets_the_copies_that_a_packet_has_room_for() {
+    for (ptime_us, sent_us, copies) in
+        [(1_250, 1_250, 2), (2_500, 2_500, 2), (5_000, 5_000, 1), (10_000, 5_000, 1)]
+    {
+        let mut rig = Rig::new(Profile::Studio, Coding { codec: Codec::L16, ptime_us }, true);
+        let plan = rig.hears_for(4, 0.3);
+        assert_eq!((plan.ptime_us, plan.copies), (sent_us, copies));
+        assert_eq!(rig.hears_for(1, 0.3).copies, 0, "less of what is not compressed is no copy");
+        assert_eq!(rig.hears_for(10, 0.3).copies, copies);
+        assert_eq!(rig.hears_for(60, 0.0).ptime_us, ptime_us);
+    }
 }
 
 #[test]
 fn copies_are_first_paid_for_with_the_rate_of_the_sound_and_never_break_the_budget() {
     for profile in Profile::ALL {
         let numbers = profile.numbers();
-        let mut rig = Rig::new(profile, Coding { ptime_us: numbers.ptime_us, ..OPUS }, true);
+        let ptime_us = numbers.coding.ptime_us.max(2_500);
+        let mut rig = Rig::new(profile, Coding { ptime_us, ..OPUS }, true);
         let first = rig.hears(0.3, 20);
         assert_eq!(first.copies, 2);
         let before = f64::from(numbers.bitrate);

@@ -24,6 +24,7 @@ mod queue;
 mod splice;
 mod steer;
 mod stretch;
+mod substitute;
 mod transits;
 pub(crate) mod varispeed;
 mod voice;

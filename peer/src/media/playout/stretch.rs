@@ -19,6 +19,7 @@ impl Voice {
         self.move_to_front();
         let end = self.end;
         self.end += self.decoded(payload, bytes, end)?;
+        self.smooth(end);
         Ok(())
     }
 
@@ -42,7 +43,7 @@ impl Voice {
     pub(super) fn shorten(&mut self, lag: usize) {
         let overlap = BLEND.min(self.ready() - lag);
         for at in self.start..self.start + overlap {
-            let weight = share(at - self.start);
+            let weight = share(at - self.start, BLEND);
             self.ready[at + lag] = weight * self.ready[at + lag] + (1.0 - weight) * self.ready[at];
         }
         self.start += lag;
@@ -63,7 +64,7 @@ impl Voice {
         for at in 0..lag.max(overlap) {
             let again = sound[PAST - lag + at];
             self.ready[at] = match sound.get(PAST + at).filter(|_| at < overlap) {
-                Some(onward) => share(at) * again + (1.0 - share(at)) * onward,
+                Some(onward) => share(at, BLEND) * again + (1.0 - share(at, BLEND)) * onward,
                 None => again,
             };
         }

@@ -1,21 +1,30 @@
 //! Packets, and the lack of them, into samples without clicks.
 
 use super::queue::Payload;
+use super::substitute::{self, Substitute};
 use crate::opus::{self, Decoder, LONGEST_PACKET, OpusError, SHORTEST_FRAME};
 
 /// Two pieces of sound that do not fit together are blended over this many samples: 2.5 ms.
 pub(super) const BLEND: usize = SHORTEST_FRAME;
 
-/// Made-up sound keeps its loudness for so long (60 ms) …
+/// After a short hole in uncompressed sound the blend is half as long as the hole, but at least 0.5 ms: what is real is
+/// better than what is made up.
+const SHORTEST_BLEND: usize = 24;
+
+/// What Opus makes up keeps its loudness for so long (60 ms) …
 const HELD: usize = 2_880;
 
 /// … and is silence from here on (100 ms).
 pub(super) const FADED: usize = 4_800;
 
+/// The same where sound is substituted: 10 and 60 ms (ITU-T G.711 I.2.7).
+const HELD_L16: usize = 480;
+const FADED_L16: usize = 2_880;
+
 /// The most that is made up in one piece: 10 ms.
 const LONGEST_GUESS: usize = 480;
 
-/// Samples played last that are kept: 20 ms.
+/// Samples played last that may be repeated: 20 ms.
 pub(super) const PAST: usize = 960;
 
 /// Room for the longest packet and what is repeated of the past.
@@ -32,13 +41,17 @@ pub(super) struct Voice {
     /// The samples of `ready` that have not been played.
     pub(super) start: usize,
     pub(super) end: usize,
-    /// How the sound would have gone on, where the next packet is not what follows.
+    /// How the sound would have gone on, where the next packet is not what follows …
     onward: [f32; BLEND],
-    blends: bool,
-    /// The last samples played, for making up uncompressed sound.
-    played: [f32; LONGEST_GUESS],
+    /// … and how much of that is in what is ready, of how much. A packet may be shorter than a blend.
+    blended: usize,
+    blend: usize,
+    /// How loud real sound was where it began after what was made up, and how far it has risen since.
+    risen: (f32, usize),
     /// Everything played last, made up or not.
-    past: [f32; PAST],
+    past: Box<[f32; substitute::NEEDED]>,
+    /// Makes up uncompressed sound.
+    substitute: Substitute,
     /// Samples made up without a break; tells how much they have faded.
     made_up: usize,
 }
@@ -54,9 +67,11 @@ impl Voice {
             start: 0,
             end: 0,
             onward: [0.0; BLEND],
-            blends: false,
-            played: [0.0; LONGEST_GUESS],
-            past: [0.0; PAST],
+            blended: BLEND,
+            blend: BLEND,
+            risen: (1.0, BLEND),
+            past: Box::new([0.0; substitute::NEEDED]),
+            substitute: Substitute::new(),
             made_up: FADED,
         })
     }
@@ -69,7 +84,6 @@ impl Voice {
             self.expect_other();
         }
         self.decoder.reset();
-        self.played.fill(0.0);
         (self.start, self.end) = (0, 0);
         self.made_up = FADED;
     }
@@ -79,17 +93,17 @@ impl Voice {
         self.restart();
         self.onward.fill(0.0);
         self.past.fill(0.0);
-        self.blends = false;
+        self.blended = self.blend;
     }
 
     /// The samples played last.
     pub(super) fn past(&self) -> &[f32; PAST] {
-        &self.past
+        self.past.last_chunk().expect("more than that is kept")
     }
 
     /// Whether what was played last was nothing.
     pub(super) fn is_silent(&self) -> bool {
-        self.past.iter().all(|sample| *sample == 0.0)
+        self.past().iter().all(|sample| *sample == 0.0)
     }
 
     /// Samples ready to be played.
@@ -102,7 +116,7 @@ impl Voice {
         let count = self.ready().min(out.len());
         out[..count].copy_from_slice(&self.ready[self.start..self.start + count]);
         self.start += count;
-        self.remember(&out[..count]);
+        push_back(self.past.as_mut_slice(), &out[..count]);
         count
     }
 
@@ -118,8 +132,8 @@ impl Voice {
         self.payload = payload;
         let samples = self.decoded(payload, bytes, 0)?;
         (self.start, self.end) = (skipped.min(samples), samples);
-        self.fade_in();
-        self.blend();
+        self.rise_from(self.loudness());
+        self.smooth(self.start);
         Ok(())
     }
 
@@ -152,6 +166,7 @@ impl Voice {
             Payload::L16 => count,
         };
         self.guess(made);
+        self.blended = self.blend; // it goes on from what was played
         (self.start, self.end) = (0, made);
     }
 
@@ -164,7 +179,7 @@ impl Voice {
         if rest > 0 {
             self.onward.fill(0.0);
             self.onward[..rest].copy_from_slice(&self.ready[count..count + rest]);
-            self.blends = true;
+            self.blend_over(BLEND);
             self.end = count;
         }
     }
@@ -175,9 +190,9 @@ impl Voice {
         if self.made_up < FADED {
             self.expect_other();
         }
-        self.ready[..count.max(BLEND)].fill(0.0);
+        self.ready[..count].fill(0.0);
         (self.start, self.end) = (0, count);
-        self.blend();
+        self.smooth(0);
         self.made_up = FADED;
     }
 
@@ -185,9 +200,14 @@ impl Voice {
     pub(super) fn expect_other(&mut self) {
         let made_up = self.made_up;
         self.guess(BLEND);
+        if made_up >= FADED {
+            (self.start, self.end) = (0, BLEND);
+            self.smooth(0); // silence that has just begun is not silent yet
+        }
         self.made_up = made_up; // the guess fades out by blending
         self.onward.copy_from_slice(&self.ready[..BLEND]);
-        self.blends = true;
+        let is_short = self.payload == Payload::L16 && made_up > 0;
+        self.blend_over(if is_short { (made_up / 2).clamp(SHORTEST_BLEND, BLEND) } else { BLEND });
         (self.start, self.end) = (0, 0);
     }
 
@@ -195,7 +215,7 @@ impl Voice {
     pub(super) fn replace_ready(&mut self) {
         if self.ready() >= BLEND {
             self.onward.copy_from_slice(&self.ready[self.start..self.start + BLEND]);
-            self.blends = true;
+            self.blend_over(BLEND);
         }
         (self.start, self.end) = (0, 0);
     }
@@ -204,7 +224,7 @@ impl Voice {
     /// what it has made up.
     fn joins_by_itself(&self, payload: Payload) -> bool {
         let follows = payload.is_like(self.payload) && (payload.is_opus() || self.made_up == 0);
-        follows || self.blends
+        follows || self.blended == 0
     }
 
     /// Fills the beginning of `ready` with made-up sound.
@@ -212,45 +232,53 @@ impl Voice {
         let guess = &mut self.ready[..samples];
         if self.made_up >= FADED {
             guess.fill(0.0);
-        } else if !self.payload.is_opus() {
-            mirror(&self.played, self.made_up, guess);
+        } else if self.payload == Payload::L16 {
+            if self.made_up == 0 {
+                self.substitute.begin(&self.past);
+            }
+            self.substitute.fill(guess);
         } else if self.decoder.conceal(guess).is_err() {
             guess.fill(0.0);
         }
-        for sample in guess {
-            *sample *= loudness(self.made_up);
+        for at in 0..samples {
+            self.ready[at] *= self.loudness();
             self.made_up += 1;
         }
     }
 
-    /// After made-up sound that had faded, what is real comes in from there.
-    fn fade_in(&mut self) {
-        let (from, end) = (loudness(self.made_up), self.end);
+    /// How loud made-up sound is by now.
+    fn loudness(&self) -> f32 {
+        let (held, faded) = if self.payload.is_opus() { (HELD, FADED) } else { (HELD_L16, FADED_L16) };
+        #[expect(clippy::cast_precision_loss, reason = "below 4,800")]
+        let loudness = 1.0 - self.made_up.saturating_sub(held) as f32 / (faded - held) as f32;
+        loudness.max(0.0)
+    }
+
+    /// After made-up sound that had faded to this, what is real comes in from there.
+    fn rise_from(&mut self, loudness: f32) {
         self.made_up = 0;
-        if from < 1.0 {
-            for (at, sample) in self.ready[self.start..end].iter_mut().take(BLEND).enumerate() {
-                *sample *= from + (1.0 - from) * share(at);
-            }
+        if loudness < 1.0 {
+            self.risen = (loudness, 0);
         }
     }
 
-    fn blend(&mut self) {
-        if !std::mem::take(&mut self.blends) {
-            return;
-        }
-        for (at, (sample, onward)) in
-            self.ready[self.start..self.end].iter_mut().zip(&self.onward).enumerate()
-        {
-            *sample = share(at) * *sample + (1.0 - share(at)) * onward;
-        }
+    fn blend_over(&mut self, samples: usize) {
+        (self.blended, self.blend) = (0, samples);
     }
 
-    fn remember(&mut self, samples: &[f32]) {
-        push_back(&mut self.past, samples);
-        if self.payload.is_opus() || self.made_up > 0 {
-            return; // Opus remembers by itself, and a guess is not made of guesses
+    /// What is ready from `from` on rises and is blended as far as it is not yet.
+    pub(super) fn smooth(&mut self, from: usize) {
+        let (low, risen) = self.risen;
+        let (blended, blend) = (self.blended, self.blend);
+        let fresh = &mut self.ready[from..self.end];
+        for (sample, at) in fresh.iter_mut().zip(risen..BLEND) {
+            *sample *= low + (1.0 - low) * share(at, BLEND);
         }
-        push_back(&mut self.played, samples);
+        for (sample, at) in fresh.iter_mut().zip(blended..blend) {
+            *sample = share(at, blend) * *sample + (1.0 - share(at, blend)) * self.onward[at];
+        }
+        self.risen.1 = (risen + fresh.len()).min(BLEND);
+        self.blended = (blended + fresh.len()).min(blend);
     }
 }
 
@@ -262,18 +290,11 @@ fn push_back(kept: &mut [f32], samples: &[f32]) {
     kept[old..].copy_from_slice(&samples[samples.len() - new..]);
 }
 
-/// How much of the new there is at a place in a blend.
-pub(super) fn share(at: usize) -> f32 {
-    #[expect(clippy::cast_precision_loss, reason = "below 120")]
-    let share = (at as f32 + 0.5) / BLEND as f32;
+/// How much of the new there is at a place in a blend of so many samples.
+pub(super) fn share(at: usize, blend: usize) -> f32 {
+    #[expect(clippy::cast_precision_loss, reason = "below a thousand")]
+    let share = (at as f32 + 0.5) / blend as f32;
     share.min(1.0)
-}
-
-/// How loud made-up sound is after so many samples of it.
-fn loudness(made_up: usize) -> f32 {
-    #[expect(clippy::cast_precision_loss, reason = "below 4,800")]
-    let loudness = 1.0 - made_up.saturating_sub(HELD) as f32 / (FADED - HELD) as f32;
-    loudness.max(0.0)
 }
 
 fn from_big_endian(bytes: &[u8], samples: &mut [f32]) -> usize {
@@ -283,15 +304,6 @@ fn from_big_endian(bytes: &[u8], samples: &mut [f32]) -> usize {
         *sample = f32::from(i16::from_be_bytes([two[0], two[1]])) / 32_768.0;
     }
     count
-}
-
-/// The past backwards, forwards, backwards: whatever it is, there is no step in it.
-fn mirror(past: &[f32; LONGEST_GUESS], from: usize, guess: &mut [f32]) {
-    for (at, sample) in guess.iter_mut().enumerate() {
-        let place = (from + at) % (2 * LONGEST_GUESS);
-        let back = if place < LONGEST_GUESS { place } else { 2 * LONGEST_GUESS - 1 - place };
-        *sample = past[LONGEST_GUESS - 1 - back];
-    }
 }
 
 #[cfg(test)]
@@ -331,6 +343,39 @@ mod tests {
         assert!(steepest(&sound) < 0.02, "{}", steepest(&sound));
         assert!(sound[1_920..4_800].iter().any(|s| s.abs() > 0.4));
         assert!(sound[1_920 + FADED..].iter().all(|s| *s == 0.0));
+    }
+
+    /// A call in packets of 1.25 ms: `p` plays one, `x` makes up as much, `s` is silence, `o` plays one that does not
+    /// follow.
+    fn heard(steps: &str) -> Vec<f32> {
+        let (mut voice, mut sound, mut at) = (Voice::new().unwrap(), Vec::new(), 0);
+        for step in steps.chars() {
+            match step {
+                'x' => voice.make_up(60),
+                's' => voice.silence(60),
+                _ => {
+                    if step == 'o' {
+                        at += 77;
+                        voice.expect_other();
+                    }
+                    voice.decode(Payload::L16, &l16(at, 60), 0).unwrap();
+                }
+            }
+            sound.extend(played(&mut voice));
+            at += 60;
+        }
+        sound
+    }
+
+    #[test]
+    fn packets_shorter_than_a_blend_do_not_click() {
+        let steady = "p".repeat(40);
+        for trouble in ["", "x", "xx", "xpxppxxxp", "op", "oppo", "ss", "s", "xs", &"x".repeat(60)] {
+            for sound in [heard(&format!("{steady}{trouble}{steady}")), heard(&format!("{trouble}{steady}"))]
+            {
+                assert!(steepest(&sound) < 0.03, "{trouble}: {}", steepest(&sound));
+            }
+        }
     }
 
     #[test]
