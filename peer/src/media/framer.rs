@@ -5,6 +5,43 @@ use std::time::{Duration, Instant};
 /// The longest frame that is sent: 20 ms.
 pub const LONGEST_FRAME: usize = 960;
 
+/// So many pieces of one length in a row are how the card works.
+const STEADY: u8 = 8;
+
+/// In what pieces the card brings sound.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Pieces {
+    length: usize,
+    run: u8,
+}
+
+impl Pieces {
+    /// Takes note of a piece of so many samples.
+    pub fn note(&mut self, length: usize) {
+        self.run = if length == self.length { self.run.saturating_add(1) } else { 1 };
+        self.length = length;
+    }
+
+    /// The length of frames near to `wanted` (within a quarter) that end where a piece ends, so that no part of one waits
+    /// for the next; `wanted` where there is none or pieces are not steady.
+    pub fn fitting(&self, wanted: usize) -> usize {
+        let (length, wanted) = (self.length.max(1), wanted.max(1));
+        let fits = if length <= wanted {
+            length * nearest(wanted, length)
+        } else {
+            length / nearest(length, wanted)
+        };
+        let is_whole = fits.is_multiple_of(length) || length.is_multiple_of(fits.max(1));
+        let is_near = fits.abs_diff(wanted) <= wanted / 4;
+        if self.run >= STEADY && is_whole && is_near { fits } else { wanted }
+    }
+}
+
+/// How often one goes into the other, to the nearest whole number.
+fn nearest(whole: usize, part: usize) -> usize {
+    (whole + part / 2) / part
+}
+
 /// Gathers samples until a frame is full.
 pub struct Framer {
     frame: [f32; LONGEST_FRAME],
@@ -21,9 +58,12 @@ impl Framer {
         Self { frame: [0.0; LONGEST_FRAME], frame_samples, next_samples: frame_samples, filled: 0 }
     }
 
-    /// Makes frames of so many samples after the one that is being filled.
+    /// Makes frames of so many samples after the one that is being filled, if one is.
     pub fn resize(&mut self, frame_samples: usize) {
         self.next_samples = frame_samples.clamp(1, LONGEST_FRAME);
+        if self.filled == 0 {
+            self.frame_samples = self.next_samples;
+        }
     }
 
     /// Samples that wait for the rest of their frame.
@@ -65,6 +105,33 @@ fn time_of_first(captured: Instant, taken: usize, frame: usize) -> Instant {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn frames_end_where_pieces_end_if_they_are_nearly_as_long_as_wanted() {
+        for (wanted, piece, fits) in [
+            (60, 60, 60),
+            (60, 64, 64),
+            (60, 48, 48),
+            (60, 128, 64),
+            (60, 32, 64),
+            (60, 120, 60),
+            (60, 1_024, 60),
+            (60, 441, 63),
+            (60, 40, 60),
+            (240, 256, 256),
+            (240, 128, 256),
+            (480, 512, 512),
+            (960, 1, 960),
+        ] {
+            let mut pieces = Pieces::default();
+            (0..STEADY - 1).for_each(|_| pieces.note(piece));
+            assert_eq!(pieces.fitting(wanted), wanted, "not steady yet");
+            pieces.note(piece);
+            assert_eq!(pieces.fitting(wanted), fits, "{wanted} {piece}");
+            pieces.note(piece + 1);
+            assert_eq!(pieces.fitting(wanted), wanted, "steady no more");
+        }
+    }
 
     #[test]
     #[expect(clippy::cast_precision_loss, reason = "small whole numbers")]

@@ -7,7 +7,7 @@ use vox_common::sys::{clock, random};
 use super::Shared;
 use crate::audio::span;
 use crate::media::adapt::{Adapt, Heard, Limits, Plan};
-use crate::media::framer::Framer;
+use crate::media::framer::{Framer, Pieces};
 use crate::media::mouth_to_ear::{Average, Capture, RoundTrips};
 use crate::media::orders::{Codec, LegId, LegReport, Path, Sends};
 use crate::media::rtcp::{self, COMPOUND_BYTES, Item, LastReport, NtpClock, VoipMetrics};
@@ -32,6 +32,9 @@ pub(crate) struct Outgoing {
     look_ahead: Duration,
     sender: Sender,
     framer: Framer,
+    /// Samples in a frame as planned.
+    planned: usize,
+    pieces: Pieces,
     adapt: Adapt,
     /// When the next report is due. `None`: nothing may be sent yet.
     due: Option<Instant>,
@@ -62,6 +65,8 @@ impl Outgoing {
             codec: limits.coding.codec,
             look_ahead: span(sender.look_ahead()),
             framer: Framer::new(sender.frame_samples()),
+            planned: sender.frame_samples(),
+            pieces: Pieces::default(),
             sender,
             adapt: Adapt::new(limits),
             due: None,
@@ -92,6 +97,8 @@ impl Outgoing {
         if self.due.is_none() {
             return;
         }
+        self.pieces.note(block.samples().len());
+        self.fit_frames();
         let Self { framer, sender, packet, path, leg, capture, encode, look_ahead, .. } = self;
         let stats = shared.stats.leg(*leg);
         framer.push(block.when, block.samples(), &mut |captured, frame| {
@@ -104,6 +111,15 @@ impl Outgoing {
                 stats.note_sent(level_db);
             }
         });
+    }
+
+    /// Opus has its lengths; uncompressed frames are as long as suits the card.
+    fn fit_frames(&mut self) {
+        let Self { framer, pieces, planned, .. } = self;
+        match self.codec {
+            Codec::Opus => framer.resize(*planned),
+            Codec::L16 => framer.align(pieces.fitting(*planned)),
+        }
     }
 
     /// Samples were lost before they were captured.
@@ -147,7 +163,7 @@ impl Outgoing {
         self.adapt.hear(heard);
         let plan = self.adapt.plan();
         if plan != before && self.sender.follow(&plan).is_ok() {
-            self.framer.resize(plan.ptime_us as usize * 48 / 1_000);
+            self.planned = plan.ptime_us as usize * 48 / 1_000;
         }
     }
 
