@@ -66,6 +66,15 @@ impl Framer {
         }
     }
 
+    /// The same, if that is another number than before, so that frames end where the pieces end that come in: the frame
+    /// that is being filled takes in as many more.
+    pub fn align(&mut self, frame_samples: usize) {
+        if frame_samples != self.next_samples {
+            self.resize(frame_samples);
+            self.frame_samples = (self.filled + self.next_samples).min(LONGEST_FRAME);
+        }
+    }
+
     /// Samples that wait for the rest of their frame.
     pub fn waiting(&self) -> usize {
         self.filled
@@ -105,6 +114,19 @@ fn time_of_first(captured: Instant, taken: usize, frame: usize) -> Instant {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn frames_that_are_aligned_end_where_pieces_end() {
+        let (now, mut framer, mut lengths) = (vox_common::sys::clock::now(), Framer::new(60), Vec::new());
+        for piece in 0..6 {
+            if piece == 3 {
+                framer.align(64);
+            }
+            framer.push(now, &[0.0; 64], &mut |_, frame| lengths.push(frame.len()));
+        }
+        assert_eq!(lengths, [60, 60, 60, 76, 64, 64]);
+        assert_eq!(framer.waiting(), 0);
+    }
 
     #[test]
     fn frames_end_where_pieces_end_if_they_are_nearly_as_long_as_wanted() {

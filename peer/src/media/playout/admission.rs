@@ -11,6 +11,9 @@ const MOST_PACKETS: i64 = 3_000;
 /// A jump of the time stamp that needs no explanation, and the error of one that the pause explains: 1 s.
 const MOST_SAMPLES: i64 = 48_000;
 
+/// A packet has at least so many samples: one that is later in sequence is later in time.
+const LEAST_SAMPLES: i64 = 24;
+
 /// What to do with a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
@@ -81,7 +84,8 @@ impl Newest {
         let (packets, samples) = (sequence - self.place.sequence, time_stamp - self.place.time_stamp);
         let paused = samples_between(self.arrived, arrived);
         let likely = samples.abs() <= MOST_SAMPLES || (samples - paused).abs() <= MOST_SAMPLES;
-        let fits = header.ssrc == self.ssrc && packets.abs() <= MOST_PACKETS && likely;
+        let in_order = samples * packets.signum() >= packets.abs() * LEAST_SAMPLES;
+        let fits = header.ssrc == self.ssrc && packets.abs() <= MOST_PACKETS && likely && in_order;
         fits.then_some(Place { sequence, time_stamp })
     }
 }
@@ -113,7 +117,7 @@ mod tests {
     #[test]
     fn what_does_not_fit_must_be_followed() {
         let second = 48_000;
-        let table: [(&str, &[Came]); 9] = [
+        let table: [(&str, &[Came]); 10] = [
             ("RBB", &[(1, 65_535, u32::MAX, 0), (1, 0, 479, 0), (1, 1, 959, 0)]),
             // A burst after a pause: contiguous.
             ("RB", &[(1, 5, 0, 0), (1, 6, 480, 5)]),
@@ -121,6 +125,8 @@ mod tests {
             ("RB", &[(1, 5, 0, 0), (1, 505, 5 * second, 5)]),
             // Silence of five seconds.
             ("RB", &[(1, 5, 0, 0), (1, 6, 5 * second, 5)]),
+            // Later in sequence and not in time, and the other way round.
+            ("R--B", &[(1, 5, 4_800, 0), (1, 8, 4_800, 0), (1, 4, 9_600, 0), (1, 6, 5_280, 0)]),
             // The time stamp jumps, once and for good.
             ("R-B", &[(1, 5, 0, 0), (1, 6, 9 * second, 0), (1, 7, 960, 0)]),
             ("R-R", &[(1, 5, 0, 0), (1, 6, 9 * second, 0), (1, 7, 9 * second + 480, 0)]),

@@ -1,6 +1,6 @@
 //! How long packets wait: where the time line begins, and how the delay is kept where it belongs.
 
-use super::queue::Entry;
+use super::queue::{Entry, MOST_WAITING};
 use super::splice::Splice;
 use super::steer::Stand;
 use super::varispeed::AHEAD;
@@ -63,10 +63,18 @@ impl Playout {
     /// The delay without which too many packets would be late.
     fn needed(&self) -> i64 {
         self.transits.range().map_or(0, |range| {
-            let (least, most) = (range.least + self.patience.least, range.least + self.patience.most);
+            let most = self.patience.most.min(self.room()).max(self.patience.least);
+            let (least, most) = (range.least + self.patience.least, range.least + most);
             let tail = (range.most - range.least - SHORT).max(0) / TAIL;
             (range.most + tail).clamp(least, most)
         })
+    }
+
+    /// The longest wait that the queue has room for, with a quarter to spare: what is dropped at its brim is not waited
+    /// for.
+    fn room(&self) -> i64 {
+        let frame = self.queue.last().map_or(self.frame, |last| last.samples);
+        frame * length(MOST_WAITING) * 3 / 4
     }
 
     /// Before a pull: compares when packets come with when they are played, and decides what to do about it.

@@ -4,7 +4,8 @@ use super::queue::Entry;
 use super::voice::FADED;
 use super::{Playout, length};
 
-/// A time stamp further ahead than this (and the target) is not a gap but a jump: 200 ms.
+/// A time stamp further ahead than this (and the target) is not a gap but a jump: 200 ms. So is one behind which all
+/// that may wait waits: it would be dropped before its time.
 const LONGEST_GAP: i64 = 9_600;
 
 impl Playout {
@@ -17,7 +18,8 @@ impl Playout {
                 self.grow();
             }
             let gap = first.time_stamp - self.position();
-            if gap > self.spread() + LONGEST_GAP || first.time_stamp < self.next_time_stamp {
+            let is_jump = gap > self.spread() + LONGEST_GAP || (gap > 0 && self.queue.is_full());
+            if is_jump || first.time_stamp < self.next_time_stamp {
                 self.voice.expect_other();
                 self.tie_to(&first);
             } else if gap > 0 {

@@ -1,0 +1,155 @@
+//! A far end that sends what nobody should, to a real station: the call goes on, sounds right again within a second, and
+//! has cost nothing that stays.
+
+use std::net::UdpSocket;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use vox_common::sys::clock;
+use vox_common::wire::names::Name;
+use vox_common::wire::signal::{CallId, Cookie, Hello, Reason, Say, Signal};
+use vox_peer::media::orders::{Codec, Coding};
+use vox_tests::bed::wav::{RATE, Recording};
+use vox_tests::bed::{Place, Station, listen, usage, wait};
+use vox_tests::mischief::{Mischief, Sent, Speaker, TONE};
+
+const PEACE: Duration = Duration::from_millis(1_500);
+
+/// After mischief: a second in which sound may be wrong, and what is listened to.
+const AFTER: Duration = Duration::from_millis(2_700);
+
+/// What a station may have grown by: buffers of the kernel's and the allocator's that are touched for the first time.
+const GROWN_MB: f64 = 1.0;
+
+const SHORTEST: Coding = Coding { codec: Codec::L16, ptime_us: 1_250 };
+const USUAL: Coding = Coding { codec: Codec::Opus, ptime_us: 10_000 };
+
+/// Somebody who is nothing but a socket.
+struct Far {
+    socket: UdpSocket,
+    call: CallId,
+    sends: Coding,
+}
+
+impl Far {
+    fn new(station: &Station, sends: Coding) -> Self {
+        let socket = UdpSocket::bind("127.0.0.1:0").expect("loopback is there");
+        socket.connect(("127.0.0.1", station.port())).expect("loopback is there");
+        socket.set_read_timeout(Some(Duration::from_secs(5))).expect("a socket of our own");
+        Self { socket, call: CallId([5; 16]), sends }
+    }
+
+    /// Calls, and is answered.
+    fn call(&self) {
+        self.say(Say::Invite(None, self.hello()));
+        let cookie = self.hear(|say| match say {
+            Say::Retry(cookie) => Some(cookie),
+            _ => None,
+        });
+        self.invite(cookie);
+        self.say(Say::Confirm);
+    }
+
+    fn invite(&self, cookie: Cookie) {
+        self.say(Say::Invite(Some(cookie), self.hello()));
+        self.hear(|say| matches!(say, Say::Accept(..)).then_some(()));
+    }
+
+    fn hang_up(&self) {
+        self.say(Say::Bye(Reason::Hangup));
+    }
+
+    fn hello(&self) -> Hello {
+        let from = Name::parse("mallory").expect("a name");
+        Hello { from, to: None, display: None, sends: self.sends, takes_red: true, after: None }
+    }
+
+    fn say(&self, say: Say) {
+        let signal = Signal { id: self.call, say }.to_string();
+        self.socket.send(signal.as_bytes()).expect("the station listens");
+    }
+
+    /// The next signal that is meant.
+    fn hear<T>(&self, meant: impl Fn(Say) -> Option<T>) -> T {
+        let mut bytes = [0; 2_048];
+        loop {
+            let length = self.socket.recv(&mut bytes).expect("the station answers");
+            let heard = Signal::parse(&bytes[..length]).ok().and_then(|signal| meant(signal.say));
+            if let Some(heard) = heard {
+                return heard;
+            }
+        }
+    }
+
+    /// Sends each thing when it is due.
+    fn play(&self, began: Instant, script: &[Sent]) {
+        for sent in script {
+            clock::sleep_until(began + sent.at);
+            // A datagram that is refused is one that was lost.
+            let _ = self.socket.send(&sent.bytes);
+        }
+    }
+}
+
+/// A call with mischief in it; what is wrong afterwards.
+fn trouble(mischief: Mischief, coding: Coding) -> Result<(), String> {
+    let place = Place::new();
+    let recording = place.at("bob.wav");
+    let bob = Station::quiet("bob").set("audio.output", format!("file:{}", recording.display()));
+    let mut bob = bob.set("voice.profile", "studio").answering().start(&place);
+    let pid = bob.process().pid();
+    let far = Far::new(&bob, coding);
+    far.call();
+    bob.wait_until("talking");
+
+    let mut speaker = Speaker::new(coding, 3);
+    speaker.speak(PEACE);
+    speaker.misbehave(mischief);
+    speaker.speak(AFTER);
+    let (script, began) = (speaker.script(), clock::now());
+    let bad_from = script.iter().position(|sent| sent.at >= PEACE).unwrap_or(script.len());
+    far.play(began, &script[..bad_from]);
+    let before = usage::resident_mb(pid);
+    far.play(began, &script[bad_from..]);
+    let after = usage::resident_mb(pid);
+    let state = bob.status("peer", "state");
+    far.hang_up();
+    bob.wait_until("idle");
+
+    let (share, silent) = wait::until("the recording", 5, || last_second(&recording));
+    let told = format!("tone {share:.3}, silent {silent:.3}, {before:.1} to {after:.1} MB, {state:?}");
+    let right =
+        share > 0.95 && silent < 0.02 && after < before + GROWN_MB && state.as_deref() == Some("talking");
+    if right { Ok(()) } else { Err(format!("{mischief} {coding}: {told}\n{}", bob.process().log())) }
+}
+
+/// How much of it is the tone, and how much of it is nothing.
+fn last_second(path: &std::path::Path) -> Option<(f64, f64)> {
+    let all = Recording::read(path);
+    let from = all.seconds() - 1.3;
+    let second = (from > 0.0).then(|| all.piece(from, 1.0))?;
+    let holes = listen::silences(&second, 24).len();
+    #[expect(clippy::cast_precision_loss, reason = "a second at most")]
+    let silent = holes as f64 * 24.0 / f64::from(RATE);
+    Some((listen::tone_share(&second, f64::from(TONE)), silent))
+}
+
+/// Side by side: most of the time they wait.
+fn all_of_it(coding: Coding) {
+    let calls = Mischief::ALL.map(|mischief| thread::spawn(move || trouble(mischief, coding)));
+    let wrong: Vec<String> = calls
+        .into_iter()
+        .filter_map(|call| call.join().unwrap_or_else(|_| Err("it panicked".into())).err())
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_station_that_was_sent_bad_media_sounds_right_within_a_second() {
+    all_of_it(USUAL);
+}
+
+#[test]
+fn so_does_one_that_was_sent_it_in_the_shortest_packets() {
+    all_of_it(SHORTEST);
+}
