@@ -20,9 +20,11 @@ const LONGEST_WORK_US: u64 = 500_000;
 /// Starts it, one above all other threads: whoever spins may have every processor.
 ///
 /// # Errors
-/// There is no room for the thread, or for its signal.
+/// There is no room for the thread, or its signal cannot be caught.
 pub(super) fn start(priority: u8, grants: Arc<Grants>, keeper: Wake) -> io::Result<()> {
-    limit()?;
+    if let Err(error) = limit() {
+        log::info!("the time of real-time threads is not limited: {error}");
+    }
     let mut exhausted = Signals::new([SIGXCPU])?;
     spawn("rt-guard", move || {
         rt::schedule("rt-guard", priority.saturating_add(1));
