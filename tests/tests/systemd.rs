@@ -80,6 +80,7 @@ fn started_by_systemctl_one_calls_the_other() {
     debian.must("vox-peer call bob --detach");
     debian.wait_for("vox-peer status", "talking");
     debian.wait_for(ALL_OF_STATUS, "policy=fifo");
+    debian.wait_for(ALL_OF_STATUS, "granted=yes");
 
     debian.must("systemctl stop vox-bob");
     debian.wait_for("vox-peer status", "idle");
