@@ -13,7 +13,7 @@ DEBUG    := target/debug
 RELEASE  := target/release
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build check test demo bench bench-registry bench-voice install
+.PHONY: help setup build check test demo bench bench-steady bench-registry bench-voice install
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 23
@@ -45,6 +45,12 @@ bench: ## print tables of speed, delay and memory
 	$(CARGO) build --quiet --release --locked -p vox-registry -p vox-peer
 	$(CARGO) build --quiet --release --locked -p vox-tests --bin bench --bin probe
 	@$(RELEASE)/bench
+
+bench-steady: ## print whether the sound holds for ten minutes, alone and beside busy loops (20 minutes)
+	@tests/scripts/setup everything
+	$(CARGO) build --quiet --release --locked -p vox-registry -p vox-peer
+	$(CARGO) build --quiet --release --locked -p vox-tests --bin bench --bin probe
+	@$(RELEASE)/bench steady
 
 bench-registry: ## print speed and memory of the registry (WRITE=1: into docs/BENCHMARKS.md)
 	@tests/scripts/setup bench

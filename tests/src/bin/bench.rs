@@ -1,9 +1,11 @@
 //! `make bench`: tables of speed, delay and memory, medians of several runs, with the targets beside them. Some of them
-//! alone: `bench set-up`, `bench cost`, `bench delay`, `bench delay studio`.
+//! alone: `bench set-up`, `bench cost`, `bench delay`, `bench delay studio`. `bench steady` and `bench steady studio` take
+//! twenty minutes and come only when they are named.
 
 #![expect(clippy::print_stdout, reason = "it prints tables")]
 
 use std::env;
+use std::process::Command;
 use std::time::Duration;
 
 use vox_common::sys::clock;
@@ -13,13 +15,19 @@ use vox_tests::bed::set_up;
 use vox_tests::bed::settings::Value;
 use vox_tests::bed::station::pair;
 use vox_tests::bed::wav::Recording;
-use vox_tests::bed::{Place, Registry, Station, listen, usage, wait};
+use vox_tests::bed::{Place, Process, Registry, Station, listen, usage, wait};
 
 const SET_UPS: usize = 21;
 const COST_RUNS: usize = 3;
 const COST_CALL: Duration = Duration::from_secs(10);
 const DELAY_RUNS: usize = 3;
 const DELAY_CALL: Duration = Duration::from_secs(12);
+/// How long the sound is to be steady, alone and beside so many loops that never pause.
+const STEADY_CALL: Duration = Duration::from_secs(600);
+const BUSY_LOOPS: usize = 3;
+/// What is recorded besides a call.
+const AROUND_A_CALL: Duration = Duration::from_secs(30);
+
 /// How stations talk while delay is measured. The tick is the card's own clock; periods are multiples of it.
 struct Way {
     profile: &'static str,
@@ -53,6 +61,9 @@ fn main() {
             table();
             println!();
         }
+    }
+    if wanted.is_some_and(|word| word == "steady") {
+        steady_table(&env::args().nth(2).unwrap_or_else(|| "lan".into()));
     }
 }
 
@@ -124,6 +135,20 @@ fn delay_table() {
         "Mouth to ear on a virtual sound card, both directions ({DELAY_RUNS} calls of {} s each)",
         DELAY_CALL.as_secs()
     );
+    delay_heading("target p50");
+    let wanted = |way: &&Way| env::args().nth(2).is_none_or(|profile| profile == way.profile);
+    for way in WAYS.iter().filter(wanted) {
+        let mut sum = Delays::default();
+        for _ in 0..DELAY_RUNS {
+            let Some(card) = new_card(way.tick) else { return };
+            sum.add(&card, way, DELAY_CALL);
+        }
+        sum.line(way, way.target);
+    }
+    println!("{LEGEND}");
+}
+
+fn delay_heading(last: &str) {
     heading(&[
         "profile",
         "frame",
@@ -131,7 +156,7 @@ fn delay_table() {
         "p50",
         "p99",
         "said",
-        "target p50",
+        last,
         "concealed",
         "underruns",
         "card xruns",
@@ -140,31 +165,21 @@ fn delay_table() {
         "witness late",
         "card late",
     ]);
-    let wanted = |way: &&Way| env::args().nth(2).is_none_or(|profile| profile == way.profile);
-    for way in WAYS.iter().filter(wanted) {
+}
+
+fn steady_table(profile: &str) {
+    println!("The same for {} s at a time; no hole may be unexcused", STEADY_CALL.as_secs());
+    delay_heading("beside");
+    let Some(way) = WAYS.iter().find(|way| way.profile == profile) else { return };
+    for (beside, loops) in [("nobody", 0), ("busy loops", BUSY_LOOPS)] {
+        let Some(card) = new_card(way.tick) else { return };
+        let mut busy = Command::new("sh");
+        busy.args(["-c", "while :; do :; done"]);
+        let log = card.place.at("busy.log");
+        let _loops: Vec<Process> = (0..loops).map(|_| Process::start("a busy loop", &busy, &log)).collect();
         let mut sum = Delays::default();
-        for _ in 0..DELAY_RUNS {
-            let Some(card) = new_card(way.tick) else { return };
-            sum.add(&card, way);
-        }
-        let Way { profile, ptime, period, target, .. } = way;
-        let at = |share| format!("{:.2} ms", listen::quantile(&sum.milliseconds, share));
-        line(&[
-            profile,
-            &format!("{ptime} ms"),
-            &period.to_string(),
-            &at(0.5),
-            &at(0.99),
-            &format!("{:.2} ms", listen::quantile(&sum.said, 0.5)),
-            target,
-            &format!("{:.3} %", listen::quantile(&sum.concealed, 0.5)),
-            &sum.underruns.to_string(),
-            &sum.xruns.to_string(),
-            &sum.holes.to_string(),
-            &sum.unexcused.to_string(),
-            &sum.witnessed.to_string(),
-            &sum.stalled.to_string(),
-        ]);
+        sum.add(&card, way, STEADY_CALL);
+        sum.line(way, beside);
     }
     println!("{LEGEND}");
 }
@@ -200,11 +215,12 @@ struct Delays {
 }
 
 impl Delays {
-    fn add(&mut self, plugged: &Plugged, way: &Way) {
+    fn add(&mut self, plugged: &Plugged, way: &Way, length: Duration) {
         let (card, place) = (&plugged.card, &plugged.place);
         let words = place.at("words.wav");
         listen::chirps_and_hum(4).write(&words);
-        let probe = card.probe(place, &[("alice", &words), ("bob", &words)]);
+        let microphones = [("alice", &*words), ("bob", &*words)];
+        let probe = card.probe_with_cables(place.path(), &microphones, &[], length + AROUND_A_CALL);
         let ptime: f64 = way.ptime.parse().expect("a number in the table");
         let named = |name: &str| {
             let station = Station::named(name).within(&card.surroundings(name)).set("audio.ptime-ms", ptime);
@@ -213,7 +229,7 @@ impl Delays {
         };
         let (alice, bob) = (named("alice").start(place), named("bob").answering().start(place));
         let call = set_up::call(&alice, &format!("127.0.0.1:{}", bob.port()), &bob);
-        wait::pause(DELAY_CALL);
+        wait::pause(length);
         self.concealed.extend([&alice, &bob].map(|station| station.figure("media", "concealed-percent")));
         self.said.extend([&alice, &bob].map(|station| station.figure("delay", "total-ms")));
         self.underruns += alice.figure("media", "underruns") + bob.figure("media", "underruns");
@@ -223,6 +239,27 @@ impl Delays {
         for (mouth, ear) in [("alice", "bob"), ("bob", "alice")] {
             self.listen(&heard.microphone(mouth), &heard.loudspeaker(ear), &heard, way);
         }
+    }
+
+    fn line(&self, way: &Way, last: &str) {
+        let Way { profile, ptime, period, .. } = way;
+        let at = |share| format!("{:.2} ms", listen::quantile(&self.milliseconds, share));
+        line(&[
+            profile,
+            &format!("{ptime} ms"),
+            &period.to_string(),
+            &at(0.5),
+            &at(0.99),
+            &format!("{:.2} ms", listen::quantile(&self.said, 0.5)),
+            last,
+            &format!("{:.3} %", listen::quantile(&self.concealed, 0.5)),
+            &self.underruns.to_string(),
+            &self.xruns.to_string(),
+            &self.holes.to_string(),
+            &self.unexcused.to_string(),
+            &self.witnessed.to_string(),
+            &self.stalled.to_string(),
+        ]);
     }
 
     fn listen(&mut self, spoken: &Recording, ear: &Recording, heard: &Heard, way: &Way) {
