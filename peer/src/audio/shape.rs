@@ -21,6 +21,9 @@ const FORMATS: [SampleFormat; 10] = [
     SampleFormat::I8,
 ];
 
+/// No longer period is asked for by ourselves (5 ms): it is waited for in the microphone, and twice in the loudspeaker.
+const LONGEST: usize = 240;
+
 /// How a card is asked to work.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Shape {
@@ -79,19 +82,19 @@ fn rate(offer: &SupportedStreamConfigRange) -> Option<u32> {
     RATES.contains(&rate).then_some(rate)
 }
 
-/// A period that was asked for is asked for; otherwise one packet, as near as the card comes to it.
+/// A period that was asked for is asked for; otherwise one packet or 5 ms, as near as the card comes to it.
 fn buffer(rate: u32, possible: &SupportedBufferSize, needs: &Needs) -> BufferSize {
     let frames = match (needs.period, possible) {
         (Period::Frames(frames), _) => frames,
-        (Period::Auto, SupportedBufferSize::Range { min, max }) => packet(rate, needs).max(*min).min(*max),
-        (Period::Auto, SupportedBufferSize::Unknown) => packet(rate, needs),
+        (Period::Auto, SupportedBufferSize::Range { min, max }) => brisk(rate, needs).max(*min).min(*max),
+        (Period::Auto, SupportedBufferSize::Unknown) => brisk(rate, needs),
     };
     BufferSize::Fixed(frames)
 }
 
-/// Frames of the card in one packet.
-fn packet(rate: u32, needs: &Needs) -> u32 {
-    u32::try_from(scaled(needs.frame, rate, RATE)).unwrap_or(u32::MAX)
+/// Frames of the card in one packet, or in 5 ms where that is shorter.
+fn brisk(rate: u32, needs: &Needs) -> u32 {
+    u32::try_from(scaled(needs.frame.min(LONGEST), rate, RATE)).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
@@ -142,15 +145,15 @@ mod tests {
     }
 
     #[test]
-    fn the_period_is_one_packet_as_near_as_the_card_comes_to_it() {
+    fn the_period_is_one_packet_or_5_ms_as_near_as_the_card_comes_to_it() {
         let period = |rate, range: [u32; 2], wanted| {
             let range = SupportedBufferSize::Range { min: range[0], max: range[1] };
             picked(&[offer([rate; 2], 1, SampleFormat::I16, range)], wanted).unwrap().buffer
         };
-        assert_eq!(period(48_000, [16, 8_192], Period::Auto), BufferSize::Fixed(480));
-        assert_eq!(period(44_100, [16, 8_192], Period::Auto), BufferSize::Fixed(441));
+        assert_eq!(period(48_000, [16, 8_192], Period::Auto), BufferSize::Fixed(240));
+        assert_eq!(period(44_100, [16, 8_192], Period::Auto), BufferSize::Fixed(220));
         assert_eq!(period(48_000, [1_024, 8_192], Period::Auto), BufferSize::Fixed(1_024));
-        assert_eq!(period(48_000, [16, 256], Period::Auto), BufferSize::Fixed(256));
+        assert_eq!(period(48_000, [16, 128], Period::Auto), BufferSize::Fixed(128));
         assert_eq!(period(48_000, [1_024, 8_192], Period::Frames(64)), BufferSize::Fixed(64));
     }
 }
