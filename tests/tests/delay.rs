@@ -43,6 +43,7 @@ fn two_stations_on_loopback_know_every_part_and_agree() {
     let alice = Station::named("alice").set("audio.ptime-ms", 5_i64).start(&place);
     let bob = Station::named("bob").answering().start(&place);
     let mut watcher = alice.watch();
+    let watching = alice.begin(&["watch", "--json"]);
     let _call = alice.begin(&["call", &bob.host()]);
     both_tell_the_same(&alice, &bob, 5.0);
     let told = watcher.wait_for(&["AUDIO", "there", "delay", "name=bob"]);
@@ -50,6 +51,9 @@ fn two_stations_on_loopback_know_every_part_and_agree() {
     let (_, [_, encode, network, ..]) = wait_for_told(&alice, "there");
     assert!((2.0..6.0).contains(&encode), "what the codec looks ahead is in it: {encode}");
     assert!(network < 5.0, "{network}");
+    for direction in ["there", "here"] {
+        watching.wait_for_log(&format!("\"direction\":\"{direction}\""));
+    }
     let status = alice.run(&["status", "--json"]);
     let status: serde_json::Value = serde_json::from_str(&status.out).expect("JSON");
     assert!(status["delay"][1]["total-ms"].is_f64(), "{status:#}");
