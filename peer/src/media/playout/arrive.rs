@@ -56,7 +56,7 @@ impl Playout {
         let worth =
             self.transits.range().and_then(|range| self.hold.worth(came, range.most, self.patience.window));
         if let Some(transit) = worth {
-            self.transits.note(came, transit, self.patience.window, self.patience.quantile);
+            self.transits.wait_for(came, transit, self.patience.window, self.patience.quantile);
         }
     }
 

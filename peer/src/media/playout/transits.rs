@@ -26,7 +26,10 @@ const LIARS: usize = 8;
 #[derive(Debug, Clone, Copy, Default)]
 struct Event {
     came: i64,
+    /// What is waited for: of a packet, or of a copy that is worth as much.
     transit: i64,
+    /// Of packets alone. `None`: none came.
+    took: Option<i64>,
 }
 
 /// The range of transit times that counts.
@@ -40,7 +43,7 @@ pub(super) struct Range {
 
 /// The arrivals of the last few seconds.
 pub(super) struct Transits {
-    events: Box<[Event; MOST]>,
+    events: Box<[Event]>,
     /// Room to sort in.
     sorted: Box<[i64; MOST]>,
     /// Where the next event goes.
@@ -51,14 +54,26 @@ pub(super) struct Transits {
     last_far: i64,
     /// As measured at this time.
     range: Option<Range>,
+    fastest: i64,
     measured: i64,
 }
 
 impl Transits {
     /// Allocates everything.
     pub(super) fn new() -> Self {
-        let (events, sorted) = (Box::new([Event::default(); MOST]), Box::new([0; MOST]));
-        Self { events, sorted, next: 0, filled: 0, far: 0, last_far: i64::MIN, range: None, measured: 0 }
+        let events = vec![Event::default(); MOST].into_boxed_slice();
+        let sorted = Box::new([0; MOST]);
+        Self {
+            events,
+            sorted,
+            next: 0,
+            filled: 0,
+            far: 0,
+            last_far: i64::MIN,
+            range: None,
+            fastest: 0,
+            measured: 0,
+        }
     }
 
     /// Forgets all arrivals.
@@ -70,13 +85,23 @@ impl Transits {
     /// A packet came at `came`, after `transit`. Looks back no longer than `window`, and lets the share of `1 −
     /// quantile` be late, but one event at least.
     pub(super) fn note(&mut self, came: i64, transit: i64, window: i64, quantile: f64) {
+        self.take(Event { came, transit, took: Some(transit) }, window, quantile);
+    }
+
+    /// Something is worth waiting for as long as for a packet that came at `came` after `transit`, though none did.
+    pub(super) fn wait_for(&mut self, came: i64, transit: i64, window: i64, quantile: f64) {
+        self.take(Event { came, transit, took: None }, window, quantile);
+    }
+
+    fn take(&mut self, event: Event, window: i64, quantile: f64) {
+        let Event { came, transit, .. } = event;
         if self.is_far(came, transit) {
             return;
         }
         self.expire(came - window);
         match self.newest() {
-            Some(newest) if came - newest.came < TOGETHER => newest.transit = newest.transit.max(transit),
-            _ => self.add(Event { came, transit }),
+            Some(newest) if came - newest.came < TOGETHER => newest.join(event),
+            _ => self.add(event),
         }
         if self.filled == 1 {
             self.events[(self.next + MOST - 1) % MOST].transit = transit; // what was held up before tells nothing
@@ -84,12 +109,18 @@ impl Transits {
         if self.is_news(came, transit) {
             self.measured = came;
             self.range = Some(self.measured(quantile));
+            self.fastest = self.measured_fastest();
         }
     }
 
     /// The range of transit times. `None`: nothing has come.
     pub(super) fn range(&self) -> Option<Range> {
         self.range
+    }
+
+    /// What all but an eighth of the packets took at least, whatever else is waited for.
+    pub(super) fn fastest(&self) -> i64 {
+        self.fastest
     }
 
     fn is_far(&mut self, came: i64, transit: i64) -> bool {
@@ -146,6 +177,24 @@ impl Transits {
         let (_, &mut least, _) = sorted.select_nth_unstable(liars);
         Range { least, most }
     }
+
+    fn measured_fastest(&mut self) -> i64 {
+        let sorted = &mut self.sorted[..self.filled];
+        for (at, place) in sorted.iter_mut().enumerate() {
+            *place = self.events[(self.next + MOST - 1 - at) % MOST].took.unwrap_or(i64::MAX);
+        }
+        let liars = sorted.len() / LIARS;
+        let (_, &mut fastest, _) = sorted.select_nth_unstable(liars);
+        if fastest == i64::MAX { self.fastest } else { fastest }
+    }
+}
+
+impl Event {
+    /// Both came together: they are one, as late as the later.
+    fn join(&mut self, other: Self) {
+        self.transit = self.transit.max(other.transit);
+        self.took = self.took.max(other.took);
+    }
 }
 
 #[cfg(test)]
@@ -189,6 +238,16 @@ mod tests {
         assert_eq!(after(steady(30).chain([90_000, -90_000])), Range { least: 1_000, most: 1_000 });
         let moved = after(steady(30).chain([90_000, 90_000, 90_000, 90_010, 90_010]));
         assert_eq!(moved, Range { least: 90_000, most: 90_010 });
+    }
+
+    #[test]
+    fn what_is_waited_for_does_not_hide_how_fast_packets_are() {
+        let mut window = Transits::new();
+        for at in 0..200 {
+            window.note(at * 480, 1_000 + at % 10, 96_000, 0.99);
+            window.wait_for(at * 480, 3_000, 96_000, 0.99);
+        }
+        assert_eq!((window.range().unwrap().most, window.fastest()), (3_000, 1_001));
     }
 
     #[test]
