@@ -13,7 +13,7 @@ DEBUG    := target/debug
 RELEASE  := target/release
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build check test demo bench bench-steady bench-registry bench-voice install
+.PHONY: help setup build check test demo bench bench-steady bench-registry bench-voice bench-echo install
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 23
@@ -63,6 +63,14 @@ bench-voice: ## delay, drift, speech over bad paths beside others (ONLY="delay t
 	$(CARGO) build --quiet --release --locked -p vox-registry -p vox-peer
 	$(CARGO) build --quiet --release --locked -p vox-tests --bin bench_voice --bin probe
 	@$(RELEASE)/bench_voice $(ONLY) $(if $(MINUTES),minutes=$(MINUTES)) $(if $(WRITE),--write)
+
+bench-echo: ## print what echo cancellation does and costs (WRITE=1: into docs/BENCHMARKS.md)
+	@tests/scripts/setup everything
+	@tests/scripts/setup bench-voice
+	$(CARGO) build --quiet --release --locked -p vox-peer
+	$(CARGO) build --quiet --release --locked -p vox-peer --no-default-features --target-dir target/without
+	$(CARGO) build --quiet --release --locked -p vox-tests --bin bench_echo --bin probe
+	@$(RELEASE)/bench_echo $(if $(WRITE),--write)
 
 install: ## install programs, units and samples (DESTDIR=, PREFIX=/usr/local)
 	@tests/scripts/install "$(DESTDIR)" "$(PREFIX)" "$(or $(FROM),$(RELEASE))"

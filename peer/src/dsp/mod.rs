@@ -8,6 +8,7 @@
 pub mod chain;
 pub mod follower;
 pub mod frames;
+pub mod low_cut;
 #[cfg(feature = "dsp")]
 pub mod processing;
 #[cfg(not(feature = "dsp"))]

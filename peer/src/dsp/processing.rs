@@ -8,6 +8,7 @@ use sonora::config::{
 use sonora::{AudioProcessing, Config, StreamConfig};
 
 use super::FRAME;
+use super::low_cut::LowCut;
 use super::tasks::Tasks;
 use crate::audio::{RATE, span};
 
@@ -24,6 +25,7 @@ const BOTH_DELAY: usize = 718;
 pub struct Processing {
     inner: AudioProcessing,
     delay: Duration,
+    low_cut: Option<LowCut>,
 }
 
 impl Processing {
@@ -31,7 +33,8 @@ impl Processing {
     pub fn new(tasks: Tasks) -> Option<Self> {
         let (rate, delay) = (StreamConfig::new(RATE, 1), span(delay(tasks)));
         let build = AudioProcessing::builder().config(config(tasks)).capture_config(rate).render_config(rate);
-        (!tasks.is_none()).then(|| Self { inner: build.build(), delay })
+        let low_cut = tasks.echo_cancel.then(LowCut::default);
+        (!tasks.is_none()).then(|| Self { inner: build.build(), delay, low_cut })
     }
 
     /// What the loudspeaker played while the frame was captured that is worked on next.
@@ -43,6 +46,7 @@ impl Processing {
 
     /// Works on what was captured. The frame then holds what was captured [`delay`](Self::delay) before.
     pub fn work(&mut self, frame: &mut [f32; FRAME]) {
+        self.low_cut.iter_mut().for_each(|low_cut| low_cut.work(frame));
         let captured = *frame;
         // The reference is aligned; how much later the echo comes is found out.
         let _ = self.inner.set_stream_delay_ms(0);
@@ -67,6 +71,8 @@ fn delay(tasks: Tasks) -> usize {
 fn config(tasks: Tasks) -> Config {
     let gain =
         GainController2 { adaptive_digital: Some(AdaptiveDigital::default()), ..GainController2::default() };
+    // Its own high-pass takes much of what voices are: PESQ 3.6 instead of 4.6 where nothing is played. Ours does not.
+    let echo = EchoCanceller { enforce_high_pass_filtering: false, ..EchoCanceller::default() };
     Config {
         pipeline: Pipeline {
             maximum_internal_processing_rate: MaxProcessingRate::Rate48kHz,
@@ -74,7 +80,7 @@ fn config(tasks: Tasks) -> Config {
             multi_channel_capture: false,
             ..Pipeline::default()
         },
-        echo_canceller: tasks.echo_cancel.then(EchoCanceller::default),
+        echo_canceller: tasks.echo_cancel.then_some(echo),
         noise_suppression: tasks.noise_suppress.then(NoiseSuppression::default),
         gain_controller2: tasks.gain_control.then_some(gain),
         ..Config::default()
