@@ -14,6 +14,12 @@ use crate::judge::Judge;
 /// Bob talks after so many seconds.
 const SILENT: usize = 6;
 
+const NOTE: &str = "
+Each sentence is judged against itself alone. Where both talk at once, AEC3 takes some of the near end away with the echo; PESQ does
+not know that the echo is the listener's own voice, and counts it as little. Noise suppression brings a high-pass of its
+own, which costs more of the 4.64 than the suppression does.
+";
+
 /// What the air holds beside bob's sentence.
 enum Beside {
     Nothing,
@@ -42,7 +48,7 @@ pub(crate) fn table() -> String {
     ] {
         table += &row(&mut judge, name, &beside, tasks);
     }
-    table
+    table + NOTE
 }
 
 fn row(judge: &mut Judge, name: &str, beside: &Beside, tasks: Tasks) -> String {
