@@ -5,12 +5,13 @@ use std::time::{Duration, Instant};
 /// The longest frame that is sent: 20 ms.
 pub const LONGEST_FRAME: usize = 960;
 
-/// So many pieces of one length in a row are how the card works.
+/// So many pieces of another length in a row are how the card works now.
 const STEADY: u8 = 8;
 
 /// In what pieces the card brings sound.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Pieces {
+    usual: usize,
     length: usize,
     run: u8,
 }
@@ -20,12 +21,15 @@ impl Pieces {
     pub fn note(&mut self, length: usize) {
         self.run = if length == self.length { self.run.saturating_add(1) } else { 1 };
         self.length = length;
+        if self.usual == 0 || self.run >= STEADY {
+            self.usual = length;
+        }
     }
 
     /// The length of frames near to `wanted` (within a quarter) that end where a piece ends, so that no part of one waits
-    /// for the next; `wanted` where there is none or pieces are not steady.
+    /// for the next; `wanted` where there is none.
     pub fn fitting(&self, wanted: usize) -> usize {
-        let (length, wanted) = (self.length.max(1), wanted.max(1));
+        let (length, wanted) = (self.usual.max(1), wanted.max(1));
         let fits = if length <= wanted {
             length * nearest(wanted, length)
         } else {
@@ -33,7 +37,7 @@ impl Pieces {
         };
         let is_whole = fits.is_multiple_of(length) || length.is_multiple_of(fits.max(1));
         let is_near = fits.abs_diff(wanted) <= wanted / 4;
-        if self.run >= STEADY && is_whole && is_near { fits } else { wanted }
+        if is_whole && is_near { fits } else { wanted }
     }
 }
 
@@ -146,12 +150,13 @@ mod tests {
             (960, 1, 960),
         ] {
             let mut pieces = Pieces::default();
-            (0..STEADY - 1).for_each(|_| pieces.note(piece));
-            assert_eq!(pieces.fitting(wanted), wanted, "not steady yet");
+            assert_eq!(pieces.fitting(wanted), wanted);
             pieces.note(piece);
             assert_eq!(pieces.fitting(wanted), fits, "{wanted} {piece}");
-            pieces.note(piece + 1);
-            assert_eq!(pieces.fitting(wanted), wanted, "steady no more");
+            (1..STEADY).for_each(|_| pieces.note(wanted));
+            assert_eq!(pieces.fitting(wanted), fits, "not for long");
+            pieces.note(wanted);
+            assert_eq!(pieces.fitting(wanted), wanted);
         }
     }
 

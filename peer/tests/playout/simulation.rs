@@ -162,3 +162,15 @@ fn everything_at_once_is_survived() {
         assert!(outcome.made_up() < 2_500, "{}", outcome.made_up());
     });
 }
+
+#[test]
+fn a_studio_gives_back_what_a_disturbance_cost() {
+    let calm_from = 5 * SECOND;
+    for (frame, period) in [(60, 60), (64, 64), (60, 64), (60, 240)] {
+        let weather = Weather { frame, period, jitter: 10 * MS, calm_from, profile: Profile::Studio, ..CALM };
+        judge(weather, 10, |outcome| {
+            let (median, slow) = outcome.percentiles(calm_from + 3 * SECOND, 10 * SECOND);
+            assert!(slow <= least(weather) + frame + 2 * MS, "{frame} {period}: {median} {slow}");
+        });
+    }
+}

@@ -39,7 +39,7 @@ struct Way {
 
 const WAYS: [Way; 5] = [
     Way { profile: "studio", ptime: "1.25", period: 60, tick: 60, target: "≤ 5 ms" },
-    Way { profile: "studio", ptime: "1.25", period: 64, tick: 64, target: "" },
+    Way { profile: "studio", ptime: "1.25", period: 64, tick: 64, target: "≤ 5 ms" },
     Way { profile: "lan", ptime: "2.5", period: 120, tick: 60, target: "≤ 13 ms" },
     Way { profile: "lan", ptime: "5", period: 240, tick: 60, target: "≤ 18 ms" },
     Way { profile: "lan", ptime: "10", period: 480, tick: 60, target: "" },

@@ -38,13 +38,19 @@ const PATHS: [(Loss, u64, Option<f64>, Option<f64>); 11] = [
 pub(crate) fn measure(judge: &mut Judge, words: &[String]) -> Report {
     let (place, sentences) = (Place::new(), sentences());
     let mut report = Report::default();
-    let settings =
-        [(Profile::Wifi, true), (Profile::Internet, true), (Profile::Lan, true), (Profile::Lan, false)];
+    let settings = [
+        (Profile::Wifi, true),
+        (Profile::Internet, true),
+        (Profile::Lan, true),
+        (Profile::Lan, false),
+        (Profile::Studio, true),
+        (Profile::Studio, false),
+    ];
     let is_wanted = |profile: &Profile| words.is_empty() || words.contains(&profile.to_string());
     for (profile, takes_copies) in settings.into_iter().filter(|(profile, _)| is_wanted(profile)) {
         let setting = Setting { profile, takes_copies };
         for (loss, jitter_ms, pesq, stoi) in PATHS {
-            let bound = profile != Profile::Lan;
+            let bound = matches!(profile, Profile::Wifi | Profile::Internet);
             let mut row = Row::new(setting, loss, jitter_ms, [pesq, stoi].map(|most| most.filter(|_| bound)));
             for seed in 1..=SEEDS {
                 let mut path = Path::new(loss, Duration::from_millis(jitter_ms));
