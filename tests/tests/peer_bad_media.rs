@@ -91,36 +91,59 @@ impl Far {
     }
 }
 
+/// A station in a call with somebody, and what it hears.
+struct Trouble {
+    place: Place,
+    bob: Station,
+    far: Far,
+}
+
+impl Trouble {
+    fn begin(coding: Coding) -> Self {
+        let place = Place::new();
+        let recording = format!("file:{}", place.at("bob.wav").display());
+        let bob = Station::quiet("bob").set("audio.output", recording).set("voice.profile", "studio");
+        let bob = bob.answering().start(&place);
+        let far = Far::new(&bob, coding);
+        far.call();
+        bob.wait_until("talking");
+        Self { place, bob, far }
+    }
+
+    /// Plays a script of which the first part is peaceful; how much memory the station had then and has now.
+    fn play(&mut self, script: &[Sent]) -> [f64; 2] {
+        let (pid, began) = (self.bob.process().pid(), clock::now());
+        let bad_from = script.iter().position(|sent| sent.at >= PEACE).unwrap_or(script.len());
+        let (peace, bad) = script.split_at(bad_from);
+        [peace, bad].map(|part| {
+            self.far.play(began, part);
+            usage::resident_mb(pid)
+        })
+    }
+
+    /// Ends the call; how much of the last second was the tone, and how much of it nothing.
+    fn end(&self) -> (f64, f64) {
+        self.far.hang_up();
+        self.bob.wait_until("idle");
+        wait::until("the recording", 5, || last_second(&self.place.at("bob.wav")))
+    }
+}
+
 /// A call with mischief in it; what is wrong afterwards.
 fn trouble(mischief: Mischief, coding: Coding) -> Result<(), String> {
-    let place = Place::new();
-    let recording = place.at("bob.wav");
-    let bob = Station::quiet("bob").set("audio.output", format!("file:{}", recording.display()));
-    let mut bob = bob.set("voice.profile", "studio").answering().start(&place);
-    let pid = bob.process().pid();
-    let far = Far::new(&bob, coding);
-    far.call();
-    bob.wait_until("talking");
-
+    let mut trouble = Trouble::begin(coding);
     let mut speaker = Speaker::new(coding, 3);
     speaker.speak(PEACE);
     speaker.misbehave(mischief);
     speaker.speak(AFTER);
-    let (script, began) = (speaker.script(), clock::now());
-    let bad_from = script.iter().position(|sent| sent.at >= PEACE).unwrap_or(script.len());
-    far.play(began, &script[..bad_from]);
-    let before = usage::resident_mb(pid);
-    far.play(began, &script[bad_from..]);
-    let after = usage::resident_mb(pid);
-    let state = bob.status("peer", "state");
-    far.hang_up();
-    bob.wait_until("idle");
-
-    let (share, silent) = wait::until("the recording", 5, || last_second(&recording));
-    let told = format!("tone {share:.3}, silent {silent:.3}, {before:.1} to {after:.1} MB, {state:?}");
-    let right =
-        share > 0.95 && silent < 0.02 && after < before + GROWN_MB && state.as_deref() == Some("talking");
-    if right { Ok(()) } else { Err(format!("{mischief} {coding}: {told}\n{}", bob.process().log())) }
+    let [before, after] = trouble.play(&speaker.script());
+    let state = trouble.bob.status("peer", "state").unwrap_or_default();
+    let (tone, silent) = trouble.end();
+    if tone > 0.95 && silent < 0.02 && after < before + GROWN_MB && state == "talking" {
+        return Ok(());
+    }
+    let told = format!("tone {tone:.3}, silent {silent:.3}, {before:.1} to {after:.1} MB, {state}");
+    Err(format!("{mischief} {coding}: {told}\n{}", trouble.bob.process().log()))
 }
 
 /// How much of it is the tone, and how much of it is nothing.

@@ -10,7 +10,7 @@ use rtrb::{Consumer, Producer, RingBuffer};
 use super::try_cell::TryCell;
 use crate::audio::{BLOCK, Microphone};
 
-/// Blocks that may wait while the sending thread is held up: 160 ms of the shortest. More are lost; the receiver
+/// Blocks that may wait while the sending thread is held up: 80 ms of the shortest. More are lost; the receiver
 /// is told by the time stamps.
 pub(super) const BLOCKS_WAITING: usize = 64;
 
