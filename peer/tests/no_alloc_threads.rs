@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use vox_common::sys::clock;
 use vox_peer::config::{Audio, InputDevice, OutputDevice, Period, Voice};
+use vox_peer::dsp::tasks::Tasks;
 use vox_peer::media::orders::{Codec, Coding, LegId, MediaNews, MediaOrder, Path};
 use vox_peer::media::profile::Profile;
 use vox_peer::shell::media::{self, MediaHandle, MediaSettings};
@@ -68,7 +69,8 @@ struct Station {
     _udp: UdpThread,
 }
 
-fn station(recording: &std::path::Path) -> Station {
+/// `dsp` may allocate; those who work with it may not.
+fn station(recording: &std::path::Path, tasks: Tasks) -> Station {
     let socket = Socket::bind("[::]:0".parse().expect("an address"), 46).expect("bound");
     let (input, output) = (InputDevice::Tone(440.0), OutputDevice::File(recording.into()));
     let audio = Audio { input, output, period: Period::Auto };
@@ -76,7 +78,7 @@ fn station(recording: &std::path::Path) -> Station {
         audio,
         frame: 120,
         bitrate: 64_000,
-        voice: Voice::of(Profile::Lan),
+        voice: Voice { tasks, ..Voice::of(Profile::Lan) },
         priority: 50,
         cname: "test".into(),
     };
@@ -104,7 +106,8 @@ fn the_threads_of_a_running_call_allocate_nothing() {
     let file =
         |name: &str| std::env::temp_dir().join(format!("vox-no-alloc-{}-{name}.wav", std::process::id()));
     let files = [file("a"), file("b")];
-    let (mut a, mut b) = (station(&files[0]), station(&files[1]));
+    let cancelling = Tasks { echo_cancel: Tasks::POSSIBLE, ..Tasks::NONE };
+    let (mut a, mut b) = (station(&files[0], cancelling), station(&files[1], Tasks::NONE));
     a.talk_to(b.address);
     b.talk_to(a.address);
     wait(1_000);
