@@ -20,6 +20,10 @@ const ROUNDS: usize = 3;
 const SETTLING: Duration = Duration::from_secs(4);
 const TALK: Duration = Duration::from_secs(12);
 
+/// The median that should not be passed, in milliseconds.
+const WANTED: [(&str, f64); 3] =
+    [("vox lan, 2.5 ms frames", 10.0), ("vox lan, 5 ms frames", 13.0), ("vox studio", 5.0)];
+
 /// Longer than any call.
 const MOST: Duration = Duration::from_secs(60);
 
@@ -56,6 +60,9 @@ pub(crate) fn measure(words: &[String]) -> Table {
         }
         table.add(outcome.cells(program.as_ref()));
         let at = |share| listen::quantile(&outcome.milliseconds, share);
+        if let Some(most) = wanted(&program.title()) {
+            table.want(at(0.5) <= most, || format!("{}: {most} ms at the median", program.title()));
+        }
         lines.push(format!("{};{};{}", program.title(), at(0.5), at(0.99)));
     }
     keep("delay.csv", "program;p50;p99", &lines);
@@ -89,6 +96,10 @@ fn how() -> String {
         TALK.as_secs(),
         SETTLING.as_secs()
     )
+}
+
+fn wanted(title: &str) -> Option<f64> {
+    WANTED.iter().find(|(name, _)| *name == title).map(|(_, most)| *most)
 }
 
 impl Outcome {
@@ -135,7 +146,7 @@ impl Outcome {
         vec![
             program.title(),
             program.tick().to_string(),
-            at(0.5),
+            at(0.5) + &wanted(&program.title()).map_or(String::new(), |most| format!(" (≤ {most})")),
             at(0.99),
             self.milliseconds.len().to_string(),
             self.holes.to_string(),

@@ -23,6 +23,9 @@ const SPAN: f64 = 30.0;
 /// A jump of the delay from one chirp to the next that is a slip, in milliseconds: half a second of 300 ppm is 0.15.
 const SLIP: f64 = 0.5;
 
+/// The most that medians of vox may be apart, in milliseconds.
+const APART: f64 = 1.0;
+
 const NAMES: [&str; 8] = [
     "program",
     "the listener's clock",
@@ -40,7 +43,7 @@ pub(crate) fn measure(words: &[String], minutes: u64) -> Table {
     let mut lines = Vec::new();
     let vox: Vec<Box<dyn Program>> =
         vec![Box::new(Vox::with("lan", 10.0, TICK)), Box::new(Vox::with("lan", 2.5, TICK))];
-    for (ppm, programs) in [(200.0, programs::for_drift()), (300.0, vox)] {
+    for (ppm, programs) in [(200.0, programs::for_drift(TICK)), (300.0, vox)] {
         let programs = programs::wanted(programs, words);
         let (there, lacking): (Vec<_>, Vec<_>) = programs.iter().partition(|program| program.there().is_ok());
         lacking.iter().for_each(|program| table.note(format!("Not measured: {}.", program.title())));
@@ -49,6 +52,10 @@ pub(crate) fn measure(words: &[String], minutes: u64) -> Table {
         match follow(&programs, ppm, minutes) {
             Ok(followed) => followed.into_iter().for_each(|one| {
                 table.add(one.cells());
+                let is_ours = one.title.starts_with("vox");
+                table.want(!is_ours || one.apart() <= APART, || {
+                    format!("{}, {:+} ppm: at most {APART} ms apart", one.title, one.ppm)
+                });
                 lines.extend(one.lines());
             }),
             Err(lack) => table.note(format!("Not measured with {ppm} ppm: there is no {lack}.")),
@@ -125,20 +132,25 @@ impl Followed {
         listen::quantile(&span.map(|(_, delay)| *delay).collect::<Vec<_>>(), 0.5)
     }
 
+    /// The least and the most of the medians.
+    fn apart(&self) -> f64 {
+        let medians = self.medians();
+        listen::quantile(&medians, 1.0) - listen::quantile(&medians, 0.0)
+    }
+
     fn slips(&self) -> usize {
         self.delays.windows(2).filter(|two| (two[1].1 - two[0].1).abs() > SLIP).count()
     }
 
     fn cells(&self) -> Vec<String> {
         let medians = self.medians();
-        let (least, most) = (listen::quantile(&medians, 0.0), listen::quantile(&medians, 1.0));
         let ms = |ms: Option<&f64>| ms.map_or(String::new(), |ms| format!("{ms:.2}"));
         vec![
             self.title.clone(),
             format!("{:+.0} ppm", self.ppm),
             ms(medians.first()),
             ms(medians.last()),
-            ms(Some(&(most - least))),
+            ms(Some(&self.apart())),
             self.slips().to_string(),
             self.holes.to_string(),
             format!("{} of {:.0}", self.delays.len(), self.spoken),

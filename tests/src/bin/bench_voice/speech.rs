@@ -38,9 +38,21 @@ const PATHS: [(Loss, u64); 12] = [
     (Loss::Random(0.0), 60),
 ];
 
+/// What PESQ and STOI should be at least under `wifi` and `internet`.
+fn wanted(loss: Loss) -> (f64, f64) {
+    match loss {
+        Loss::Random(0.10) => (3.4, 0.0),
+        Loss::Random(0.20) => (3.2, 0.0),
+        Loss::Random(0.30) => (2.8, 0.97),
+        Loss::Threes(0.10) => (2.6, 0.0),
+        Loss::Threes(0.30) => (0.0, 0.90),
+        _ => (0.0, 0.0),
+    }
+}
+
 /// Measures, prints and returns the table.
 pub(crate) fn measure(words: &[String], judge: &mut Judge) -> Table {
-    let (there, lacking): (Vec<_>, Vec<_>) = programs::wanted(programs::for_speech(), words)
+    let (there, lacking): (Vec<_>, Vec<_>) = programs::wanted(programs::for_speech(TICK), words)
         .into_iter()
         .partition(|program| program.there().is_ok());
     let titles: Vec<String> = there.iter().map(|program| program.title()).collect();
@@ -57,6 +69,12 @@ pub(crate) fn measure(words: &[String], judge: &mut Judge) -> Table {
                 lines.extend(
                     titles.iter().zip(&heard).map(|(title, quality)| line(title, loss, jitter_ms, *quality)),
                 );
+                for (title, heard) in titles.iter().zip(&heard) {
+                    let (pesq, stoi) = wanted(loss);
+                    let is_bound = ["vox wifi", "vox internet"].contains(&title.as_str());
+                    let is_reached = heard.pesq >= pesq && heard.stoi >= stoi;
+                    table.want(!is_bound || is_reached, || format!("{title}, {loss}: {pesq} / {stoi}"));
+                }
                 table.add([path].into_iter().chain(heard.iter().map(ToString::to_string)).collect());
             }
             Err(lack) => table.note(format!("Not measured, {path}: there is no {lack}.")),
@@ -70,8 +88,8 @@ pub(crate) fn measure(words: &[String], judge: &mut Judge) -> Table {
 fn how() -> String {
     format!(
         "Made by `make bench-voice ONLY=speech WRITE=1`: PESQ wide band / STOI of the sentences of tests/speech, through the real programs on\n\
-         the virtual card, from A to B, all programs at the same time; means of {TIMES} times two sentences, after they were spoken {REHEARSALS} time for the\n\
-         ends to find out about the path. Between the hosts stands netfilter's queue with seeded dice, of its own for each stream and\n\
+         the virtual card (periods of {TICK} samples), from A to B, all programs at the same time; means of {TIMES} times two sentences, which were\n\
+         spoken before for the ends to find out about the path. Between the hosts stands netfilter's queue with seeded dice, of its own for each stream and\n\
          direction, that lose and delay what comes as UDP, as netem would. Jamulus and trx are in their default settings; Jamulus' server is on B's host, so that\n\
          only one of its two hops is bad. Programs differ in what they send: see the rates above, and the table below for what vox sends\n\
          over bad paths. STOI is compared at one delay for each sentence and marks down whoever changes it within one."

@@ -17,12 +17,21 @@ pub(crate) struct Table {
     notes: Vec<String>,
     /// Plots below docs/, with what they show.
     plots: Vec<(&'static str, &'static str)>,
+    missed: Vec<String>,
 }
 
 impl Table {
     pub(crate) fn new(heading: &'static str, how: String, names: &[&str]) -> Self {
         let names = names.iter().map(|name| (*name).to_owned()).collect();
-        Self { heading, how, names, rows: Vec::new(), notes: Vec::new(), plots: Vec::new() }
+        Self {
+            heading,
+            how,
+            names,
+            rows: Vec::new(),
+            notes: Vec::new(),
+            plots: Vec::new(),
+            missed: Vec::new(),
+        }
     }
 
     /// Adds a row, and shows it at once.
@@ -42,6 +51,18 @@ impl Table {
         self.plots.push((file, shows));
     }
 
+    /// Remembers a target that was not reached.
+    pub(crate) fn want(&mut self, is_reached: bool, target: impl FnOnce() -> String) {
+        if !is_reached {
+            self.missed.push(target());
+        }
+    }
+
+    /// The targets that were not reached.
+    pub(crate) fn missed(&self) -> &[String] {
+        &self.missed
+    }
+
     /// Replaces its part of docs/BENCHMARKS.md.
     pub(crate) fn write(&self) {
         benchmarks::write(&self.to_string());
@@ -55,6 +76,9 @@ impl Display for Table {
         writeln!(out, "|{}", "---|".repeat(self.names.len()))?;
         self.rows.iter().try_for_each(|row| writeln!(out, "| {} |", row.join(" | ")))?;
         self.notes.iter().try_for_each(|note| writeln!(out, "\n{note}"))?;
+        if !self.missed.is_empty() {
+            writeln!(out, "\nTargets not reached: {}.", self.missed.join("; "))?;
+        }
         self.plots.iter().try_for_each(|(file, shows)| writeln!(out, "\n![{shows}](plots/{file})"))
     }
 }

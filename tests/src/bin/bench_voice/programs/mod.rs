@@ -76,26 +76,27 @@ pub(crate) fn for_delay() -> Vec<Box<dyn Program>> {
         Box::new(Vox::with("wifi", 10.0, 60)),
     ];
     if Profile::parse("studio").is_some() {
-        all.push(Box::new(Vox::studio(60)));
+        all.push(Box::new(Vox::of_profile("studio", 60)));
     }
     all.extend(others());
     all
 }
 
-/// Those whose delay is followed for long.
-pub(crate) fn for_drift() -> Vec<Box<dyn Program>> {
-    let mut all: Vec<Box<dyn Program>> = vec![Box::new(Vox::with("lan", 10.0, 128))];
+/// Those whose delay is followed for long, on a card of this period.
+pub(crate) fn for_drift(period: u32) -> Vec<Box<dyn Program>> {
+    let mut all: Vec<Box<dyn Program>> = vec![Box::new(Vox::with("lan", 10.0, period))];
     all.extend(others().into_iter().filter(|program| program.title().contains("tuned")));
     all
 }
 
-/// Those that speak over bad paths.
-pub(crate) fn for_speech() -> Vec<Box<dyn Program>> {
-    let vox = ["wifi", "internet", "lan"].map(Vox::of_profile);
-    let vox = vox.into_iter().map(|vox| Box::new(vox) as Box<dyn Program>);
-    vox.chain(others().into_iter().filter(|program| !program.title().contains("tuned")))
-        .chain([Box::new(Baresip::protected()) as Box<dyn Program>])
-        .collect()
+/// Those that speak over bad paths, on a card of this period.
+pub(crate) fn for_speech(period: u32) -> Vec<Box<dyn Program>> {
+    let profiles = ["wifi", "internet", "lan"];
+    let mut all: Vec<Box<dyn Program>> = Vec::new();
+    all.extend(profiles.map(|profile| Box::new(Vox::of_profile(profile, period)) as Box<dyn Program>));
+    all.extend(others().into_iter().filter(|program| !program.title().contains("tuned")));
+    all.push(Box::new(Baresip::protected()));
+    all
 }
 
 fn others() -> Vec<Box<dyn Program>> {

@@ -19,14 +19,9 @@ impl Vox {
         Self { profile: Some(profile), ptime_ms: Some(ptime_ms), period: Some(period) }
     }
 
-    /// A profile with all that it means.
-    pub(crate) fn of_profile(profile: &'static str) -> Self {
-        Self { profile: Some(profile), ..Self::default() }
-    }
-
-    /// Sound that is not compressed.
-    pub(crate) fn studio(period: u32) -> Self {
-        Self { period: Some(period), ..Self::of_profile("studio") }
+    /// A profile with all that it means, on a card of this period.
+    pub(crate) fn of_profile(profile: &'static str, period: u32) -> Self {
+        Self { profile: Some(profile), period: Some(period), ptime_ms: None }
     }
 
     fn station(&self, stage: &Stage, end: End) -> Station {
