@@ -9,7 +9,7 @@ use vox_tests::bed::{Place, listen, usage, wait};
 
 use crate::programs::{self, Program};
 use crate::stage::{Cards, End, Play, Stage};
-use crate::tables::{Table, keep};
+use crate::tables::{self, Table, keep};
 
 const HEADING: &str = "# Voice beside other programs: delay and cost";
 
@@ -92,9 +92,10 @@ fn how() -> String {
          card, in samples of 48 kHz; vox and trx open it through ALSA's jack plugin, as they would a real card, in periods of their\n\
          own choice; baresip and Jamulus are clients of JACK. A hole is {HOLE} samples of silence in the hum. On the wire: one direction,\n\
          with IPv4 and UDP headers. Jamulus talks through a server, here on B's own host, which mixes: two hops, one of them over the\n\
-         cable, and its rate is that to the server. Default is what a program does where nothing is said but names, addresses and devices.",
+         cable, and its rate is that to the server. Default is what a program does where nothing is said but names, addresses and devices. {}",
         TALK.as_secs(),
-        SETTLING.as_secs()
+        SETTLING.as_secs(),
+        tables::load()
     )
 }
 

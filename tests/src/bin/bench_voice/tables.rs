@@ -83,6 +83,12 @@ impl Display for Table {
     }
 }
 
+/// A sentence about what else the machine did just now.
+pub(crate) fn load() -> String {
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    format!("The machine's load as it began: {}.", load.split(' ').next().unwrap_or_default())
+}
+
 /// Keeps figures for the plots: lines of words, with their names in the first.
 pub(crate) fn keep(name: &str, names: &str, lines: &[String]) {
     let directory = figures();
