@@ -36,10 +36,10 @@ fn main() {
     let (minutes, names) = minutes(details);
     let mut missed = Vec::new();
     if is_wanted("delay") {
-        missed.extend(show(&delay::measure(&names), is_written));
+        missed.extend(show("delay", &delay::measure(&names), is_written));
     }
     if is_wanted("drift") {
-        missed.extend(show(&drift::measure(&names, minutes), is_written));
+        missed.extend(show("drift", &drift::measure(&names, minutes), is_written));
     }
     if is_wanted("speech") || is_wanted("paths") {
         let Some(mut judge) = Judge::start() else {
@@ -47,7 +47,7 @@ fn main() {
             return;
         };
         if is_wanted("speech") {
-            missed.extend(show(&speech::measure(&names, &mut judge), is_written));
+            missed.extend(show("speech", &speech::measure(&names, &mut judge), is_written));
         }
         if is_wanted("paths") {
             missed.extend(over_paths(&mut judge, &names, is_written));
@@ -57,11 +57,11 @@ fn main() {
 }
 
 /// The whole table once more, after its rows; and where it is kept. Tells which targets were missed.
-fn show(table: &Table, is_written: bool) -> Vec<String> {
+fn show(part: &str, table: &Table, is_written: bool) -> Vec<String> {
     println!("\n{table}");
     if is_written {
         table.write();
-        plots::draw();
+        plots::draw(part);
     }
     table.missed().to_vec()
 }
