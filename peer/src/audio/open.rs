@@ -18,7 +18,8 @@ use crate::media::tones::Tone;
 /// What every device is asked for.
 #[derive(Clone)]
 pub struct Needs {
-    /// Samples in one packet: the pace of devices without a clock, and of cards where nothing else is asked for.
+    /// Samples in one packet: the pace of devices without a clock, and the longest period of cards where nothing else is
+    /// asked for.
     pub frame: usize,
     /// The period of cards.
     pub period: Period,

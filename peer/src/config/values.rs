@@ -35,7 +35,7 @@ pub enum OutputDevice {
 /// The period that the sound card is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Period {
-    /// As near to the packetization time as the card can.
+    /// As near as the card can come to the packetization time, or to 5 ms where that is shorter.
     Auto,
     /// This many frames.
     Frames(u32),

@@ -88,7 +88,7 @@ pub enum MediaNews {
 /// Scheduling of one thread as read back from the kernel (`sched_getscheduler(2)`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ThreadGrant {
-    /// `udp`, `media-tx`, `capture`, `playback`, `clock`.
+    /// `udp`, `media-tx`, `dsp`, `capture`, `playback`, `clock`; or `agent`, which is ordinary.
     pub name: &'static str,
     /// The priority that was asked for; 0: an ordinary thread.
     pub wanted: u8,

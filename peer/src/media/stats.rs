@@ -81,13 +81,13 @@ pub struct PlayedStats {
     pub samples: AtomicU64,
     /// Samples of these that were made up.
     pub concealed: AtomicU64,
-    /// Frames taken out because the delay had grown.
+    /// Frames that were not played because far too many waited.
     pub dropped: AtomicU64,
     /// Times that there was nothing at all to play.
     pub underruns: AtomicU64,
     /// Sound waiting, in samples, before the last pull.
     pub depth: AtomicU32,
-    /// Relative delay of the slowest packet of the last second over the fastest, in samples.
+    /// How much longer the slowest packet that is waited for takes than the fastest, in samples.
     pub spread: AtomicU32,
     /// Loudness of what is played.
     pub level: Millis,
