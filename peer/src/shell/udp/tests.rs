@@ -113,6 +113,22 @@ fn an_address_where_nobody_listens_is_told_and_does_not_hurt_others() {
 }
 
 #[test]
+fn a_datagram_came_when_the_kernel_says_however_late_it_is_taken() {
+    let socket = Socket::bind("127.0.0.1:0".parse().expect("an address"), 46).expect("bound");
+    let far = UdpSocket::bind("127.0.0.1:0").expect("bound");
+    let sent = clock::now();
+    far.send_to(&rtp(0), socket.local_addr().expect("bound")).expect("sent");
+    let came = clock::now();
+    clock::sleep_until(came + SHORT);
+    let (mut bytes, mut control) = ([0; BUFFER_BYTES], [0; CONTROL_BYTES]);
+    let envelope = socket.receive(&mut bytes, &mut control).expect("it waits").expect("it has a sender");
+    // The kernel's clock is another one, and may be led by some microseconds meanwhile.
+    let (earliest, latest) = (sent.checked_sub(SHORT / 10), came + SHORT / 10);
+    let late = envelope.arrived.saturating_duration_since(came);
+    assert!(Some(envelope.arrived) >= earliest && envelope.arrived <= latest, "late by {late:?}");
+}
+
+#[test]
 fn media_is_taken_from_admitted_sources_only() {
     let mut bench = bench("127.0.0.1:0");
     let (friend, stranger) = (UdpSocket::bind("127.0.0.1:0"), UdpSocket::bind("127.0.0.1:0"));
