@@ -34,6 +34,8 @@ pub(crate) struct Weather {
     pub(crate) profile: Profile,
     /// The fastest packets wait at least so many samples.
     pub(crate) target: u32,
+    /// And at most so many; `None`: as the profile has it.
+    pub(crate) most: Option<i64>,
     /// From which to which sample of the whole the network holds everything back.
     pub(crate) stall: (u64, u64),
 }
@@ -41,7 +43,8 @@ pub(crate) struct Weather {
 impl Weather {
     /// What the playout is told to wait for.
     fn patience(&self) -> Patience {
-        Patience { least: self.target.into(), ..Patience::of(&self.profile.numbers(), 0) }
+        let patience = Patience::of(&self.profile.numbers(), 0);
+        Patience { least: self.target.into(), most: self.most.unwrap_or(patience.most), ..patience }
     }
 
     /// Whether the next packet is lost; in the bad state all are.
@@ -68,6 +71,7 @@ pub(crate) const CALM: Weather = Weather {
     drift: 0,
     profile: Profile::Lan,
     target: 0,
+    most: None,
     stall: (0, 0),
 };
 
