@@ -251,3 +251,22 @@ fn another_default_on_the_desktop_is_followed_within_the_call() {
         });
     }
 }
+
+#[test]
+fn another_default_without_a_sound_server_is_used_from_the_next_call_on() {
+    let place = Place::new();
+    let Some(mut card) = may("sound_devices::default", Voxcard::plug_in(&place, "alice", ORDINARY)) else {
+        return;
+    };
+    let alice = Station::quiet("alice").within(&card.surroundings()).set("audio.output", "default");
+    let alice = alice.start(&place);
+    let bob = Station::named("bob").answering().start(&place);
+    for rate in [48_000, 44_100] {
+        card.becomes(Offer { rate, ..ORDINARY });
+        let _call = alice.begin(&["call", &bob.host()]);
+        let opened = format!("default%20opened%20at%20{rate}%20Hz");
+        wait::until(&opened, 10, || alice.lines("audio")[1].contains(&opened).then_some(()));
+        assert_eq!(alice.run(&["hangup"]).code, 0);
+        alice.wait_until("idle");
+    }
+}

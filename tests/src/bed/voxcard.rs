@@ -53,9 +53,19 @@ impl Voxcard {
         let plugin = card.file("so");
         compile(&plugin);
         card.is(Mood::Works);
-        fs::write(card.file("conf"), card.configuration(&plugin))
-            .expect("a private directory can be written");
+        card.configure();
         Ok(card)
+    }
+
+    /// Another card takes its place, which the configuration of ALSA says from now on.
+    pub fn becomes(&mut self, offer: Offer) {
+        self.offer = offer;
+        self.configure();
+    }
+
+    fn configure(&self) {
+        let configuration = self.configuration(&self.file("so"));
+        fs::write(self.file("conf"), configuration).expect("a private directory can be written");
     }
 
     /// Lets it behave so from now on.
