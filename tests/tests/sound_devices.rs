@@ -270,3 +270,26 @@ fn another_default_without_a_sound_server_is_used_from_the_next_call_on() {
         alice.wait_until("idle");
     }
 }
+
+#[test]
+fn a_card_without_a_clock_is_held_to_the_time() {
+    let place = Place::new();
+    let card = "pcm.unclocked { type null hint { show on description \"none\" } }\n";
+    let configuration = place.write("asound.conf", card).display().to_string();
+    let around = Surroundings::default().with("ALSA_CONFIG_PATH", configuration);
+    let alice = Station::named("alice").within(&around).set("audio.input", "unclocked");
+    let mut alice = alice.set("audio.output", "unclocked").start(&place);
+    let bob = Station::named("bob").answering().start(&place);
+    let _call = alice.begin(&["call", &bob.host()]);
+    talk(&alice, &bob, Duration::from_millis(500));
+    assert_eq!(works(&alice), [true, true]);
+    let (began, before) = (clock::now(), usage::processor_time(alice.process().pid()));
+    let packets = alice.figure("media", "packets-sent");
+    wait::pause(Duration::from_secs(3));
+    let seconds = (clock::now() - began).as_secs_f64();
+    let rate = (alice.figure("media", "packets-sent") - packets) / seconds;
+    let used = usage::processor_time(alice.process().pid()).saturating_sub(before);
+    let cost = 100.0 * used.as_secs_f64() / seconds;
+    // A frame is 10 ms long, or 20 where the path is taken for a full one.
+    assert!((30.0..130.0).contains(&rate) && cost < 35.0, "{rate} packets/s, {cost} % of a core");
+}
