@@ -19,6 +19,14 @@ const CROSSINGS: u32 = 48;
 /// The rates that are converted: below, no speech is left; above, there are no cards.
 pub(super) const RATES: std::ops::RangeInclusive<u32> = 4_000..=768_000;
 
+/// Samples of silence on the card's side that go through a filter before it is used: its first step asks for some
+/// more, or gives some less, than those that follow. Without, a period that is a frame long would never be one again.
+const PRIMING: usize = 8;
+
+/// Samples of silence that come first: rates that do not divide make a step one sample longer or shorter now and then,
+/// and a frame must not wait a whole period for its last sample.
+const CUSHION: usize = 2;
+
 /// A filter from one rate to another, for at most `longest` samples at a time on the side that `fixed` names.
 fn filter(from: u32, to: u32, longest: usize, fixed: FixedAsync) -> Async<f32> {
     let taps = (CROSSINGS * from.max(to)).div_ceil(to).next_multiple_of(8);
@@ -32,15 +40,21 @@ fn filter(from: u32, to: u32, longest: usize, fixed: FixedAsync) -> Async<f32> {
 pub(super) struct ToCard {
     filter: Async<f32>,
     ours: Vec<f32>,
+    cushion: usize,
     delay: Duration,
 }
 
 impl ToCard {
     /// For at most `longest` samples of the card at a time.
     pub(super) fn new(rate: u32, longest: usize) -> Self {
-        let filter = filter(RATE, rate, longest, FixedAsync::Output);
+        let filter = filter(RATE, rate, longest.max(PRIMING), FixedAsync::Output);
         let delay = Duration::from_secs(filter.output_delay() as u64) / rate;
-        Self { ours: vec![0.0; filter.input_frames_max()], filter, delay }
+        let mut this = Self { ours: vec![0.0; filter.input_frames_max()], filter, cushion: 0, delay };
+        let mut taken = 0;
+        this.fill(&mut [0.0; PRIMING], |ours| taken = ours.len());
+        this.cushion = CUSHION;
+        this.delay += span(taken + CUSHION).saturating_sub(Duration::from_secs(PRIMING as u64) / rate);
+        this
     }
 
     /// Fills `card`, asking for as many of our samples as that takes, which is now one more, now one less.
@@ -48,7 +62,10 @@ impl ToCard {
         let set = self.filter.set_chunk_size(card.len());
         let needed = self.filter.input_frames_next();
         let (Ok(()), Some(ours)) = (set, self.ours.get_mut(..needed)) else { return card.fill(0.0) };
-        speaker(ours);
+        let (silence, asked) = ours.split_at_mut(self.cushion.min(needed));
+        self.cushion -= silence.len();
+        silence.fill(0.0);
+        speaker(asked);
         convert(&mut self.filter, ours, card);
     }
 
@@ -62,27 +79,38 @@ impl ToCard {
 pub(super) struct FromCard {
     filter: Async<f32>,
     ours: Vec<f32>,
+    cushion: usize,
+    delay: Duration,
 }
 
 impl FromCard {
     /// For at most `longest` samples of the card at a time.
     pub(super) fn new(rate: u32, longest: usize) -> Self {
-        let filter = filter(rate, RATE, longest, FixedAsync::Input);
-        Self { ours: vec![0.0; filter.output_frames_max()], filter }
+        let filter = filter(rate, RATE, longest.max(PRIMING), FixedAsync::Input);
+        let delay = span(filter.output_delay());
+        let ours = vec![0.0; CUSHION + filter.output_frames_max()];
+        let mut this = Self { ours, filter, cushion: 0, delay };
+        let made = this.take(&[0.0; PRIMING]).len();
+        this.cushion = CUSHION;
+        this.delay += (span(CUSHION) + Duration::from_secs(PRIMING as u64) / rate).saturating_sub(span(made));
+        this
     }
 
     /// What the card brought becomes now one more of ours, now one less.
     pub(super) fn take(&mut self, card: &[f32]) -> &[f32] {
+        let (silence, ours) = self.ours.split_at_mut(std::mem::take(&mut self.cushion));
+        silence.fill(0.0);
         let made = match self.filter.set_chunk_size(card.len()) {
-            Ok(()) => convert(&mut self.filter, card, &mut self.ours),
+            Ok(()) => convert(&mut self.filter, card, ours),
             Err(_) => 0,
         };
+        let made = silence.len() + made;
         &self.ours[..made]
     }
 
-    /// What the filter delays, which is half its length.
+    /// What the filter delays: half its length, and what it kept of the priming.
     pub(super) fn delay(&self) -> Duration {
-        span(self.filter.output_delay())
+        self.delay
     }
 }
 
@@ -191,6 +219,22 @@ mod tests {
             let peak = sound.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(at, _)| at);
             let late = span(peak).as_secs_f64() - 0.01;
             assert!((late - delay.as_secs_f64()).abs() < 3e-5, "{rate}: {late} s, {delay:?}");
+        }
+    }
+
+    #[test]
+    fn where_a_period_is_a_frame_no_frame_waits_for_another_period() {
+        for rate in [8_000, 16_000, 22_050, 44_100, 96_000, 192_000] {
+            let period = rate as usize / 50;
+            let (mut to, mut from) = (ToCard::new(rate, period), FromCard::new(rate, period));
+            let (mut asked, mut brought) = (0, 0);
+            let mut card = vec![0.0; period];
+            for frames in (960..).step_by(960).take(50) {
+                to.fill(&mut card, |ours| asked += ours.len());
+                brought += from.take(&card).len();
+                assert!((frames - 4..=frames).contains(&asked), "to {rate}: {asked} of {frames}");
+                assert!((frames..=frames + 4).contains(&brought), "from {rate}: {brought} of {frames}");
+            }
         }
     }
 
