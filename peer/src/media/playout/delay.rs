@@ -81,7 +81,7 @@ impl Playout {
     pub(super) fn steer(&mut self, time: i64) {
         let stand = self.stand(time);
         let course = stand.course(self.drift.slower());
-        self.delay = self.transits.range().map_or(0, |_| stand.delay - self.transits.fastest());
+        self.delay = self.transits.range().map_or(0, |range| stand.delay - range.least);
         self.short = (-course.excess).max(0);
         self.excess = if course.jumps { course.excess } else { 0 };
         self.sought = if course.jumps || self.sought < 0 { self.sought + stand.period } else { 0 };

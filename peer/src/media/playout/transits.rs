@@ -35,9 +35,9 @@ struct Event {
 /// The range of transit times that counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Range {
-    /// What all but an eighth of them take at least.
+    /// What all but an eighth of the packets take at least, whatever else is waited for.
     pub(super) least: i64,
-    /// What all but a share of them keep to.
+    /// What all but a share of them keep to, and what is waited for like them.
     pub(super) most: i64,
 }
 
@@ -54,7 +54,6 @@ pub(super) struct Transits {
     last_far: i64,
     /// As measured at this time.
     range: Option<Range>,
-    fastest: i64,
     measured: i64,
 }
 
@@ -63,17 +62,7 @@ impl Transits {
     pub(super) fn new() -> Self {
         let events = vec![Event::default(); MOST].into_boxed_slice();
         let sorted = Box::new([0; MOST]);
-        Self {
-            events,
-            sorted,
-            next: 0,
-            filled: 0,
-            far: 0,
-            last_far: i64::MIN,
-            range: None,
-            fastest: 0,
-            measured: 0,
-        }
+        Self { events, sorted, next: 0, filled: 0, far: 0, last_far: i64::MIN, range: None, measured: 0 }
     }
 
     /// Forgets all arrivals.
@@ -109,18 +98,12 @@ impl Transits {
         if self.is_news(came, transit) {
             self.measured = came;
             self.range = Some(self.measured(quantile));
-            self.fastest = self.measured_fastest();
         }
     }
 
     /// The range of transit times. `None`: nothing has come.
     pub(super) fn range(&self) -> Option<Range> {
         self.range
-    }
-
-    /// What all but an eighth of the packets took at least, whatever else is waited for.
-    pub(super) fn fastest(&self) -> i64 {
-        self.fastest
     }
 
     fn is_far(&mut self, came: i64, transit: i64) -> bool {
@@ -161,31 +144,27 @@ impl Transits {
     }
 
     fn measured(&mut self, quantile: f64) -> Range {
-        let sorted = &mut self.sorted[..self.filled];
-        for (at, place) in sorted.iter_mut().enumerate() {
-            *place = self.events[(self.next + MOST - 1 - at) % MOST].transit;
-        }
         #[expect(
             clippy::cast_precision_loss,
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
             reason = "0 to 1,024"
         )]
-        let late = (((1.0 - quantile) * sorted.len() as f64) as usize).max(1).min(sorted.len() - 1);
-        let (_, &mut most, _) = sorted.select_nth_unstable_by(late, |one, other| other.cmp(one));
-        let liars = sorted.len() / LIARS;
-        let (_, &mut least, _) = sorted.select_nth_unstable(liars);
-        Range { least, most }
+        let late = (((1.0 - quantile) * self.filled as f64) as usize).max(1).min(self.filled - 1);
+        let most = self.from_the_slowest(late, |event| event.transit);
+        let liars = self.filled - 1 - self.filled / LIARS;
+        let least = self.from_the_slowest(liars, |event| event.took.unwrap_or(i64::MAX));
+        Range { least: least.min(most), most }
     }
 
-    fn measured_fastest(&mut self) -> i64 {
+    /// The time of that event when the slowest comes first, from 0.
+    fn from_the_slowest(&mut self, rank: usize, time: impl Fn(&Event) -> i64) -> i64 {
         let sorted = &mut self.sorted[..self.filled];
         for (at, place) in sorted.iter_mut().enumerate() {
-            *place = self.events[(self.next + MOST - 1 - at) % MOST].took.unwrap_or(i64::MAX);
+            *place = time(&self.events[(self.next + MOST - 1 - at) % MOST]);
         }
-        let liars = sorted.len() / LIARS;
-        let (_, &mut fastest, _) = sorted.select_nth_unstable(liars);
-        if fastest == i64::MAX { self.fastest } else { fastest }
+        let (_, &mut found, _) = sorted.select_nth_unstable_by(rank, |one, other| other.cmp(one));
+        found
     }
 }
 
@@ -247,7 +226,7 @@ mod tests {
             window.note(at * 480, 1_000 + at % 10, 96_000, 0.99);
             window.wait_for(at * 480, 3_000, 96_000, 0.99);
         }
-        assert_eq!((window.range().unwrap().most, window.fastest()), (3_000, 1_001));
+        assert_eq!(window.range(), Some(Range { least: 1_001, most: 3_000 }));
     }
 
     #[test]
