@@ -260,8 +260,10 @@ impl Transmitter {
         }
     }
 
+    /// What comes meanwhile waits: reports, however many, must not hold up the microphone.
     fn take_reports(&mut self) {
-        while let Ok(arrival) = self.reports.pop() {
+        for _ in 0..self.reports.slots() {
+            let Ok(arrival) = self.reports.pop() else { return };
             let stats = Arc::clone(&self.shared.stats);
             if let Some(leg) = self.leg(arrival.leg) {
                 leg.hear(&arrival, &stats);

@@ -114,12 +114,69 @@ impl Playing {
         }
     }
 
+    /// What comes meanwhile waits for the next period: whoever sends faster than this takes in must not hold up the
+    /// card.
     fn take_in(&mut self) {
         while let Ok(order) = self.orders.pop() {
             self.bank.order(order);
         }
-        while let Ok(packet) = self.packets.pop() {
+        for _ in 0..self.packets.slots() {
+            let Ok(packet) = self.packets.pop() else { return };
             self.bank.push(packet.leg, packet.bytes(), packet.arrived);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+    use crate::media::orders::LegId;
+    use crate::media::playout::Patience;
+    use crate::media::profile::Profile;
+    use crate::media::rtp::{Header, L16};
+
+    const LEG: LegId = LegId(0);
+    const WAITING: usize = 16;
+
+    /// The producer gives up after so many.
+    const FLOOD: u64 = 20_000;
+
+    fn packet(sequence: u64) -> Arrival {
+        let sequence = u16::try_from(sequence % 60_000).unwrap_or(0);
+        let time_stamp = u32::from(sequence) * 24;
+        let header = Header { marker: false, payload_type: L16, sequence, time_stamp, ssrc: 1 };
+        let bytes = [&header.to_bytes()[..], &[1; 48]].concat();
+        Arrival::new(LEG, clock::now(), &bytes).expect("short")
+    }
+
+    /// Sends faster than anybody can take in; counts what found room.
+    fn flood(mut packets: Producer<Arrival>, sent: &AtomicU64) {
+        while sent.load(Ordering::Relaxed) < FLOOD && !packets.is_abandoned() {
+            if packets.slots() > 0 && packets.push(packet(sent.load(Ordering::Relaxed))).is_ok() {
+                sent.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+
+    #[test]
+    fn a_flood_that_never_ceases_does_not_hold_up_the_card() {
+        let (packets_in, packets) = RingBuffer::new(WAITING);
+        let (loudspeaker, mut orders) = Loudspeaker::new(Arc::default(), packets, None).expect("memory");
+        let patience = Patience::of(&Profile::Lan.numbers(), 0);
+        orders.push(BankOrder::Join { leg: LEG, patience }).expect("room for one");
+        let sent = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&sent);
+        let flooding = thread::spawn(move || flood(packets_in, &counted));
+        while sent.load(Ordering::Relaxed) < WAITING as u64 {
+            thread::yield_now();
+        }
+        loudspeaker.fill(Asked::at(clock::now()), &mut [0.0; 60]);
+        let most = 2 * WAITING as u64;
+        let sent_until_then = sent.load(Ordering::Relaxed);
+        drop(loudspeaker);
+        flooding.join().expect("it only sends");
+        assert!(sent_until_then <= most, "{sent_until_then} were taken in or wait");
     }
 }

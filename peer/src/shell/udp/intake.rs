@@ -38,7 +38,7 @@ pub struct Arrival {
 }
 
 impl Arrival {
-    fn new(leg: LegId, arrived: Instant, packet: &[u8]) -> Option<Self> {
+    pub(crate) fn new(leg: LegId, arrived: Instant, packet: &[u8]) -> Option<Self> {
         let mut bytes = [0; MEDIA_BYTES];
         bytes.get_mut(..packet.len())?.copy_from_slice(packet);
         Some(Self { leg, arrived, length: u16::try_from(packet.len()).ok()?, bytes })
