@@ -174,3 +174,23 @@ fn a_long_pause_is_silence_and_then_the_newest_is_heard() {
     assert!(heard.ends_with("ghi"), "{heard}");
     assert_eq!(counted, [4, 4, 0, 0, 0]);
 }
+
+/// A packet of 15 ms.
+const LONG: usize = 720;
+
+#[test]
+fn what_was_decoded_is_heard_before_a_sender_that_leaps_ahead_is_followed() {
+    let mut script = Script::new(0);
+    let mut whole = 0;
+    for number in 0..200_u16 {
+        let time_stamp = u32::from(number) * 20_000;
+        let header = Header { marker: false, payload_type: L16, sequence: number, time_stamp, ssrc: 1 };
+        let sound = (number + 1).to_be_bytes().repeat(LONG);
+        script.playout.push(&[&header.to_bytes()[..], &sound].concat(), script.now);
+        let mut out = [9.0; 60];
+        script.playout.pull(script.now, &mut out);
+        script.now += Duration::from_micros(1_250);
+        whole += usize::from(out.iter().all(|sample| sample.to_bits() == out[0].to_bits()));
+    }
+    assert!(whole > 100, "decoded anew in {} of 200 pulls", 200 - whole);
+}

@@ -109,9 +109,11 @@ impl Playout {
         }
     }
 
-    /// Whether so much waits that the usual way of shrinking would take too long.
+    /// Whether so much waits that the usual way of shrinking would take too long. What was decoded is played before:
+    /// a sender that leaps ahead again and again would otherwise have 120 ms decoded for each pull.
     pub(super) fn is_far_behind(&self, wanted: i64) -> bool {
-        self.depth - wanted > self.spread() + self.patience.least + FAR_BEHIND
+        let waits = self.depth - wanted > self.spread() + self.patience.least + FAR_BEHIND;
+        waits && length(self.voice.ready()) < wanted
     }
 
     /// Skips what has become far too old.
