@@ -9,6 +9,7 @@ use rtrb::{Consumer, Producer, RingBuffer};
 
 use super::try_cell::TryCell;
 use crate::audio::{BLOCK, Microphone};
+use crate::media::loudness::saturate;
 
 /// Blocks that may wait while the sending thread is held up: 80 ms of the shortest. More are lost; the receiver
 /// is told by the time stamps.
@@ -68,12 +69,29 @@ impl CaptureRing {
         })
     }
 
+    /// Other programs of a sound server, and files, may bring what is no number. It is silence here: in meters and
+    /// filters it would stay.
     fn put(&self, when: Instant, samples: &[f32], sender: Option<&Thread>) {
-        if let Some(block) = Captured::new(when, samples) {
+        if let Some(mut block) = Captured::new(when, samples) {
+            saturate(block.samples_mut());
             self.0.with(|ring| ring.push(block).is_ok());
         }
         if let Some(sender) = sender {
             sender.unpark();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_number_is_silence_and_what_is_beyond_full_scale_is_full_scale() {
+        let (ring, mut taken) = CaptureRing::new();
+        let mut microphone = ring.microphone(None, Arc::default());
+        microphone(vox_common::sys::clock::now(), &[0.5, f32::NAN, -0.25, f32::INFINITY, 1e30, -2.0]);
+        let block = taken.pop().expect("one block");
+        assert_eq!(block.samples(), [0.5, 0.0, -0.25, 0.0, 1.0, -1.0]);
     }
 }
