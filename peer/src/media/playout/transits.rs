@@ -151,14 +151,14 @@ impl Transits {
             reason = "0 to 1,024"
         )]
         let late = (((1.0 - quantile) * self.filled as f64) as usize).max(1).min(self.filled - 1);
-        let most = self.from_the_slowest(late, |event| event.transit);
+        let most = self.nth_slowest(late, |event| event.transit);
         let liars = self.filled - 1 - self.filled / LIARS;
-        let least = self.from_the_slowest(liars, |event| event.took.unwrap_or(i64::MAX));
+        let least = self.nth_slowest(liars, |event| event.took.unwrap_or(i64::MAX));
         Range { least: least.min(most), most }
     }
 
     /// The time of that event when the slowest comes first, from 0.
-    fn from_the_slowest(&mut self, rank: usize, time: impl Fn(&Event) -> i64) -> i64 {
+    fn nth_slowest(&mut self, rank: usize, time: impl Fn(&Event) -> i64) -> i64 {
         let sorted = &mut self.sorted[..self.filled];
         for (at, place) in sorted.iter_mut().enumerate() {
             *place = time(&self.events[(self.next + MOST - 1 - at) % MOST]);
