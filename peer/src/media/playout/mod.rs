@@ -21,6 +21,7 @@ mod extremes;
 mod hold;
 mod line;
 mod queue;
+mod seam;
 mod splice;
 mod steer;
 mod stretch;

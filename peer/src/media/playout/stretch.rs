@@ -3,8 +3,9 @@
 use std::ops::RangeInclusive;
 
 use super::queue::Payload;
+use super::seam::{BLEND, share};
 use super::splice::{self, Splice};
-use super::voice::{BLEND, PAST, Voice, share};
+use super::voice::{PAST, Voice};
 use crate::opus::{LONGEST_PACKET, OpusError};
 
 impl Voice {

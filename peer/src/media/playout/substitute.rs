@@ -1,8 +1,8 @@
 //! Uncompressed sound that is missing, made up of the last pitch periods: waveform substitution in the spirit of
 //! ITU-T G.711 Appendix I, without its delay. How loud it is, and how it ends, is up to the voice.
 
+use super::seam::share;
 use super::splice;
-use super::voice::share;
 
 /// Pitch periods that are looked for: 5 to 15 ms. Of a higher voice several are repeated together.
 const LAGS: (usize, usize) = (240, 720);

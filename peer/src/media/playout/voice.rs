@@ -1,11 +1,9 @@
 //! Packets, and the lack of them, into samples without clicks.
 
 use super::queue::Payload;
+use super::seam::{BLEND, Seam};
 use super::substitute::{self, Substitute};
 use crate::opus::{self, Decoder, LONGEST_PACKET, OpusError, SHORTEST_FRAME};
-
-/// Two pieces of sound that do not fit together are blended over this many samples: 2.5 ms.
-pub(super) const BLEND: usize = SHORTEST_FRAME;
 
 /// After a short hole in uncompressed sound the blend is half as long as the hole, but at least 0.5 ms: what is real is
 /// better than what is made up.
@@ -41,13 +39,7 @@ pub(super) struct Voice {
     /// The samples of `ready` that have not been played.
     pub(super) start: usize,
     pub(super) end: usize,
-    /// How the sound would have gone on, where the next packet is not what follows …
-    onward: [f32; BLEND],
-    /// … and how much of that is in what is ready, of how much. A packet may be shorter than a blend.
-    blended: usize,
-    blend: usize,
-    /// How loud real sound was where it began after what was made up, and how far it has risen since.
-    risen: (f32, usize),
+    seam: Seam,
     /// Everything played last, made up or not.
     past: Box<[f32; substitute::NEEDED]>,
     /// Makes up uncompressed sound.
@@ -66,10 +58,7 @@ impl Voice {
             ready: vec![0.0; READY].into_boxed_slice(),
             start: 0,
             end: 0,
-            onward: [0.0; BLEND],
-            blended: BLEND,
-            blend: BLEND,
-            risen: (1.0, BLEND),
+            seam: Seam::none(),
             past: Box::new([0.0; substitute::NEEDED]),
             substitute: Substitute::new(),
             made_up: FADED,
@@ -91,9 +80,8 @@ impl Voice {
     /// Forgets everything: not a sample of one call is heard in another.
     pub(super) fn clear(&mut self) {
         self.restart();
-        self.onward.fill(0.0);
         self.past.fill(0.0);
-        self.blended = self.blend;
+        self.seam.forget();
     }
 
     /// The samples played last.
@@ -132,7 +120,8 @@ impl Voice {
         self.payload = payload;
         let samples = self.decoded(payload, bytes, 0)?;
         (self.start, self.end) = (skipped.min(samples), samples);
-        self.rise_from(self.loudness());
+        self.seam.rise_from(self.loudness());
+        self.made_up = 0;
         self.smooth(self.start);
         Ok(())
     }
@@ -166,7 +155,7 @@ impl Voice {
             Payload::L16 => count,
         };
         self.guess(made);
-        self.blended = self.blend; // it goes on from what was played
+        self.seam.forget(); // it goes on from what was played
         (self.start, self.end) = (0, made);
     }
 
@@ -177,9 +166,7 @@ impl Voice {
         let count = wanted.clamp(1, LONGEST_GUESS);
         let rest = (self.ready() - count).min(BLEND);
         if rest > 0 {
-            self.onward.fill(0.0);
-            self.onward[..rest].copy_from_slice(&self.ready[count..count + rest]);
-            self.blend_over(BLEND);
+            self.seam.expect(&self.ready[count..count + rest], BLEND);
             self.end = count;
         }
     }
@@ -205,17 +192,16 @@ impl Voice {
             self.smooth(0); // silence that has just begun is not silent yet
         }
         self.made_up = made_up; // the guess fades out by blending
-        self.onward.copy_from_slice(&self.ready[..BLEND]);
         let is_short = self.payload == Payload::L16 && made_up > 0;
-        self.blend_over(if is_short { (made_up / 2).clamp(SHORTEST_BLEND, BLEND) } else { BLEND });
+        let blend = if is_short { (made_up / 2).clamp(SHORTEST_BLEND, BLEND) } else { BLEND };
+        self.seam.expect(&self.ready[..BLEND], blend);
         (self.start, self.end) = (0, 0);
     }
 
     /// What is ready is not played, but what comes next is blended with its beginning.
     pub(super) fn replace_ready(&mut self) {
         if self.ready() >= BLEND {
-            self.onward.copy_from_slice(&self.ready[self.start..self.start + BLEND]);
-            self.blend_over(BLEND);
+            self.seam.expect(&self.ready[self.start..self.start + BLEND], BLEND);
         }
         (self.start, self.end) = (0, 0);
     }
@@ -224,7 +210,7 @@ impl Voice {
     /// what it has made up.
     fn joins_by_itself(&self, payload: Payload) -> bool {
         let follows = payload.is_like(self.payload) && (payload.is_opus() || self.made_up == 0);
-        follows || self.blended == 0
+        follows || self.seam.is_next()
     }
 
     /// Fills the beginning of `ready` with made-up sound.
@@ -254,31 +240,9 @@ impl Voice {
         loudness.max(0.0)
     }
 
-    /// After made-up sound that had faded to this, what is real comes in from there.
-    fn rise_from(&mut self, loudness: f32) {
-        self.made_up = 0;
-        if loudness < 1.0 {
-            self.risen = (loudness, 0);
-        }
-    }
-
-    fn blend_over(&mut self, samples: usize) {
-        (self.blended, self.blend) = (0, samples);
-    }
-
     /// What is ready from `from` on rises and is blended as far as it is not yet.
     pub(super) fn smooth(&mut self, from: usize) {
-        let (low, risen) = self.risen;
-        let (blended, blend) = (self.blended, self.blend);
-        let fresh = &mut self.ready[from..self.end];
-        for (sample, at) in fresh.iter_mut().zip(risen..BLEND) {
-            *sample *= low + (1.0 - low) * share(at, BLEND);
-        }
-        for (sample, at) in fresh.iter_mut().zip(blended..blend) {
-            *sample = share(at, blend) * *sample + (1.0 - share(at, blend)) * self.onward[at];
-        }
-        self.risen.1 = (risen + fresh.len()).min(BLEND);
-        self.blended = (blended + fresh.len()).min(blend);
+        self.seam.smooth(&mut self.ready[from..self.end]);
     }
 }
 
@@ -288,13 +252,6 @@ fn push_back(kept: &mut [f32], samples: &[f32]) {
     kept.copy_within(new.., 0);
     let old = kept.len() - new;
     kept[old..].copy_from_slice(&samples[samples.len() - new..]);
-}
-
-/// How much of the new there is at a place in a blend of so many samples.
-pub(super) fn share(at: usize, blend: usize) -> f32 {
-    #[expect(clippy::cast_precision_loss, reason = "below a thousand")]
-    let share = (at as f32 + 0.5) / blend as f32;
-    share.min(1.0)
 }
 
 fn from_big_endian(bytes: &[u8], samples: &mut [f32]) -> usize {
