@@ -3,7 +3,7 @@
 //! A device calls the [`Microphone`] or the [`Speaker`] from a thread of its own, which it has made a real-time
 //! thread; nobody who is called there allocates, locks, logs or waits.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 pub use self::abilities::Abilities;
 pub use self::health::Health;
@@ -11,6 +11,7 @@ pub use self::listing::{DeviceInfo, list};
 pub use self::open::{
     Device, Needs, open_card_input, open_card_output, open_clocked_input, open_clocked_output,
 };
+pub use crate::media::sequence::span;
 
 mod abilities;
 mod beat;
@@ -61,9 +62,4 @@ impl Asked {
         let passed = span(samples);
         Self { now: self.now + passed, heard: self.heard + passed }
     }
-}
-
-/// How long so many samples last.
-pub fn span(samples: usize) -> Duration {
-    Duration::from_nanos(samples as u64 * 1_000_000_000 / u64::from(RATE))
 }

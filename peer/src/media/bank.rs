@@ -11,6 +11,7 @@ use super::loudness::{Gain, Meter, mix, saturate};
 use super::mouth_to_ear::Average;
 use super::orders::LegId;
 use super::playout::{Patience, Playout};
+use super::sequence::span;
 use super::stats::{PlayedStats, Stats};
 use super::tones::Ring;
 use crate::opus::OpusError;
@@ -192,10 +193,6 @@ impl Seat {
         stats.drift_ppm.set(-self.playout.slower_ppm());
         stats.note_counts(&self.playout.counts().unwrap_or_default());
     }
-}
-
-fn span(samples: usize) -> Duration {
-    Duration::from_nanos(samples as u64 * 1_000_000_000 / 48_000)
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! Captured samples, any number at a time, into frames of exactly one packet.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
+
+use super::sequence::span;
 
 /// The longest frame that is sent: 20 ms.
 pub const LONGEST_FRAME: usize = 960;
@@ -108,7 +110,6 @@ impl Framer {
 
 /// When a frame began that ends `taken` samples after `captured`.
 fn time_of_first(captured: Instant, taken: usize, frame: usize) -> Instant {
-    let span = |samples: usize| Duration::from_nanos(samples as u64 * 1_000_000_000 / 48_000);
     if taken >= frame {
         return captured + span(taken - frame);
     }
@@ -117,6 +118,8 @@ fn time_of_first(captured: Instant, taken: usize, frame: usize) -> Instant {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -169,10 +172,10 @@ mod tests {
             let mut framer = Framer::new(frame);
             let mut seen = 0;
             for (at, samples) in sound.chunks(piece).enumerate() {
-                let captured = start + Duration::from_nanos((at * piece) as u64 * 1_000_000_000 / 48_000);
+                let captured = start + span(at * piece);
                 framer.push(captured, samples, &mut |captured, samples| {
                     assert_eq!(samples, &sound[seen * frame..(seen + 1) * frame]);
-                    let wanted = start + Duration::from_nanos((seen * frame) as u64 * 1_000_000_000 / 48_000);
+                    let wanted = start + span(seen * frame);
                     assert!(
                         captured.duration_since(wanted) + wanted.duration_since(captured)
                             < Duration::from_nanos(5)

@@ -12,6 +12,11 @@ const MOST_MISORDERED: u16 = 100;
 
 const RATE: i64 = 48_000;
 
+/// How long so many samples last at 48 kHz.
+pub fn span(samples: usize) -> Duration {
+    Duration::from_nanos(samples as u64 * 1_000_000_000 / 48_000)
+}
+
 /// Samples from one time to another at 48 kHz; negative when `to` is before `from`.
 pub fn samples_between(from: Instant, to: Instant) -> i64 {
     let samples =
@@ -75,7 +80,7 @@ impl Counts {
 
     /// Interarrival jitter as a time.
     pub fn jitter(&self) -> Duration {
-        Duration::from_nanos(u64::from(self.jitter) * 1_000_000_000 / 48_000)
+        span(self.jitter as usize)
     }
 
     fn lost_with_sign(&self) -> i32 {

@@ -9,7 +9,7 @@ pub use self::delays::{DelayStats, Micros};
 use super::loudness::SILENCE_DB;
 use super::mouth_to_ear::StationDelay;
 use super::orders::{LegId, LegReport, Sends};
-use super::sequence::Counts;
+use super::sequence::{Counts, span};
 
 mod delays;
 
@@ -198,7 +198,7 @@ impl LegStats {
             packets_late: played.late.load(Relaxed),
             concealed: share(played.concealed.load(Relaxed), played.samples.load(Relaxed)),
             jitter: counts.jitter(),
-            depth: Duration::from_nanos(u64::from(played.depth.load(Relaxed)) * 1_000_000_000 / 48_000),
+            depth: span(played.depth.load(Relaxed) as usize),
             round_trip: self.round_trip(),
             network: self.network.get(),
             own: self.own.get(),

@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::media::sequence::samples_between;
+use crate::media::sequence::{samples_between, span};
 
 /// A callback that is off by more (10 ms) means that the card has lost time, or found some again.
 const LOST: i64 = 10_000_000;
@@ -66,10 +66,6 @@ impl CardClock {
             due + Duration::from_nanos(step.unsigned_abs())
         }
     }
-}
-
-fn span(samples: usize) -> Duration {
-    Duration::from_nanos(samples as u64 * 1_000_000_000 / 48_000)
 }
 
 fn nanos_between(from: Instant, to: Instant) -> i64 {
