@@ -4,12 +4,9 @@ use std::time::Instant;
 
 use super::FRAME;
 use super::timeline::Timeline;
+use crate::media::framer::HOLE;
 
-/// Samples that were lost are not made up for as long as there are fewer than this, as in the sending thread: the
-/// card's own unrest. After more of them a frame begins anew.
-const HOLE: i64 = 2_400;
-
-/// The frame that is being filled.
+/// The frame that is being filled. After a [`HOLE`] in what was captured it begins anew.
 pub struct Frames {
     line: Timeline,
     samples: [f32; FRAME],

@@ -3,7 +3,7 @@
 //! What the loudspeaker was given and what the microphone brought come with their times. [`timeline`] finds where the
 //! samples of each card lie in time, [`reference`](mod@reference) keeps what was played, [`follower`] plays it again as
 //! fast as the microphone's card counts, [`frames`] cuts what was captured into frames, [`chain`] puts the two side by
-//! side before WebRTC's audio processing: [`processing`].
+//! side before a [`low_cut`] and WebRTC's audio processing: [`processing`].
 
 pub mod chain;
 pub mod follower;

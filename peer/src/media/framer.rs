@@ -7,6 +7,9 @@ use super::sequence::span;
 /// The longest frame that is sent: 20 ms.
 pub const LONGEST_FRAME: usize = 960;
 
+/// So many samples missing in what was captured are told to the receiver as silence; fewer are the card's own unrest.
+pub const HOLE: i64 = 2_400;
+
 /// So many pieces of another length in a row are how the card works now.
 const STEADY: u8 = 8;
 

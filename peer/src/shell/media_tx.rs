@@ -21,6 +21,7 @@ use super::grants::Grants;
 use super::udp::{Arrival, UdpSender};
 use super::wake::Wake;
 use crate::audio::span;
+use crate::media::framer::HOLE;
 use crate::media::loudness::{Gain, Meter};
 use crate::media::orders::LegId;
 use crate::media::sequence::samples_between;
@@ -34,9 +35,6 @@ const ORDERS_WAITING: usize = 32;
 
 /// libopus keeps its scratch on the stack; frames are larger without optimisation.
 const STACK_BYTES: usize = if cfg!(debug_assertions) { 1024 * 1024 } else { 256 * 1024 };
-
-/// A hole in what was captured that is worth telling the receiver: shorter ones are the card's own unrest.
-const HOLE: i64 = 2_400;
 
 /// A change of whom is sent to.
 pub(crate) enum TxOrder {

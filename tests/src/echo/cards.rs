@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 use vox_peer::dsp::chain::Chain;
 use vox_peer::dsp::tasks::Tasks;
 
+use super::Dice;
+
 /// How the two cards work.
 #[derive(Debug, Clone, Copy)]
 pub struct Cards {
@@ -103,14 +105,4 @@ fn between(air: &[f32], place: f64) -> f32 {
         f64::from(sample(left + f64::from(n))) * window * angle.sin() / angle
     };
     (-7..=8).map(tap).sum::<f64>() as f32
-}
-
-struct Dice(u32);
-
-impl Dice {
-    /// 0 to 1.
-    fn roll(&mut self) -> f64 {
-        self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        f64::from(self.0 >> 8) / f64::from(1 << 24)
-    }
 }

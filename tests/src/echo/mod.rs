@@ -33,14 +33,21 @@ pub fn alice_and_bob(seconds: usize) -> [Vec<f32>; 2] {
 
 /// Seeded white noise of this level (root mean square).
 pub fn noise(seed: u32, level: f32, samples: usize) -> Vec<f32> {
-    let mut dice = seed;
-    let next = || {
-        dice = dice.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        #[expect(clippy::cast_precision_loss, reason = "24 bits")]
-        let uniform = (dice >> 8) as f32 / (1 << 23) as f32 - 1.0;
-        uniform * level * 3_f32.sqrt()
-    };
-    std::iter::repeat_with(next).take(samples).collect()
+    let mut dice = Dice(seed);
+    #[expect(clippy::cast_possible_truncation, reason = "24 bits")]
+    let mut uniform = || (2.0 * dice.roll() - 1.0) as f32;
+    std::iter::repeat_with(|| uniform() * level * 3_f32.sqrt()).take(samples).collect()
+}
+
+/// A small generator (the linear congruential one of Numerical Recipes).
+struct Dice(u32);
+
+impl Dice {
+    /// 0 to 1, 1 excluded.
+    fn roll(&mut self) -> f64 {
+        self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        f64::from(self.0 >> 8) / f64::from(1 << 24)
+    }
 }
 
 /// By how many dB the echo is less in a stretch of seconds (ITU-T G.168: echo return loss enhancement).

@@ -1,6 +1,7 @@
 //! Voice over a bad network, on virtual time: the real sender, a seeded path that loses and delays, the real playout,
 //! and reports back once a second. Nothing but the sound cards and the kernel is left out.
 
+pub mod judge;
 pub mod speech;
 pub mod trace;
 

@@ -4,8 +4,6 @@
 #![expect(clippy::print_stdout, reason = "it prints tables")]
 
 mod cost;
-#[path = "../bench_voice/judge.rs"]
-mod judge;
 mod near;
 mod rooms;
 

@@ -7,9 +7,8 @@ use vox_tests::echo::cards::Cards;
 use vox_tests::echo::measure::db;
 use vox_tests::echo::room::Room;
 use vox_tests::echo::{ECHO, GAIN, NOISE, SECOND, mixed, noise};
+use vox_tests::voice::judge::Judge;
 use vox_tests::voice::speech::sentences;
-
-use crate::judge::Judge;
 
 /// Bob talks after so many seconds.
 const SILENT: usize = 6;

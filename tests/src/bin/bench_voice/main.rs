@@ -6,7 +6,6 @@
 
 mod delay;
 mod drift;
-mod judge;
 mod paths;
 mod plots;
 mod programs;
@@ -17,9 +16,9 @@ mod tables;
 
 use std::env;
 
-use judge::Judge;
 use tables::Table;
 use vox_tests::bed::benchmarks;
+use vox_tests::voice::judge::Judge;
 
 const PARTS: [&str; 4] = ["delay", "drift", "speech", "paths"];
 

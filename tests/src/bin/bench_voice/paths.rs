@@ -5,11 +5,11 @@ use std::time::Duration;
 use vox_peer::media::profile::Profile;
 use vox_tests::bed::Place;
 use vox_tests::bed::wav::Recording;
+use vox_tests::voice::judge::{Judge, Quality};
 use vox_tests::voice::speech::{Sentence, sentences};
 use vox_tests::voice::trace::{Loss, Path};
 use vox_tests::voice::{Outcome, RATE, Setting, carry};
 
-use crate::judge::{Judge, Quality};
 use crate::report::{Report, Row};
 
 /// Calls over each path, each with other dice.

@@ -2,10 +2,9 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use vox_tests::voice::judge::Quality;
 use vox_tests::voice::trace::Loss;
 use vox_tests::voice::{Outcome, Setting};
-
-use crate::judge::Quality;
 
 /// The title of the part of docs/BENCHMARKS.md.
 const TITLE: &str = "# Speech over bad paths";

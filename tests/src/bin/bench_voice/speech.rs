@@ -5,10 +5,10 @@ use std::time::Duration;
 use vox_tests::bed::emulator::{Conditions, Emulator};
 use vox_tests::bed::wav::Recording;
 use vox_tests::bed::{Lack, Place, wait};
+use vox_tests::voice::judge::{Judge, Quality};
 use vox_tests::voice::speech::{Sentence, sentences};
 use vox_tests::voice::trace::Loss;
 
-use crate::judge::{Judge, Quality};
 use crate::programs::{self, Program};
 use crate::stage::{Cards, End, Heard, Stage};
 use crate::tables::{self, Table, keep};

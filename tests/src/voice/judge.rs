@@ -5,16 +5,16 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use vox_tests::bed::need;
-use vox_tests::bed::wav::Recording;
+use crate::bed::need;
+use crate::bed::wav::Recording;
 
 /// PESQ and STOI of one sentence.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Quality {
+pub struct Quality {
     /// PESQ, wide band (ITU-T P.862.2): 1 to 4.64.
-    pub(crate) pesq: f64,
+    pub pesq: f64,
     /// Short-time objective intelligibility (Taal 2011): 0 to 1.
-    pub(crate) stoi: f64,
+    pub stoi: f64,
 }
 
 impl Display for Quality {
@@ -23,8 +23,8 @@ impl Display for Quality {
     }
 }
 
-/// The program, as it runs.
-pub(crate) struct Judge {
+/// The program, as it runs. Dropped: ended.
+pub struct Judge {
     child: Child,
     questions: ChildStdin,
     answers: BufReader<ChildStdout>,
@@ -32,7 +32,7 @@ pub(crate) struct Judge {
 
 impl Judge {
     /// Starts it; `None`: its environment was not made.
-    pub(crate) fn start() -> Option<Self> {
+    pub fn start() -> Option<Self> {
         let python = need::top().join("target/quality/bin/python");
         let mut child = Command::new(python)
             .arg(need::top().join("tests/scripts/quality"))
@@ -45,7 +45,10 @@ impl Judge {
     }
 
     /// Compares a sentence with what was heard of it, through files in a directory.
-    pub(crate) fn compare(&mut self, spoken: &Recording, heard: &Recording, place: &Path) -> Quality {
+    ///
+    /// # Panics
+    /// The program has ended, or the directory cannot be written.
+    pub fn compare(&mut self, spoken: &Recording, heard: &Recording, place: &Path) -> Quality {
         let (one, other) = (place.join("spoken.wav"), place.join("heard.wav"));
         spoken.write(&one);
         heard.write(&other);
