@@ -165,7 +165,7 @@ impl Adapt {
 
     fn try_less(&mut self) {
         self.before_trial = Some(self.rate);
-        self.rate /= 2.0;
+        self.rate = (self.rate / 2.0).max(LEAST_RATE.min(self.rate));
     }
 
     /// Less loss with half the rate: the path is full, and stays at what it carries.

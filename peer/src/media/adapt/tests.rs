@@ -162,3 +162,15 @@ fn loss_that_less_does_not_help_gets_its_copies_and_its_rate() {
     assert!(whole > 205, "{whole} of 240 s");
     assert!(plans[20..].iter().all(|plan| plan.copies == 2));
 }
+
+#[test]
+fn a_path_that_is_full_now_and_then_is_not_given_ever_less() {
+    let mut rig = Rig::new(Profile::Internet, OPUS, true);
+    for round in 0..12 {
+        rig.hears_for(5, 0.3);
+        rig.hears_for(8, 0.0);
+        assert!(rig.adapt.rate >= LEAST_RATE, "{} bit/s in round {round}", rig.adapt.rate);
+    }
+    let plan = rig.hears_for(90, 0.0);
+    assert!(payload(&plan) > 40_000.0, "{plan:?}");
+}
