@@ -173,6 +173,7 @@ impl Seat {
         if self.playout.counts().is_some() {
             self.waits.note(span(usize::try_from(self.playout.delay()).unwrap_or(0)));
         }
+        saturate(part); // what a codec makes of a lie may be a thousand times full scale
         self.gain.apply(part);
         self.meter.note(part);
         self.taken = !(self.leaving && self.gain.is_silent());

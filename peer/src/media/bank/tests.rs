@@ -3,6 +3,7 @@
 use super::*;
 use crate::media::orders::{Codec, Coding};
 use crate::media::profile::Profile;
+use crate::media::rtp::{Header, OPUS};
 use crate::media::sender::{Beginning, PACKET_BYTES, Sender};
 
 const LEG: LegId = LegId(7);
@@ -54,6 +55,26 @@ fn only_legs_that_joined_are_heard_and_their_sum_is_within_full_scale() {
     rig.frame(&[LEG, OTHER]);
     assert!(rig.frame(&[LEG, OTHER]).iter().all(|sample| (sample - 1.0).abs() < 1e-6));
     assert_eq!(rig.stats.leg(LEG).unwrap().report().packets_received, 4);
+}
+
+#[test]
+fn opus_that_was_made_up_to_be_loud_is_told_as_full_scale_at_most() {
+    let (mut rig, mut dice) = (Rig::new(), 1_u32);
+    rig.bank.order(join(LEG));
+    for number in 0..400_u16 {
+        let time_stamp = u32::from(number) * 240;
+        let header = Header { marker: false, payload_type: OPUS, sequence: number, time_stamp, ssrc: 1 };
+        let noise = (0..80).map(|_| {
+            dice = dice.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            dice.to_be_bytes()[0]
+        });
+        // 5 ms of full-band CELT (RFC 6716 table 2).
+        let packet: Vec<u8> = header.to_bytes().into_iter().chain([29 << 3]).chain(noise).collect();
+        rig.bank.push(LEG, &packet, rig.now);
+        rig.frame(&[]);
+    }
+    let level = rig.stats.leg(LEG).unwrap().report().level_out_db;
+    assert!(level <= 0.0, "{level} dBFS");
 }
 
 #[test]
