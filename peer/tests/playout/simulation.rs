@@ -10,15 +10,10 @@ const MS: u64 = 48;
 /// What the resampler holds once something had to be corrected, and what it leaves uncorrected.
 const HELD: u64 = 8 + 2;
 
-/// Plays each weather with three seeds.
-fn judge(weather: Weather, seconds: u64, verdict: impl Fn(&Outcome)) {
-    judge_seeds(weather, seconds, 3, verdict);
-}
-
-/// Plays each weather with so many seeds, or as many as `PLAYOUT_SEEDS` in the environment says.
+/// Plays each weather with three seeds, or as many as `PLAYOUT_SEEDS` in the environment says.
 #[expect(clippy::print_stdout, reason = "shown when a test fails, and only then")]
-fn judge_seeds(weather: Weather, seconds: u64, seeds: u64, verdict: impl Fn(&Outcome)) {
-    let seeds = std::env::var("PLAYOUT_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(seeds);
+fn judge(weather: Weather, seconds: u64, verdict: impl Fn(&Outcome)) {
+    let seeds = std::env::var("PLAYOUT_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(3);
     for seed in 0..seeds {
         println!("seed {seed} {weather:?}");
         verdict(&run(weather, seed, seconds));
@@ -144,8 +139,7 @@ fn a_target_as_long_as_the_jitter_is_loses_nothing() {
 fn clocks_that_differ_change_neither_the_delay_nor_the_sound() {
     for (drift, frame) in [(-300, 240), (300, 240), (-300, 480), (300, 480)] {
         let weather = Weather { drift, frame, period: frame, jitter: MS / 4, ..CALM };
-        // Dice change little here, and time is what it takes.
-        judge_seeds(weather, 120, 1, |outcome| {
+        judge(weather, 120, |outcome| {
             let medians =
                 [1, 2, 3].map(|part| outcome.percentiles(part * 30 * SECOND, (part + 1) * 30 * SECOND));
             let all = medians.map(|(median, _)| median);
