@@ -36,6 +36,28 @@ fn what_is_spoken_into_one_card_comes_out_of_the_other() {
 }
 
 #[test]
+fn a_card_that_takes_multiples_of_128_alone_is_not_left_to_take_a_long_one() {
+    let _alone = Slot::wait("sound", 1);
+    let place = Place::new();
+    let Some(card) = may("sound::jack", Card::start(&place, 128)) else { return };
+    let words = place.at("chirps.wav");
+    listen::chirps(1).write(&words);
+    let _probe = card.probe(&place, &[("alice", &words), ("bob", &words)]);
+    let [alice, bob] = ["alice", "bob"].map(|name| {
+        let station = Station::named(name).within(&card.surroundings(name)).set("audio.input", "default");
+        station.set("audio.output", "default").answering().start(&place)
+    });
+    let _call = alice.begin(&["call", &format!("127.0.0.1:{}", bob.port())]);
+    talk(&alice, &bob, Duration::from_secs(1));
+    for station in [&alice, &bob] {
+        for opened in station.lines("audio") {
+            let period = opened.rsplit("period%20").next().and_then(|frames| frames.parse::<u32>().ok());
+            assert!(period.is_some_and(|frames| frames <= 512), "{opened}");
+        }
+    }
+}
+
+#[test]
 fn an_incoming_call_is_heard_before_it_is_answered() {
     let _alone = Slot::wait("sound", 1);
     let place = Place::new();

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use cpal::traits::{DeviceTrait, StreamTrait};
-use cpal::{Data, ErrorKind, Stream};
+use cpal::{BufferSize, Data, ErrorKind, Stream};
 use vox_common::sys::clock;
 
 use super::duty::{Duty, complain};
@@ -47,7 +47,7 @@ pub(super) fn output(
 ) -> Answer<(Stream, String)> {
     let device = find(name, Direction::Out)?;
     let offers = device.supported_output_configs().map_err(|error| says(&device, &why(&error)))?;
-    let shape = Shape::pick(offers, needs).ok_or_else(|| says(&device, NOTHING))?;
+    let shape = Shape::pick(offers, &needs.of(name)).ok_or_else(|| says(&device, NOTHING))?;
     start(&device, needs, shape, |shape| play(&device, shape, needs, health, speaker()))
 }
 
@@ -60,7 +60,7 @@ pub(super) fn input(
 ) -> Answer<(Stream, String)> {
     let device = find(name, Direction::In)?;
     let offers = device.supported_input_configs().map_err(|error| says(&device, &why(&error)))?;
-    let shape = Shape::pick(offers, needs).ok_or_else(|| says(&device, NOTHING))?;
+    let shape = Shape::pick(offers, &needs.of(name)).ok_or_else(|| says(&device, NOTHING))?;
     start(&device, needs, shape, |shape| capture(&device, shape, needs, health, microphone()))
 }
 
@@ -70,24 +70,37 @@ fn says(device: &cpal::Device, why: &str) -> String {
     format!("{} cannot be opened: {why}", id(device))
 }
 
-/// Builds and starts the stream; where no period was asked for, one that the card does not take may be its own.
+/// Builds and starts the stream; where no period was asked for, another may do for one that the card does not take.
 fn start(
     device: &cpal::Device,
     needs: &Needs,
     shape: Shape,
     build: impl Fn(Shape) -> Result<Stream, cpal::Error>,
 ) -> Answer<(Stream, String)> {
-    let stream = match build(shape) {
-        Err(error) if needs.takes_any_period() && error.kind() == ErrorKind::UnsupportedConfig => {
-            build(shape.with_its_own_period())
-        }
-        answer => answer,
-    };
+    let mut stream = build(shape);
+    let (mut asked, mut others) = (shape, shape.with_other_periods().filter(|_| needs.takes_any_period()));
+    while is_another_better(&stream, asked)
+        && let Some(other) = others.next()
+    {
+        drop(stream);
+        (stream, asked) = (build(other), other);
+    }
     let stream = stream.map_err(|error| says(device, &why(&error)))?;
     stream.play().map_err(|error| says(device, &why(&error)))?;
     let period = stream.buffer_size().unwrap_or(0);
     let (name, Shape { rate, channels, format, .. }) = (id(device), shape);
     Ok((stream, format!("{name} opened at {rate} Hz, {channels} channel(s) of {format}, period {period}")))
+}
+
+/// Whether a card has refused a period, or has taken one that is more than twice as long: libasound calls both "near".
+fn is_another_better(stream: &Result<Stream, cpal::Error>, asked: Shape) -> bool {
+    match (stream, asked.buffer) {
+        (Err(error), _) => error.kind() == ErrorKind::UnsupportedConfig,
+        (Ok(stream), BufferSize::Fixed(frames)) => {
+            stream.buffer_size().is_ok_and(|period| period > 2 * frames)
+        }
+        (Ok(_), BufferSize::Default) => false,
+    }
 }
 
 fn play(

@@ -15,6 +15,9 @@ use crate::config::{InputDevice, OutputDevice, Period};
 use crate::media::orders::ThreadGrant;
 use crate::media::tones::Tone;
 
+/// No longer period is asked of a card of ours: 5 ms. It is waited for in the microphone, and twice in the loudspeaker.
+const LONGEST_OF_OURS: usize = 240;
+
 /// What every device is asked for.
 #[derive(Clone)]
 pub struct Needs {
@@ -62,6 +65,13 @@ impl Needs {
     /// Wakes whoever looks after devices.
     pub fn wake(&self) {
         (self.tell)(None);
+    }
+
+    /// The same, of a card of this name: one that is named is ours alone, and gives us shorter periods than what may be
+    /// a desktop's sound server.
+    pub(super) fn of(&self, name: Option<&str>) -> Self {
+        let longest = if name.is_some() { LONGEST_OF_OURS } else { usize::MAX };
+        Self { frame: self.frame.min(longest), ..self.clone() }
     }
 
     pub(super) fn takes_any_period(&self) -> bool {

@@ -21,9 +21,6 @@ const FORMATS: [SampleFormat; 10] = [
     SampleFormat::I8,
 ];
 
-/// No longer period is asked for by ourselves (5 ms): it is waited for in the microphone, and twice in the loudspeaker.
-const LONGEST: usize = 240;
-
 /// How a card is asked to work.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Shape {
@@ -50,9 +47,15 @@ impl Shape {
         Some(Self { rate, channels, format, buffer: buffer(rate, offer.buffer_size(), needs) })
     }
 
-    /// With whatever period the card has by itself.
-    pub(super) fn with_its_own_period(self) -> Self {
-        Self { buffer: BufferSize::Default, ..self }
+    /// The same with other periods, for a card that does not take this one: powers of two near it, which is what servers
+    /// and hardware count in, and at last whatever the card has by itself.
+    pub(super) fn with_other_periods(self) -> impl Iterator<Item = Self> {
+        let near = match self.buffer {
+            BufferSize::Fixed(frames) => frames.next_power_of_two(),
+            BufferSize::Default => 1,
+        };
+        let fixed = [near, near / 2, near * 2, near * 4].map(BufferSize::Fixed);
+        fixed.into_iter().chain([BufferSize::Default]).map(move |buffer| Self { buffer, ..self })
     }
 
     /// How many of our samples so many frames of the card are.
@@ -82,19 +85,19 @@ fn rate(offer: &SupportedStreamConfigRange) -> Option<u32> {
     RATES.contains(&rate).then_some(rate)
 }
 
-/// A period that was asked for is asked for; otherwise one packet or 5 ms, as near as the card comes to it.
+/// A period that was asked for is asked for; otherwise one packet, as near as the card comes to it.
 fn buffer(rate: u32, possible: &SupportedBufferSize, needs: &Needs) -> BufferSize {
     let frames = match (needs.period, possible) {
         (Period::Frames(frames), _) => frames,
-        (Period::Auto, SupportedBufferSize::Range { min, max }) => brisk(rate, needs).max(*min).min(*max),
-        (Period::Auto, SupportedBufferSize::Unknown) => brisk(rate, needs),
+        (Period::Auto, SupportedBufferSize::Range { min, max }) => packet(rate, needs).max(*min).min(*max),
+        (Period::Auto, SupportedBufferSize::Unknown) => packet(rate, needs),
     };
     BufferSize::Fixed(frames)
 }
 
-/// Frames of the card in one packet, or in 5 ms where that is shorter.
-fn brisk(rate: u32, needs: &Needs) -> u32 {
-    u32::try_from(scaled(needs.frame.min(LONGEST), rate, RATE)).unwrap_or(u32::MAX)
+/// Frames of the card in one packet.
+fn packet(rate: u32, needs: &Needs) -> u32 {
+    u32::try_from(scaled(needs.frame, rate, RATE)).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
@@ -145,15 +148,23 @@ mod tests {
     }
 
     #[test]
-    fn the_period_is_one_packet_or_5_ms_as_near_as_the_card_comes_to_it() {
+    fn the_period_is_one_packet_as_near_as_the_card_comes_to_it() {
         let period = |rate, range: [u32; 2], wanted| {
             let range = SupportedBufferSize::Range { min: range[0], max: range[1] };
             picked(&[offer([rate; 2], 1, SampleFormat::I16, range)], wanted).unwrap().buffer
         };
-        assert_eq!(period(48_000, [16, 8_192], Period::Auto), BufferSize::Fixed(240));
-        assert_eq!(period(44_100, [16, 8_192], Period::Auto), BufferSize::Fixed(220));
+        assert_eq!(period(48_000, [16, 8_192], Period::Auto), BufferSize::Fixed(480));
+        assert_eq!(period(44_100, [16, 8_192], Period::Auto), BufferSize::Fixed(441));
         assert_eq!(period(48_000, [1_024, 8_192], Period::Auto), BufferSize::Fixed(1_024));
-        assert_eq!(period(48_000, [16, 128], Period::Auto), BufferSize::Fixed(128));
+        assert_eq!(period(48_000, [16, 256], Period::Auto), BufferSize::Fixed(256));
         assert_eq!(period(48_000, [1_024, 8_192], Period::Frames(64)), BufferSize::Fixed(64));
+    }
+
+    #[test]
+    fn powers_of_two_are_tried_before_the_cards_own_period() {
+        let shape = picked(&[offer([48_000; 2], 1, SampleFormat::I16, ANY)], Period::Auto).unwrap();
+        let tried: Vec<BufferSize> = shape.with_other_periods().map(|shape| shape.buffer).collect();
+        let fixed = [512, 256, 1_024, 2_048].map(BufferSize::Fixed);
+        assert_eq!(tried, [&fixed[..], &[BufferSize::Default]].concat());
     }
 }

@@ -34,6 +34,15 @@ fn wav(path: &Path, spec: hound::WavSpec, samples: impl Iterator<Item = i32>) {
 }
 
 #[test]
+fn the_period_of_a_card_that_is_named_is_short() {
+    let period = |frame, name| needs(frame).of(name).frame;
+    assert_eq!(
+        [period(480, Some("hw:USB")), period(480, None), period(120, Some("hw:USB"))],
+        [240, 480, 120]
+    );
+}
+
+#[test]
 fn a_tone_and_silence_come_at_the_pace_of_the_clock() {
     let started = clock::now();
     let (_device, sound) = listen(&InputDevice::Tone(440.0));
