@@ -72,7 +72,8 @@ fn how(minutes: u64) -> String {
          and one of the two (JACK's dummy driver under libfaketime) is too fast: the listener's clock is so many parts in a million faster or\n\
          slower than the speaker's. All programs at the same time on the same two cards, {minutes} min. The clocks of the cards are known from when\n\
          each period came, so the delay is true to some 0.05 ms. Furthest apart: the medians of every 30 s after the first {SETTLING} s; a slip is\n\
-         a jump of the delay of more than {SLIP} ms from one chirp to the next, half a second later; a hole is {HOLE} samples of silence in a hum. {}",
+         a jump of the delay of more than {SLIP} ms from one chirp to the next, half a second later; a hole is {HOLE} samples of silence in a hum.\n\
+         Slips that all programs have in like number are the cards' own: JACK's dummy driver loses a period now and then. {}",
         tables::load()
     )
 }
