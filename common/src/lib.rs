@@ -1,5 +1,6 @@
-//! What both vox daemons speak (`wire`) and stand on (`sys`), and what their command lines are made of (`cli`).
+//! What both vox daemons speak (`wire`, `seal`) and stand on (`sys`), and what their command lines are made of (`cli`).
 
 pub mod cli;
+pub mod seal;
 pub mod sys;
 pub mod wire;

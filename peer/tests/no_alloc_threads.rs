@@ -92,7 +92,9 @@ impl Station {
     fn talk_to(&mut self, remote: SocketAddr) {
         let sends = Coding { codec: Codec::Opus, ptime_us: 2_500 };
         let path = Path { remote, local: Some([127, 0, 0, 1].into()) };
-        self.media.order(MediaOrder::Start { leg: LegId(0), path, sends, takes_red: true }).expect("taken");
+        self.media
+            .order(MediaOrder::Start { leg: LegId(0), path, sends, takes_red: true, keys: None })
+            .expect("taken");
         self.media.order(MediaOrder::Send(LegId(0))).expect("taken");
     }
 }

@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use vox_common::seal::identity::Identity;
 use vox_common::sys::clock;
 use vox_common::wire::coding::{Codec, Coding};
 use vox_common::wire::names::Name;
@@ -43,6 +44,7 @@ impl Bench {
         let me = Me { name: Name::parse("bob").expect("a name"), display: None, sends: hello("bob").sends };
         let settings = Settings {
             me,
+            identity: Identity::new([3; 32]),
             port: 6000.try_into().expect("not 0"),
             registry: None,
             contacts: Vec::new(),

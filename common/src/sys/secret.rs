@@ -1,20 +1,13 @@
 //! Secret files: what a registry and its stations share, and nobody else on the machine may read.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
-use nix::fcntl::OFlag;
-
-use super::config::{ConfigError, reason};
+use super::config::ConfigError;
+use super::private;
 use crate::wire::proof::{SECRET_BYTES, Secret};
 
 /// A secret, and the white space that an editor may leave around it.
-const FILE_BYTES: u64 = 2 * SECRET_BYTES as u64;
-
-/// The permissions of those who are not the owner.
-const OTHERS: u32 = 0o077;
+const FILE_BYTES: usize = 2 * SECRET_BYTES;
 
 /// Reads a secret file.
 ///
@@ -22,30 +15,10 @@ const OTHERS: u32 = 0o077;
 /// It cannot be read, is no file, others than its owner may read or write it, or it holds no secret.
 pub fn read(path: &Path) -> Result<Secret, ConfigError> {
     let refused = |why: &str| ConfigError::new(format!("the secret file {} {why}", path.display()));
-    let file = open(path).map_err(|error| refused(&format!("cannot be read: {}", reason(&error))))?;
-    let about = file.metadata().map_err(|error| refused(&format!("cannot be read: {}", reason(&error))))?;
-    if !about.is_file() {
-        return Err(refused("must be a regular file"));
-    }
-    if about.mode() & OTHERS != 0 {
-        let mode = about.mode() & 0o777;
-        return Err(refused(&format!("has mode {mode:04o}, but must have mode 0600: try chmod 600")));
-    }
-    let bytes = slurp(file).map_err(|error| refused(&format!("cannot be read: {}", reason(&error))))?;
-    let whole = bytes.len() as u64 <= FILE_BYTES;
-    let secret = if whole { Secret::new(&bytes) } else { None };
+    let bytes = private::read(path, "secret", FILE_BYTES)?;
+    let bytes = bytes.ok_or_else(|| refused("cannot be read: no such file or directory"))?;
+    let secret = if bytes.len() <= FILE_BYTES { Secret::new(&bytes) } else { None };
     secret.ok_or_else(|| refused(&format!("must hold 1 to {SECRET_BYTES} bytes")))
-}
-
-/// What is checked afterwards is the file that was opened, whatever becomes of its name; a pipe is not waited for.
-fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path)
-}
-
-fn slurp(file: File) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    file.take(FILE_BYTES + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 #[cfg(test)]

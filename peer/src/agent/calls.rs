@@ -282,6 +282,7 @@ impl Calls {
             path: leg.path,
             sends,
             takes_red: leg.takes_red,
+            keys: None,
         }));
         out(CallOutput::Changed(leg));
     }

@@ -28,6 +28,7 @@ pub mod timer;
 use std::num::NonZeroU16;
 use std::time::Instant;
 
+use vox_common::seal::identity::Identity;
 use vox_common::wire::proof::Secret;
 use vox_common::wire::request::Registration;
 use vox_common::wire::users::Status;
@@ -53,6 +54,8 @@ use crate::media::orders::{Direction, MediaNews, MediaOrder, Path, ThreadGrant};
 pub struct Settings {
     /// Who this station is.
     pub me: Me,
+    /// What it proves that with.
+    pub identity: Identity,
     /// Where it takes calls.
     pub port: NonZeroU16,
     /// The registry's address as the file gives it; `None`: calls by host and contacts only.

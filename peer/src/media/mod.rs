@@ -14,5 +14,6 @@ pub mod rtcp;
 pub mod rtp;
 pub mod sender;
 pub mod sequence;
+pub mod srtp;
 pub mod stats;
 pub mod tones;

@@ -6,6 +6,7 @@ use std::time::Duration;
 pub use vox_common::wire::coding::{Codec, Coding};
 
 use super::mouth_to_ear::{MouthToEar, StationDelay};
+use super::srtp::keys::MediaKeys;
 
 /// A place in the table of legs (below [`MAX_LEGS`](vox_common::wire::limits::MAX_LEGS)): the playout, the
 /// sender and the statistics of a leg stand at the same place.
@@ -36,6 +37,8 @@ pub enum MediaOrder {
         sends: Coding,
         /// Whether the far end has said that it reads redundancy (RFC 2198).
         takes_red: bool,
+        /// What both sides seal their media with. `None`: both have said that theirs is not sealed.
+        keys: Option<MediaKeys>,
     },
     /// The far end is proved to be there (CONFIRM, ACCEPT or valid media came): capture and send.
     Send(LegId),

@@ -11,11 +11,12 @@ use std::sync::mpsc::sync_channel;
 use std::thread::JoinHandle;
 
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
+use vox_common::seal::identity::Identity;
 use vox_common::sys::config::reason;
 use vox_common::sys::notify::Notifier;
 use vox_common::sys::signals::{Signal, Signals};
 use vox_common::sys::store::Store;
-use vox_common::sys::{clock, file, random, syslog, thread, unix};
+use vox_common::sys::{clock, file, key_file, random, syslog, thread, unix};
 
 use super::agent::{Hands, Owner};
 use super::mail::{MAILBOX, Mail, Mailbox};
@@ -59,11 +60,12 @@ fn refuse(sentence: &str) -> ExitCode {
 fn serve(config: Config, path: &Path, log: &syslog::LogHandle) -> Result<(), String> {
     let signals = Signals::catch().map_err(|error| format!("cannot catch signals: {error}"))?;
     keep_state(&config.state_directory)?;
+    let identity = key_file::load_or_make(&config.state_directory).map_err(|error| error.to_string())?;
     let doors = Doors::open(&config)?;
     let locked = lock_memory(config.priority);
     let control_socket = config.control_socket.clone();
-    let station =
-        Station::start(&config, doors).map_err(|error| format!("cannot start a thread: {error}"))?;
+    let station = Station::start(&config, identity, doors)
+        .map_err(|error| format!("cannot start a thread: {error}"))?;
     let _ = station.mailbox.send(Mail::Media(MediaNews::Memory { locked }));
     watch(signals, &station.mailbox, config, path, log);
     let _ = station.owner.join();
@@ -97,7 +99,7 @@ struct Station {
 }
 
 impl Station {
-    fn start(config: &Config, doors: Doors) -> io::Result<Self> {
+    fn start(config: &Config, identity: Identity, doors: Doors) -> io::Result<Self> {
         let Doors { calls, port, control } = doors;
         let (mailbox, letters) = sync_channel(MAILBOX);
         let (news, signals) = (mailbox.clone(), mailbox.clone());
@@ -114,7 +116,7 @@ impl Station {
             mailbox: mailbox.clone(),
         };
         let now = Moment { at: clock::now(), unix: clock::unix_seconds() };
-        let owner = Box::new(Owner::new(Agent::new(settings_of(config, port), now), hands));
+        let owner = Box::new(Owner::new(Agent::new(settings_of(config, identity, port), now), hands));
         let sentence = format!("{} takes calls on port {port}", config.name);
         log::info!("{} takes calls name={} port={port}", program(), config.name);
         let own = mailbox.clone();
@@ -166,9 +168,10 @@ fn connect(
     registry.map(|registry| link::start(registry.clone(), mailbox.clone())).transpose()
 }
 
-fn settings_of(config: &Config, port: u16) -> Settings {
+fn settings_of(config: &Config, identity: Identity, port: u16) -> Settings {
     Settings {
         me: Me { name: config.name.clone(), display: config.display.clone(), sends: config.coding },
+        identity,
         port: NonZeroU16::new(port).expect("a bound socket has a port"),
         registry: config.registry.as_ref().map(HostPort::to_string),
         contacts: config.contacts.iter().map(|(name, host)| (name.clone(), host.to_string())).collect(),

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use vox_common::seal::identity::Identity;
 use vox_common::sys::clock;
 use vox_common::wire::coding::{Codec, Coding};
 use vox_common::wire::names::{DisplayName, Name};
@@ -50,6 +51,7 @@ impl Bench {
     pub(crate) fn with(change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = Settings {
             me: Me { name: name("alice"), display: None, sends: coding() },
+            identity: Identity::new([7; 32]),
             port: 6000.try_into().expect("a port"),
             registry: None,
             contacts: Vec::new(),

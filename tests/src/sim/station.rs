@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use vox_common::seal::identity::Identity;
 use vox_common::wire::coding::{Codec, Coding};
 use vox_common::wire::names::Name;
 use vox_common::wire::signal::CallId;
@@ -24,6 +25,13 @@ pub struct Sound {
     remote: SocketAddr,
     sends: bool,
     told: Option<Instant>,
+}
+
+/// The same after each restart.
+fn identity(name: &str) -> Identity {
+    let mut secret = [0; 32];
+    secret.iter_mut().zip(name.bytes()).for_each(|(secret, byte)| *secret = byte);
+    Identity::new(secret)
 }
 
 /// One station.
@@ -48,6 +56,7 @@ impl Station {
                 display: None,
                 sends: Coding { codec: Codec::Opus, ptime_us: 10_000 },
             },
+            identity: identity(name),
             port: address.port().try_into().expect("a port"),
             registry: Some("registry.test:5000".to_owned()),
             contacts: Vec::new(),

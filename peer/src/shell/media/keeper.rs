@@ -63,7 +63,7 @@ impl<N: Fn(MediaNews)> Keeper<N> {
     fn obey(&mut self, order: MediaOrder) {
         let now = clock::now();
         match order {
-            MediaOrder::Start { leg, path, sends, takes_red } => {
+            MediaOrder::Start { leg, path, sends, takes_red, keys: _ } => {
                 self.start(leg, path, Sending { sends, takes_red }, now);
             }
             MediaOrder::Stop(leg) => self.stop(leg),

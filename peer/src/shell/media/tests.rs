@@ -52,6 +52,7 @@ impl Station {
             path: Path { remote, local: None },
             sends,
             takes_red: true,
+            keys: None,
         });
         self.order(MediaOrder::Send(LEG));
     }
@@ -182,7 +183,7 @@ fn nothing_is_sent_before_it_is_ordered() {
     let mut station = station(InputDevice::Tone(440.0), OutputDevice::Null);
     let sends = Coding { codec: Codec::L16, ptime_us: 2_500 };
     let path = Path { remote: far.local_addr().unwrap(), local: None };
-    station.order(MediaOrder::Start { leg: LEG, path, sends, takes_red: true });
+    station.order(MediaOrder::Start { leg: LEG, path, sends, takes_red: true, keys: None });
     let mut packet = [0; 2_048];
     assert!(far.recv(&mut packet).is_err());
     station.order(MediaOrder::Send(LEG));

@@ -1,0 +1,125 @@
+//! The key file: the secret half of an identity, made at the first start and never again.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use super::config::{ConfigError, reason};
+use super::{private, random};
+use crate::seal::identity::Identity;
+use crate::wire::keys::{KEY_BYTES, PublicKey};
+
+/// Its name in the state directory.
+pub const NAME: &str = "key";
+
+/// A key, and the end of its line.
+const FILE_BYTES: usize = KEY_BYTES + 2;
+
+/// The identity whose key is in this directory; makes one where there is none.
+///
+/// # Errors
+/// The file is not readable, others than its owner may read or write it, it holds no key, or it cannot be made.
+pub fn load_or_make(directory: &Path) -> Result<Identity, ConfigError> {
+    let path = directory.join(NAME);
+    if let Some(identity) = load(&path)? {
+        return Ok(identity);
+    }
+    make(&path).map_err(|error| {
+        ConfigError::new(format!("the key file {} cannot be made: {}", path.display(), reason(&error)))
+    })?;
+    // Whoever was quicker than us has made the one that counts.
+    let made = load(&path)?;
+    made.ok_or_else(|| ConfigError::new(format!("the key file {} is gone again", path.display())))
+}
+
+/// The identity in this key file. `None`: there is no such file.
+///
+/// # Errors
+/// As for [`load_or_make`].
+pub fn load(path: &Path) -> Result<Option<Identity>, ConfigError> {
+    let Some(bytes) = private::read(path, "key", FILE_BYTES)? else { return Ok(None) };
+    let secret = std::str::from_utf8(bytes.trim_ascii()).ok().and_then(PublicKey::parse);
+    let identity = secret.map(|secret| Identity::new(*Zeroizing::new(secret.0)));
+    identity.map(Some).ok_or_else(|| {
+        let (path, why) =
+            (path.display(), "is no key: move it away, and a new one is made, which others must accept");
+        ConfigError::new(format!("the key file {path} {why}"))
+    })
+}
+
+/// Written aside and linked into place: never half, and never in place of one that is there.
+fn make(path: &Path) -> io::Result<()> {
+    let secret = Zeroizing::new(random::bytes::<32>());
+    let line = Zeroizing::new(format!("{}\n", PublicKey(*secret)));
+    let aside = path.with_extension(format!("new-{}", std::process::id()));
+    let linked = write(&aside, line.as_bytes()).and_then(|()| match fs::hard_link(&aside, path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        linked => linked,
+    });
+    let _ = fs::remove_file(&aside);
+    linked?;
+    path.parent().map_or(Ok(()), |directory| File::open(directory)?.sync_all())
+}
+
+fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt;
+    use std::path::PathBuf;
+
+    use super::*;
+
+    fn place(name: &str) -> PathBuf {
+        let place = std::env::temp_dir().join(format!("vox-key-{name}-{}", std::process::id()));
+        fs::create_dir_all(&place).unwrap();
+        place
+    }
+
+    #[test]
+    fn a_key_is_made_once_and_for_its_owner_alone() {
+        let place = place("made");
+        let first = load_or_make(&place).unwrap();
+        let again = load_or_make(&place).unwrap();
+        assert_eq!(first.public(), again.public());
+        assert_eq!(fs::metadata(place.join(NAME)).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(&place).unwrap().count(), 1);
+        fs::remove_dir_all(place).unwrap();
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_key_file_is_told_and_nothing_is_overwritten() {
+        let place = place("wrong");
+        let path = place.join(NAME);
+        let told = |bytes: &str, mode| {
+            fs::write(&path, bytes).unwrap();
+            fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+            let error = load_or_make(&place).unwrap_err().to_string();
+            assert_eq!(fs::read_to_string(&path).unwrap(), bytes);
+            error.replace(path.to_str().unwrap(), "FILE")
+        };
+        let wide = "the key file FILE has mode 0640, but must have mode 0600: try chmod 600";
+        let none =
+            "the key file FILE is no key: move it away, and a new one is made, which others must accept";
+        let key = PublicKey([1; 32]).to_string();
+        assert_eq!(told(&key, 0o640), wide);
+        for bytes in ["", "short", &format!("{key}{key}")] {
+            assert_eq!(told(bytes, 0o600), none);
+        }
+        fs::remove_dir_all(place).unwrap();
+    }
+
+    #[test]
+    fn a_directory_without_room_for_a_key_is_told() {
+        let error = load_or_make(Path::new("/nonexistent/state")).unwrap_err().to_string();
+        assert_eq!(error, "the key file /nonexistent/state/key cannot be made: no such file or directory");
+    }
+}
