@@ -3,9 +3,9 @@
 
 use std::net::{SocketAddr, UdpSocket};
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,8 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use vox_common::sys::clock;
 
 use super::pcap;
+pub use super::relay::Passed;
+use super::relay::{Relay, socket};
 
 /// What happens to datagrams.
 #[derive(Debug, Clone, Copy, Default)]
@@ -30,21 +32,9 @@ pub struct Weather {
     pub seed: u64,
 }
 
-/// One datagram as it came in, before the weather.
-#[derive(Debug, Clone)]
-pub struct Passed {
-    /// Since boot.
-    pub at: Duration,
-    /// From the caller to the callee.
-    pub forth: bool,
-    /// Its contents.
-    pub bytes: Vec<u8>,
-}
-
 /// A running forwarder. The caller calls [`Forwarder::address`].
 #[derive(Debug)]
 pub struct Forwarder {
-    address: SocketAddr,
     shared: Arc<Shared>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -54,11 +44,8 @@ type Due = (Instant, Vec<u8>);
 
 #[derive(Debug)]
 struct Shared {
-    front: UdpSocket,
-    back: UdpSocket,
+    relay: Relay,
     stand_in: Option<UdpSocket>,
-    caller: Mutex<Option<SocketAddr>>,
-    passed: Mutex<Vec<Passed>>,
     stop: AtomicBool,
 }
 
@@ -75,8 +62,8 @@ impl Forwarder {
     }
 
     fn with(callee: SocketAddr, weather: Weather, stand_in: Option<u16>) -> Self {
-        let shared = Arc::new(Shared::new(callee, stand_in));
-        let address = shared.front.local_addr().expect("a bound socket");
+        let (relay, stop) = (Relay::to(callee), AtomicBool::new(false));
+        let shared = Arc::new(Shared { relay, stand_in: stand_in.map(socket), stop });
         let lane = |forth: bool| {
             let shared = Arc::clone(&shared);
             let seed = weather.seed * 2 + u64::from(forth);
@@ -91,17 +78,17 @@ impl Forwarder {
             let shared = Arc::clone(&shared);
             threads.push(std::thread::spawn(move || shared.speak_for_the_caller()));
         }
-        Self { address, shared, threads }
+        Self { shared, threads }
     }
 
     /// Where the caller finds the callee.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.shared.relay.address()
     }
 
-    /// Everything that passed so far, lost or not.
+    /// Everything that came so far, lost or not.
     pub fn passed(&self) -> Vec<Passed> {
-        locked(&self.shared.passed).clone()
+        self.shared.relay.passed()
     }
 
     /// Writes what passed as a capture file that tshark reads.
@@ -120,38 +107,17 @@ impl Drop for Forwarder {
 }
 
 impl Shared {
-    fn new(callee: SocketAddr, stand_in: Option<u16>) -> Self {
-        let socket = |port: u16| {
-            let socket = UdpSocket::bind(("127.0.0.1", port)).expect("loopback is there");
-            socket.set_read_timeout(Some(Duration::from_millis(100))).expect("a socket of our own");
-            socket
-        };
-        let back = socket(0);
-        back.connect(callee).expect("loopback is there");
-        Self {
-            front: socket(0),
-            back,
-            stand_in: stand_in.map(socket),
-            caller: Mutex::default(),
-            passed: Mutex::default(),
-            stop: AtomicBool::new(false),
-        }
-    }
-
     fn run(&self, forth: bool, dice: &mut Dice, out: &Sender<Due>) {
         // Late by less than the delays that are measured through here.
         let _ = vox_peer::rt::schedule("forwarder", 60);
-        let mut bytes = [0; 2048];
         let mut held = None;
         while !self.stop.load(Ordering::Relaxed) {
-            let Some(length) = self.receive(forth, &mut bytes) else { continue };
+            let Some(came) = self.relay.receive(forth) else { continue };
             let due = clock::now() + dice.weather.delay;
-            let datagram = bytes[..length].to_vec();
-            locked(&self.passed).push(Passed { at: clock::monotonic(), forth, bytes: datagram.clone() });
-            if forth && self.stand_in.is_some() && is_media(&datagram) {
+            if forth && self.stand_in.is_some() && came.is_media() {
                 continue;
             }
-            for datagram in dice.throw(datagram, &mut held) {
+            for datagram in dice.throw(came.bytes, &mut held) {
                 let _ = out.send((due, datagram));
             }
         }
@@ -162,7 +128,7 @@ impl Shared {
         let _ = vox_peer::rt::schedule("forwarder", 60);
         while let Ok((due, datagram)) = held.recv() {
             clock::sleep_until(due);
-            self.send(forth, &datagram);
+            self.relay.send(forth, &datagram);
         }
     }
 
@@ -170,27 +136,9 @@ impl Shared {
         let mut bytes = [0; 2048];
         while let (Some(socket), false) = (&self.stand_in, self.stop.load(Ordering::Relaxed)) {
             if let Ok(length) = socket.recv(&mut bytes) {
-                let _ = self.back.send(&bytes[..length]);
+                self.relay.send(true, &bytes[..length]);
             }
         }
-    }
-
-    fn receive(&self, forth: bool, bytes: &mut [u8]) -> Option<usize> {
-        if !forth {
-            return self.back.recv(bytes).ok();
-        }
-        let (length, from) = self.front.recv_from(bytes).ok()?;
-        *locked(&self.caller) = Some(from);
-        Some(length)
-    }
-
-    fn send(&self, forth: bool, datagram: &[u8]) {
-        let caller = *locked(&self.caller);
-        let _ = match (forth, caller) {
-            (true, _) => self.back.send(datagram),
-            (false, Some(caller)) => self.front.send_to(datagram, caller),
-            (false, None) => Ok(0),
-        };
     }
 }
 
@@ -216,13 +164,4 @@ impl Dice {
     fn happens(&mut self, share: f64) -> bool {
         f64::from(self.rng.next_u32()) / f64::from(u32::MAX) < share
     }
-}
-
-/// RTP or RTCP (RFC 7983), not a signal.
-fn is_media(datagram: &[u8]) -> bool {
-    datagram.first().is_some_and(|byte| (128..=191).contains(byte))
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -3,6 +3,7 @@
 //! Everything here may run many times at once, ends what it started by its own process id, and leaves nothing behind
 //! but the directory of a test that failed.
 
+pub mod attacker;
 pub mod benchmarks;
 pub mod browser;
 pub mod control;
@@ -23,6 +24,7 @@ pub mod ports;
 pub mod process;
 pub mod pulse;
 pub mod registry;
+pub mod relay;
 pub mod resolver;
 pub mod rsyslog;
 pub mod set_up;
@@ -36,6 +38,7 @@ pub mod voxcard;
 pub mod wait;
 pub mod wav;
 
+pub use attacker::Attacker;
 pub use browser::Browser;
 pub use control::Control;
 pub use need::{Lack, may};
