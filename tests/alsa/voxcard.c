@@ -1,9 +1,10 @@
 /* A sound card that offers just what a test wants, keeps time by the monotonic clock, and fails when it is told to: a
  * PCM plugin of ALSA, so that a station runs the same code on it as on a real card.
  *
- *   pcm.odd { type voxcard rate 44100 channels 2 format "S16_LE" tone 660 ear "FILE" mood "FILE" }
+ *   pcm.odd { type voxcard rate 44100 channels 2 format "S16_LE" tone 660 ear "FILE" mood "FILE" log "FILE" }
  *
  * Its microphone hears a tone of so many Hz in each channel; what its loudspeaker plays is added to `ear` as it comes.
+ * Each time that one of the two is opened, a line is added to `log`: `in` or `out`.
  * The file `mood` holds one letter:
  *   w  works                       g  gone: cannot be opened, and hangs up who has it open
  *   b  busy: cannot be opened      e  every poll is an error      x  every transfer is an xrun
@@ -43,6 +44,14 @@ static char mood_of(const char *path)
 		close(file);
 	}
 	return mood;
+}
+
+static void note(const char *path, const char *line)
+{
+	int file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	if (file < 0 || write(file, line, strlen(line)) < 0)
+		abort();
+	close(file);
 }
 
 /* Frames that have gone by since it was started. */
@@ -192,7 +201,7 @@ static int offer(snd_pcm_ioplug_t *io, snd_pcm_format_t format, long rate, long 
 SND_PCM_PLUGIN_DEFINE_FUNC(voxcard)
 {
 	long rate = 48000, channels = 1, tone = 660;
-	const char *format = "S16_LE", *ear = NULL, *mood = "";
+	const char *format = "S16_LE", *ear = NULL, *mood = "", *log = "/dev/null";
 	snd_config_iterator_t at, next;
 	(void)root;
 	snd_config_for_each(at, next, conf) {
@@ -212,6 +221,8 @@ SND_PCM_PLUGIN_DEFINE_FUNC(voxcard)
 			snd_config_get_string(entry, &ear);
 		else if (!strcmp(id, "mood"))
 			snd_config_get_string(entry, &mood);
+		else if (!strcmp(id, "log"))
+			snd_config_get_string(entry, &log);
 	}
 	if (mood_of(mood) == 'g' || mood_of(mood) == 'b')
 		return mood_of(mood) == 'g' ? -ENODEV : -EBUSY;
@@ -240,6 +251,7 @@ SND_PCM_PLUGIN_DEFINE_FUNC(voxcard)
 		snd_pcm_ioplug_delete(&card->io);
 		return error;
 	}
+	note(log, stream == SND_PCM_STREAM_CAPTURE ? "in\n" : "out\n");
 	*pcmp = card->io.pcm;
 	return 0;
 }

@@ -98,17 +98,23 @@ impl Voxcard {
         Recording { rate, samples: samples.collect() }
     }
 
+    /// Whether its microphone was ever opened, were it only to see what it can do.
+    pub fn microphone_was_opened(&self) -> bool {
+        let log = fs::read_to_string(self.file("log")).unwrap_or_default();
+        log.lines().any(|line| line == "in")
+    }
+
     fn file(&self, what: &str) -> PathBuf {
         self.place.join(format!("{}-card.{what}", self.name))
     }
 
     fn configuration(&self, plugin: &Path) -> String {
         let Offer { rate, channels, format } = self.offer;
-        let [ear, mood] = ["ear", "mood"].map(|what| self.file(what).display().to_string());
+        let [ear, mood, log] = ["ear", "mood", "log"].map(|what| self.file(what).display().to_string());
         let card = |name: &str| {
             format!(
                 "pcm.{name} {{ type voxcard rate {rate} channels {channels} format \"{format}\" tone 660 ear \"{ear}\" \
-                 mood \"{mood}\" hint {{ show on description \"Vox Card, Test\" }} }}\n"
+                 mood \"{mood}\" log \"{log}\" hint {{ show on description \"Vox Card, Test\" }} }}\n"
             )
         };
         let plugin = plugin.display();
