@@ -7,8 +7,8 @@ use std::os::unix::net::UnixStream;
 use nix::sys::socket::{setsockopt, sockopt};
 
 use super::net::{Sent, send_now};
+use super::rights::{Credentials, credentials};
 use super::thread::spawn;
-use super::unix::{Credentials, credentials};
 
 /// The longest answer (USERS of a full registry) goes in whole; the kernel doubles it for its own needs.
 const SEND_BUFFER: usize = 256 * 1024;

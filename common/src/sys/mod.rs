@@ -10,6 +10,7 @@ pub mod net;
 pub mod notify;
 pub mod private;
 pub mod random;
+pub mod rights;
 pub mod secret;
 pub mod signals;
 pub mod store;

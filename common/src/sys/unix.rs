@@ -1,16 +1,19 @@
-//! Control sockets: who may knock, and who owns the door.
+//! Control sockets: where the door is, who owns it, and who is let in.
 
 use std::fs::{self, Permissions};
 use std::io::{self, ErrorKind};
+use std::ops::ControlFlow;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::{fmt, process};
 
-use nix::sys::socket::{getsockopt, sockopt};
 use nix::unistd::{Gid, chown};
 
+use super::clock;
 use super::config::reason;
+use super::net::{accept_each, send_now};
+use super::rights::{Complaints, Rights, credentials, groups};
 
 /// Owner and group may speak, nobody else.
 const MODE: u32 = 0o660;
@@ -44,6 +47,13 @@ impl fmt::Display for ControlError {
 
 impl std::error::Error for ControlError {}
 
+/// A control socket, and who may speak there.
+#[derive(Debug)]
+pub struct ControlListener {
+    listener: UnixListener,
+    rights: Rights,
+}
+
 /// Listens at `path` with mode 0660 and, if there is such a group and we may, for the people in `group`.
 ///
 /// A socket that a killed daemon left behind is taken over, and nobody finds one with other permissions
@@ -51,7 +61,7 @@ impl std::error::Error for ControlError {}
 ///
 /// # Errors
 /// [`ControlError`]: somebody answers there, it is another kind of file, or the kernel refuses.
-pub fn listen_control(path: &Path, group: &str) -> Result<UnixListener, ControlError> {
+pub fn listen_control(path: &Path, group: Option<&'static str>) -> Result<ControlListener, ControlError> {
     let refused = |error| ControlError::Refused(path.into(), error);
     match UnixStream::connect(path) {
         Ok(_) => return Err(ControlError::Taken(path.into())),
@@ -65,57 +75,59 @@ pub fn listen_control(path: &Path, group: &str) -> Result<UnixListener, ControlE
     bind(path, group).map_err(refused)
 }
 
-fn bind(path: &Path, group: &str) -> io::Result<UnixListener> {
+impl ControlListener {
+    /// Accepts for ever, telling each connection of somebody who may speak here to `sink`, until that breaks. Others are
+    /// told why not, whatever the mode of the socket has become.
+    ///
+    /// # Errors
+    /// As [`accept_each`].
+    pub fn admit_each(self, mut sink: impl FnMut(UnixStream) -> ControlFlow<()>) -> io::Result<()> {
+        let mut complaints = Complaints::default();
+        let accept = || self.listener.accept().map(|(stream, _)| stream);
+        accept_each(accept, |stream| {
+            if self.is_for(&stream, &mut complaints) { sink(stream) } else { ControlFlow::Continue(()) }
+        })
+    }
+
+    /// Whether somebody may speak here; who may not has been told so, and the log too.
+    fn is_for(&self, stream: &UnixStream, complaints: &mut Complaints) -> bool {
+        let Ok(who) = credentials(stream) else { return false };
+        if self.rights.admit(who, || groups(stream)) {
+            return true;
+        }
+        let _ = send_now(stream, self.rights.refusal().as_bytes());
+        if let Some(untold) = complaints.raise(clock::now()) {
+            log::warn!("somebody who may not speak to us tried {who} untold={untold}");
+        }
+        false
+    }
+}
+
+fn bind(path: &Path, group: Option<&'static str>) -> io::Result<ControlListener> {
     let aside = path.with_extension(process::id().to_string());
     let _ = fs::remove_file(&aside);
     let listener = UnixListener::bind(&aside)?;
-    let placed = admit(&aside, group).and_then(|()| fs::rename(&aside, path));
+    let placed = hand_over(&aside, group).and_then(|group| fs::rename(&aside, path).map(|()| group));
     if placed.is_err() {
         let _ = fs::remove_file(&aside);
     }
-    placed.map(|()| listener)
+    placed.map(|group| ControlListener { listener, rights: Rights::of_this_process(group) })
 }
 
-fn admit(path: &Path, group: &str) -> io::Result<()> {
+/// To the group, if there is one and we may; and to nobody else. The group that has it.
+fn hand_over(path: &Path, group: Option<&'static str>) -> io::Result<Option<(&'static str, Gid)>> {
     let groups = fs::read_to_string(GROUPS).unwrap_or_default();
-    if let Some(gid) = groups.lines().find_map(|line| gid_of(group, line)) {
-        // Refused to a daemon of an ordinary user, whose socket then stays that user's own.
-        let _ = chown(path, None, Some(gid));
-    }
-    fs::set_permissions(path, Permissions::from_mode(MODE))
+    let gid = |name| Some((name, groups.lines().find_map(|line| gid_of(name, line))?));
+    // Refused to a daemon of an ordinary user, whose socket then stays that user's own.
+    let theirs = group.and_then(gid).filter(|&(_, gid)| chown(path, None, Some(gid)).is_ok());
+    fs::set_permissions(path, Permissions::from_mode(MODE))?;
+    Ok(theirs)
 }
 
 /// The number in a line of group(5), if it is about this group.
 fn gid_of(group: &str, line: &str) -> Option<Gid> {
     let (_password, rest) = line.strip_prefix(group)?.strip_prefix(':')?.split_once(':')?;
     rest.split(':').next()?.parse().ok().map(Gid::from_raw)
-}
-
-/// The process at the other end of a control connection, as the kernel knows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Credentials {
-    /// Its process.
-    pub pid: i32,
-    /// Its user.
-    pub uid: u32,
-    /// Its first group.
-    pub gid: u32,
-}
-
-/// For the log.
-impl fmt::Display for Credentials {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "uid={} pid={}", self.uid, self.pid)
-    }
-}
-
-/// Who connected (`SO_PEERCRED`), for the log and for rules.
-///
-/// # Errors
-/// None on a socket that is open.
-pub(super) fn credentials(stream: &UnixStream) -> io::Result<Credentials> {
-    let peer = getsockopt(stream, sockopt::PeerCredentials)?;
-    Ok(Credentials { pid: peer.pid(), uid: peer.uid(), gid: peer.gid() })
 }
 
 #[cfg(test)]
@@ -148,27 +160,19 @@ mod tests {
     #[test]
     fn the_socket_is_for_owner_and_group_only() {
         let path = place("mode");
-        let listener = listen_control(&path, "no-such-group").unwrap();
+        let _listener = listen_control(&path, Some("no-such-group")).unwrap();
         assert_eq!(mode(&path), MODE);
-        let client = UnixStream::connect(&path).unwrap();
-        let (server, _) = listener.accept().unwrap();
-        let ours =
-            (process::id().cast_signed(), nix::unistd::getuid().as_raw(), nix::unistd::getgid().as_raw());
-        for stream in [&client, &server] {
-            let Credentials { pid, uid, gid } = credentials(stream).unwrap();
-            assert_eq!((pid, uid, gid), ours);
-        }
         fs::remove_dir_all(path.parent().unwrap()).unwrap();
     }
 
     #[test]
     fn a_socket_is_taken_over_only_from_the_dead() {
         let path = place("stale");
-        let first = listen_control(&path, "vox").unwrap();
-        let error = listen_control(&path, "vox").unwrap_err();
+        let first = listen_control(&path, None).unwrap();
+        let error = listen_control(&path, None).unwrap_err();
         assert_eq!(error.to_string(), format!("another daemon already answers on {}", path.display()));
         drop(first);
-        let second = listen_control(&path, "vox").unwrap();
+        let second = listen_control(&path, None).unwrap();
         assert!(UnixStream::connect(&path).is_ok());
         drop(second);
         fs::remove_dir_all(path.parent().unwrap()).unwrap();
@@ -178,14 +182,14 @@ mod tests {
     fn a_file_that_is_no_socket_stays() {
         let path = place("file");
         fs::write(&path, "precious").unwrap();
-        assert!(matches!(listen_control(&path, "vox"), Err(ControlError::NotASocket(_))));
+        assert!(matches!(listen_control(&path, None), Err(ControlError::NotASocket(_))));
         assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
         fs::remove_dir_all(path.parent().unwrap()).unwrap();
     }
 
     #[test]
     fn a_directory_that_is_not_there_is_one_sentence() {
-        let error = listen_control(Path::new("/no/such/place/peer.sock"), "vox").unwrap_err().to_string();
+        let error = listen_control(Path::new("/no/such/place/peer.sock"), None).unwrap_err().to_string();
         assert!(
             error.starts_with("cannot open the control socket /no/such/place/peer.sock: no such file"),
             "{error}"

@@ -39,6 +39,11 @@ impl Places {
         own.into_iter().chain([Self::default().socket])
     }
 
+    /// Whether this socket lies where only one user gets to: the station behind it is that user's alone.
+    pub fn is_of_user(socket: &Path) -> bool {
+        env::var_os("XDG_RUNTIME_DIR").is_some_and(|run| !run.is_empty() && socket.starts_with(run))
+    }
+
     fn choose(own: Option<Self>, variable: impl Fn(&'static str) -> Option<OsString>) -> Self {
         let variable = |name| variable(name).filter(|set| !set.is_empty());
         let places = own.unwrap_or_default();

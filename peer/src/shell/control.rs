@@ -2,13 +2,13 @@
 
 use std::io;
 use std::ops::ControlFlow;
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::UnixStream;
 
 use vox_common::sys::clients::Clients;
 use vox_common::sys::lines::{Line, read_lines};
-use vox_common::sys::net::accept_each;
 use vox_common::sys::thread::spawn;
 use vox_common::sys::turn::post_in_turn;
+use vox_common::sys::unix::ControlListener;
 use vox_common::wire::limits::MAX_CLIENTS;
 
 use super::mail::{Mail, Mailbox};
@@ -18,11 +18,10 @@ use crate::agent::io::ClientId;
 ///
 /// # Errors
 /// The thread could not be started.
-pub fn start(listener: UnixListener, mailbox: Mailbox) -> io::Result<()> {
+pub fn start(listener: ControlListener, mailbox: Mailbox) -> io::Result<()> {
     spawn("control", move || {
-        let accept = || listener.accept().map(|(stream, _)| stream);
         let came = |stream| post_in_turn(&mailbox, |turn| Mail::ClientCame(stream, turn));
-        let ended = accept_each(accept, came);
+        let ended = listener.admit_each(came);
         if let Err(error) = ended {
             log::error!("the control socket is lost: {error}");
         }

@@ -4,7 +4,6 @@ use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::num::NonZeroU16;
 use std::ops::ControlFlow;
-use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::mpsc::sync_channel;
@@ -16,7 +15,8 @@ use vox_common::sys::config::reason;
 use vox_common::sys::notify::Notifier;
 use vox_common::sys::signals::{Signal, Signals};
 use vox_common::sys::store::Store;
-use vox_common::sys::{clock, file, key_file, random, syslog, thread, unix};
+use vox_common::sys::unix::{ControlListener, listen_control};
+use vox_common::sys::{clock, file, key_file, random, syslog, thread};
 
 use super::agent::{Hands, Owner};
 use super::mail::{MAILBOX, Mail, Mailbox};
@@ -26,11 +26,11 @@ use super::{control, link};
 use crate::agent::calls::Me;
 use crate::agent::io::{Kept, Moment, Policy};
 use crate::agent::{Agent, Settings};
-use crate::config::{Config, HostPort};
+use crate::config::{Config, HostPort, Places};
 use crate::media::orders::MediaNews;
 use crate::rt;
 
-/// The people who may speak to the daemon.
+/// The people who may speak to a station of the system, besides root.
 const CONTROL_GROUP: &str = "vox";
 
 const CANNOT_START: u8 = 1;
@@ -79,14 +79,15 @@ fn serve(config: Config, path: &Path, log: &syslog::LogHandle) -> Result<(), Str
 struct Doors {
     calls: Socket,
     port: u16,
-    control: UnixListener,
+    control: ControlListener,
 }
 
 impl Doors {
     fn open(config: &Config) -> Result<Self, String> {
         let calls = bind(config.listen, config.dscp)?;
         let port = calls.local_addr().map_err(|error| error.to_string())?.port();
-        let control = unix::listen_control(&config.control_socket, CONTROL_GROUP);
+        let group = (!Places::is_of_user(&config.control_socket)).then_some(CONTROL_GROUP);
+        let control = listen_control(&config.control_socket, group);
         Ok(Self { calls, port, control: control.map_err(|error| error.to_string())? })
     }
 }

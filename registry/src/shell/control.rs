@@ -1,16 +1,16 @@
 //! The administrators' socket: `admin` accepts, an `admin-N` reads for each program, and the owner answers.
 
 use std::io;
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::mpsc::SyncSender;
 
 use log::{error, warn};
 use vox_common::sys::clients::Clients;
 use vox_common::sys::lines::{Line, read_lines};
+use vox_common::sys::thread;
 use vox_common::sys::turn::post_in_turn;
-use vox_common::sys::unix::{ControlError, listen_control};
-use vox_common::sys::{net, thread};
+use vox_common::sys::unix::{ControlError, ControlListener, listen_control};
 use vox_common::wire::limits::MAX_ADMINS;
 
 use super::door::deliver;
@@ -27,8 +27,8 @@ pub(super) type Admins = Clients<MAX_ADMINS>;
 ///
 /// # Errors
 /// Another registry answers there: whoever starts a second one has to know.
-pub(super) fn open(path: &Path) -> Result<Option<UnixListener>, String> {
-    match listen_control(path, GROUP) {
+pub(super) fn open(path: &Path) -> Result<Option<ControlListener>, String> {
+    match listen_control(path, Some(GROUP)) {
         Ok(listener) => Ok(Some(listener)),
         Err(taken @ ControlError::Taken(_)) => Err(format!("{taken}, choose another control.socket")),
         Err(error) => {
@@ -39,10 +39,9 @@ pub(super) fn open(path: &Path) -> Result<Option<UnixListener>, String> {
 }
 
 /// Starts the thread that accepts.
-pub(super) fn start(listener: UnixListener, post: SyncSender<Mail>) -> io::Result<()> {
+pub(super) fn start(listener: ControlListener, post: SyncSender<Mail>) -> io::Result<()> {
     let work = move || {
-        let accept = || listener.accept().map(|(stream, _)| stream);
-        if let Err(error) = net::accept_each(accept, |stream| deliver(&post, Mail::AdminCame(stream))) {
+        if let Err(error) = listener.admit_each(|stream| deliver(&post, Mail::AdminCame(stream))) {
             error!("The control socket is lost: {error}");
         }
     };

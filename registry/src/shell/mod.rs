@@ -15,7 +15,6 @@ use std::fs;
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::ops::ControlFlow;
-use std::os::unix::net::UnixListener;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -28,6 +27,7 @@ use vox_common::sys::notify::Notifier;
 use vox_common::sys::signals::{Signal, Signals};
 use vox_common::sys::syslog::{self, LogHandle};
 use vox_common::sys::thread;
+use vox_common::sys::unix::ControlListener;
 
 use crate::cli::Source;
 use crate::config::Config;
@@ -87,7 +87,7 @@ fn cannot_start(error: &io::Error) -> String {
 struct Doors {
     stations: TcpListener,
     /// `None`: this registry cannot have one.
-    admins: Option<UnixListener>,
+    admins: Option<ControlListener>,
 }
 
 impl Doors {

@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 
 use log::{debug, info, warn};
 use vox_common::sys::notify::Notifier;
+use vox_common::sys::rights::Credentials;
 use vox_common::sys::signals::stop_this_process;
 use vox_common::sys::store::Store;
 use vox_common::sys::turn::Turn;
-use vox_common::sys::unix::Credentials;
 use vox_common::sys::{clock, net, random};
 use vox_common::wire::refusal::Refusal;
 use vox_common::wire::reply::Nonce;
