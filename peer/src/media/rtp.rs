@@ -67,21 +67,29 @@ impl std::error::Error for BadRtp {}
 impl<'a> Packet<'a> {
     /// Reads a packet. The payload is what remains when sources, extension and padding are taken off.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, BadRtp> {
-        let (fixed, rest) = bytes.split_first_chunk::<HEADER_BYTES>().ok_or(BadRtp::Truncated)?;
-        if fixed[0] >> 6 != 2 {
-            return Err(BadRtp::Version);
-        }
-        let rest = rest.get(4 * usize::from(fixed[0] & 0x0f)..).ok_or(BadRtp::Truncated)?;
-        let rest = if fixed[0] & 0x10 == 0 { rest } else { after_extension(rest)? };
+        let header = header_bytes(bytes)?;
+        let (fixed, _) = bytes.split_first_chunk::<HEADER_BYTES>().ok_or(BadRtp::Truncated)?;
+        let rest = &bytes[header..];
         let payload = if fixed[0] & 0x20 == 0 { rest } else { before_padding(rest)? };
         Ok(Self { header: Header::from_bytes(*fixed), payload })
     }
 }
 
-fn after_extension(rest: &[u8]) -> Result<&[u8], BadRtp> {
-    let (head, rest) = rest.split_first_chunk::<4>().ok_or(BadRtp::Truncated)?;
-    let words = u16::from_be_bytes([head[2], head[3]]);
-    rest.get(4 * usize::from(words)..).ok_or(BadRtp::Truncated)
+/// How long the header is, with sources and extension: what SRTP leaves readable (RFC 3711 section 3.1). Not longer
+/// than the packet.
+pub fn header_bytes(packet: &[u8]) -> Result<usize, BadRtp> {
+    let first = *packet.first().filter(|_| packet.len() >= HEADER_BYTES).ok_or(BadRtp::Truncated)?;
+    if first >> 6 != 2 {
+        return Err(BadRtp::Version);
+    }
+    let sources = HEADER_BYTES + 4 * usize::from(first & 0x0f);
+    let extension = if first & 0x10 == 0 { 0 } else { extension_bytes(packet.get(sources..))? };
+    Some(sources + extension).filter(|bytes| *bytes <= packet.len()).ok_or(BadRtp::Truncated)
+}
+
+fn extension_bytes(extension: Option<&[u8]>) -> Result<usize, BadRtp> {
+    let head = extension.and_then(<[u8]>::first_chunk::<4>).ok_or(BadRtp::Truncated)?;
+    Ok(4 + 4 * usize::from(u16::from_be_bytes([head[2], head[3]])))
 }
 
 fn before_padding(rest: &[u8]) -> Result<&[u8], BadRtp> {
