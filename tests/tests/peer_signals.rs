@@ -11,6 +11,7 @@ use vox_common::wire::names::Name;
 use vox_common::wire::signal::{CallId, Cookie, Hello, Reason, Say, Signal};
 use vox_peer::agent::calls::Me;
 use vox_peer::agent::io::{ClientId, Input, Moment, Output, Policy};
+use vox_peer::agent::known::KnownKeys;
 use vox_peer::agent::{Agent, Settings};
 use vox_peer::dsp::tasks::Tasks;
 
@@ -52,6 +53,8 @@ impl Bench {
             policy: Policy { auto_answer: true, ring_timeout: Duration::from_secs(30), alarm_delay: None },
             history: String::new(),
             messages: String::new(),
+            known: KnownKeys::default(),
+            key_file: String::new(),
             secret: None,
             seed: [3; 32],
         };
@@ -98,7 +101,11 @@ impl Bench {
                 assert_eq!(path.remote, address(there), "only the sender is answered");
                 said.push(signal.clone());
             }
-            Output::Media(_) | Output::Keep(..) | Output::Log(..) | Output::ToClient(..) => {}
+            Output::Media(_)
+            | Output::Keep(..)
+            | Output::KeepAndAnswer(..)
+            | Output::Log(..)
+            | Output::ToClient(..) => {}
             other => panic!("{other:?}"),
         });
         said

@@ -8,7 +8,7 @@ use serde_json::{Map, Number, Value};
 pub struct Fields(Vec<(String, String)>);
 
 /// Keys whose values are text, even one that looks like a number.
-const TEXT: [&str; 17] = [
+const TEXT: [&str; 19] = [
     "name",
     "display",
     "version",
@@ -18,6 +18,8 @@ const TEXT: [&str; 17] = [
     "address",
     "registered",
     "key",
+    "fingerprint",
+    "file",
     "reason",
     "sentence",
     "description",

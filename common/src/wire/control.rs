@@ -36,6 +36,14 @@ pub enum Request<'a> {
     Devices,
     /// `MESSAGES`
     Messages,
+    /// `KEY [who]`; without one, this station's own.
+    Key(Option<Who<'a>>),
+    /// `KEYS`
+    Keys,
+    /// `FORGET <who>`
+    Forget(Who<'a>),
+    /// `VERIFY <who>`
+    Verify(Who<'a>),
     /// One of [`PASSED_ON`], for the registry.
     PassedOn(request::Request<'a>),
     /// `SET-STATUS idle|busy|away|dnd`
@@ -46,7 +54,7 @@ pub enum Request<'a> {
     Help,
 }
 
-/// Whom to call.
+/// Whom to call, or whose key is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Who<'a> {
     /// A name for the address book and the registry.
@@ -72,7 +80,7 @@ pub const PASSED_ON: [Verb; 9] = [
 ];
 
 /// The usage of every request of the station's own.
-const USAGES: [&str; 15] = [
+const USAGES: [&str; 19] = [
     "CALL <who> [detach]: calls a name, an address or @host",
     "ANSWER: takes the call that rings",
     "REJECT: refuses the call that rings",
@@ -85,6 +93,10 @@ const USAGES: [&str; 15] = [
     "HISTORY: tells the last calls and clears the count of missed ones",
     "MESSAGES: tells the last messages that came and clears the count of unread ones",
     "DEVICES: lists the sound devices",
+    "KEY [who]: tells the key of this station, or the one that is remembered of somebody",
+    "KEYS: tells every key that is remembered",
+    "FORGET <who>: forgets a key, so that the next one is trusted on its first use",
+    "VERIFY <who>: notes that you have compared the key",
     "SET-STATUS idle|busy|away|dnd: tells others whether you like to be called",
     "WATCH: tells every event as it happens",
     "HELP: explains the requests",
@@ -115,6 +127,11 @@ impl<'a> Request<'a> {
             "HISTORY" => alone(rest, Self::History),
             "DEVICES" => alone(rest, Self::Devices),
             "MESSAGES" => alone(rest, Self::Messages),
+            "KEY" if rest.is_empty() => Ok(Self::Key(None)),
+            "KEY" => whose(rest).map(Some).map(Self::Key),
+            "KEYS" => alone(rest, Self::Keys),
+            "FORGET" => whose(rest).map(Self::Forget),
+            "VERIFY" => whose(rest).map(Self::Verify),
             "SET-STATUS" => Status::parse(rest)
                 .map(Self::SetStatus)
                 .ok_or("400 SET-STATUS takes idle, busy, away or dnd".into()),
@@ -163,6 +180,15 @@ fn call(rest: &str) -> Result<Request<'_>, BadRequest> {
         _ => return Err("400 CALL takes a name or a host, and detach".into()),
     };
     Who::parse(who).map(|who| Request::Call(who, detached))
+}
+
+/// The one word that says whose key is meant.
+fn whose(rest: &str) -> Result<Who<'_>, BadRequest> {
+    match split_first(rest) {
+        ("", _) => Err("400 say whose key: a name, or a host as it was called".into()),
+        (word, "") => Who::parse(word),
+        _ => Err("400 this request takes one word".into()),
+    }
 }
 
 impl<'a> Who<'a> {
@@ -216,6 +242,10 @@ mod tests {
             ("MUTE on ", Request::Mute(true)),
             ("set-status dnd", Request::SetStatus(Status::Dnd)),
             ("messages", Request::Messages),
+            ("key ", Request::Key(None)),
+            ("key Bob", Request::Key(Some(Who::Name(bob.clone())))),
+            ("Forget bob", Request::Forget(Who::Name(bob.clone()))),
+            ("VERIFY intercom.lan:5000", Request::Verify(Who::Host("intercom.lan:5000"))),
             ("echo  two  words ", Request::PassedOn(request::Request::Echo("two  words "))),
             ("say  two  words ", Request::PassedOn(request::Request::Say("two  words "))),
             ("Msg Bob  hi ", Request::PassedOn(request::Request::Msg(bob, "hi "))),
@@ -239,6 +269,11 @@ mod tests {
             ("SET-STATUS asleep", "400"),
             ("LOOKUP", "404"),
             ("MESSAGES 3", "400"),
+            ("KEYS bob", "400"),
+            ("KEY bob ann", "400 this request takes one word"),
+            ("KEY b!b", "404"),
+            ("FORGET", "400 say whose key"),
+            ("VERIFY ", "400 say whose key"),
             ("MSG bob", "400 say something"),
             ("CREATE hall", "400 say it like this: CREATE <room> <capacity>"),
             ("CREATE hall 513", "432"),

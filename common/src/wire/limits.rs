@@ -51,6 +51,10 @@ pub const HISTORY_CALLS: usize = 64;
 /// Messages kept by the station that they came to. At the brim the oldest is forgotten.
 pub const KEPT_MESSAGES: usize = 64;
 
+/// Keys that a station remembers, of people, hosts and registries. At the brim no new one is remembered, and that is said;
+/// nothing that is remembered gives way.
+pub const MAX_KNOWN_KEYS: usize = 512;
+
 /// The send buffer that a registry asks of the kernel for each connection, which grants twice of it for its own
 /// book-keeping. It is the queue of the connection: a reader who lets it fill is too slow, and is let go. It
 /// fits the default `net.core.wmem_max` of 212,992.

@@ -13,6 +13,7 @@ use super::closed::ClosedCalls;
 use super::cookie::CookieJar;
 use super::dice::Dice;
 use super::io::{ClientId, Moment, Policy};
+use super::known::KnownKeys;
 use super::leg::{Leg, MAX_CANDIDATES, State};
 use super::outcome::Outcome;
 use super::timer::{Resend, TALK_PATIENCE, earlier};
@@ -85,6 +86,8 @@ const MAX_WITHDRAWN: usize = 16;
 pub struct Calls {
     pub(super) me: Me,
     pub(super) policy: Policy,
+    /// The keys of those who were talked to.
+    pub(super) known: KnownKeys,
     pub(super) dnd: bool,
     pub(super) legs: Vec<Leg, MAX_LEGS>,
     pub(super) closed: ClosedCalls,
@@ -100,12 +103,13 @@ pub struct Calls {
 
 impl Calls {
     /// No calls yet.
-    pub fn new(me: Me, policy: Policy, mut dice: Dice, now: Instant) -> Self {
+    pub fn new(me: Me, policy: Policy, known: KnownKeys, mut dice: Dice, now: Instant) -> Self {
         let jar = CookieJar::new(dice.secret(), now);
         let counters = SignalCounters::default();
         Self {
             me,
             policy,
+            known,
             dnd: false,
             legs: Vec::new(),
             closed: ClosedCalls::default(),

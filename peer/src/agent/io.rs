@@ -89,6 +89,8 @@ pub enum Output<'a> {
     Media(MediaOrder),
     /// Keep this text as that state file.
     Keep(Kept, &'a str),
+    /// The same, and give a program this answer once it is on the disk, or tell it why it is not.
+    KeepAndAnswer(Kept, &'a str, ClientId, &'a str),
     /// A line for the log: sentence first, then `key=value`.
     Log(log::Level, &'a str),
 }
@@ -100,6 +102,8 @@ pub enum Kept {
     History,
     /// The last messages.
     Messages,
+    /// The keys that are remembered.
+    KnownKeys,
 }
 
 impl Kept {
@@ -108,6 +112,7 @@ impl Kept {
         match self {
             Self::History => "history",
             Self::Messages => "messages",
+            Self::KnownKeys => "known-peers",
         }
     }
 }

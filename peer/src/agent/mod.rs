@@ -12,6 +12,7 @@ pub mod expiry;
 pub mod front;
 pub mod history;
 pub mod io;
+pub mod known;
 pub mod lateness;
 pub mod leg;
 pub mod link;
@@ -24,11 +25,14 @@ pub mod serve;
 pub mod signals;
 pub mod status;
 pub mod timer;
+pub mod trust;
+pub mod whom;
 
 use std::num::NonZeroU16;
 use std::time::Instant;
 
 use vox_common::seal::identity::Identity;
+use vox_common::wire::keys::PublicKey;
 use vox_common::wire::proof::Secret;
 use vox_common::wire::request::Registration;
 use vox_common::wire::users::Status;
@@ -41,6 +45,7 @@ use self::dice::Dice;
 use self::front::Front;
 use self::history::History;
 use self::io::{ClientId, Input, Moment, Out, Output, Policy};
+use self::known::KnownKeys;
 use self::link::Link;
 use self::messages::Messages;
 use self::placing::Placing;
@@ -70,6 +75,10 @@ pub struct Settings {
     pub history: String,
     /// The messages file, as it was kept.
     pub messages: String,
+    /// The keys that are remembered.
+    pub known: KnownKeys,
+    /// Where the key of [`Settings::identity`] is, for people.
+    pub key_file: String,
     /// What the registry may ask for.
     pub secret: Option<Secret>,
     /// Where everything random comes from.
@@ -87,6 +96,9 @@ pub struct Agent {
     /// What the user has chosen.
     status: Status,
     registry_address: Option<String>,
+    /// What others know this station by.
+    key: PublicKey,
+    key_file: String,
     /// The reason that was logged last, so that a registry that stays away is not told of again and again.
     logged_reason: String,
     dice: Dice,
@@ -106,7 +118,7 @@ impl Agent {
         };
         Self {
             link: Link::new(registration, settings.secret, settings.registry.is_some(), now.at),
-            calls: Calls::new(settings.me, settings.policy, Dice::new(dice.secret()), now.at),
+            calls: Calls::new(settings.me, settings.policy, settings.known, Dice::new(dice.secret()), now.at),
             book: AddressBook::new(settings.contacts),
             front: Front {
                 history: History::parse(&settings.history),
@@ -118,6 +130,8 @@ impl Agent {
             tickets: 0,
             status: Status::Idle,
             registry_address: settings.registry,
+            key: *settings.identity.public(),
+            key_file: settings.key_file,
             logged_reason: String::new(),
             dice,
             started: now.at,

@@ -69,6 +69,28 @@ pub(super) enum Command {
     Messages(Format),
     /// Show the sound devices
     Devices(Format),
+    /// Show the key by which others know this station, or the one that is remembered of somebody
+    Key {
+        /// Whose key; without one, this station's own
+        #[arg(value_parser = word)]
+        who: Option<String>,
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Show every key that is remembered
+    Keys(Format),
+    /// Forget a key, so that the next one is trusted on its first use
+    Forget {
+        /// Whose key: a name, or a host as it was called
+        #[arg(value_parser = word)]
+        who: String,
+    },
+    /// Note that you have compared the key
+    Verify {
+        /// Whose key: a name, or a host as it was called
+        #[arg(value_parser = word)]
+        who: String,
+    },
     /// Send a text to one user
     Msg {
         /// Whom to tell it
@@ -176,6 +198,11 @@ impl Command {
             Self::History(_) => "HISTORY".into(),
             Self::Messages(_) => "MESSAGES".into(),
             Self::Devices(_) => "DEVICES".into(),
+            Self::Key { who: None, .. } => "KEY".into(),
+            Self::Key { who: Some(who), .. } => format!("KEY {who}"),
+            Self::Keys(_) => "KEYS".into(),
+            Self::Forget { who } => format!("FORGET {who}"),
+            Self::Verify { who } => format!("VERIFY {who}"),
             Self::Msg { name, text } => format!("MSG {name} {}", text.join(" ")),
             Self::Broadcast { text } => format!("BROADCAST {}", text.join(" ")),
             Self::Create { room, capacity } => format!("CREATE {room} {capacity}"),
@@ -253,6 +280,11 @@ mod tests {
             ("history", "HISTORY"),
             ("messages", "MESSAGES"),
             ("devices", "DEVICES"),
+            ("key --json", "KEY"),
+            ("key Bob", "KEY Bob"),
+            ("keys", "KEYS"),
+            ("forget @bob.lan", "FORGET @bob.lan"),
+            ("verify intercom.lan:5000", "VERIFY intercom.lan:5000"),
             ("msg bob two words", "MSG bob two words"),
             ("msg bob -- --json", "MSG bob --json"),
             ("broadcast fire drill", "BROADCAST fire drill"),

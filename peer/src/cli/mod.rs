@@ -5,6 +5,7 @@
 mod args;
 mod call;
 mod event;
+mod key;
 mod listing;
 mod status;
 
@@ -80,6 +81,9 @@ fn perform(command: &Command, places: &[PathBuf]) -> Result<(), Failure> {
         Command::History(format) => list(&listing::HISTORY, &answer, *format, screen),
         Command::Devices(format) => list(&listing::DEVICES, &answer, *format, screen),
         Command::Messages(format) => list(&listing::MESSAGES, &answer, *format, screen),
+        Command::Key { format: Format { json: true }, .. } => print(&key::json(&answer), screen),
+        Command::Key { .. } => Ok(key::show(&answer, screen)?),
+        Command::Keys(format) => list(&key::KEYS, &answer, *format, screen),
         Command::Rooms(format) => list(&listing::ROOMS, &listing::rooms(answer), *format, screen),
         Command::Members { format, .. } => list(&listing::MEMBERS, &answer, *format, screen),
         Command::Lookup { format: Format { json: true }, .. } => print(&listing::json_found(&answer), screen),

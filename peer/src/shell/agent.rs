@@ -12,6 +12,7 @@ use vox_common::sys::clock;
 use vox_common::sys::net::{Sent, send_now};
 use vox_common::sys::notify::Notifier;
 use vox_common::sys::store::Store;
+use vox_common::sys::turn::Turn;
 use vox_common::wire::limits::MAX_CLIENTS;
 use vox_common::wire::signal::Signal;
 
@@ -22,7 +23,7 @@ use super::media::MediaHandle;
 use super::udp::{UdpCounters, UdpSender};
 use crate::agent::Agent;
 use crate::agent::board::MAX_COUNTS;
-use crate::agent::io::{ClientId, Input, Moment, Output, Ticket};
+use crate::agent::io::{ClientId, Input, Kept, Moment, Output, Ticket};
 use crate::media::orders::{MediaOrder, Path};
 
 /// Without deadline or watchdog the agent looks at the clock this often.
@@ -56,6 +57,8 @@ struct Acts {
     clients: Clients<MAX_CLIENTS>,
     registry: Option<TcpStream>,
     errands: Errands,
+    /// The turn of the program that is being served: its reader waits with it while the disk is waited for.
+    turn: Option<Turn>,
     /// What could not even be begun; its answers are taken in next.
     failed: Vec<Failed>,
 }
@@ -74,6 +77,7 @@ impl Owner {
             clients: Clients::default(),
             registry: None,
             errands: Errands::default(),
+            turn: None,
             failed: Vec::new(),
         };
         Self { agent, acts }
@@ -125,10 +129,13 @@ impl Owner {
             Mail::ClientCame(stream, _turn) => {
                 control::admit(&mut self.acts.clients, stream, &self.acts.hands.mailbox);
             }
-            Mail::ClientLine(client, line, _turn) => {
+            Mail::ClientLine(client, line, turn) => {
                 self.count_datagrams();
+                self.acts.turn = Some(turn);
                 self.feed(Input::Control(client, line.as_deref().map_err(|refusal| *refusal)));
+                self.acts.turn = None;
             }
+            Mail::ClientServed(client, answer, _turn) => self.acts.clients.send(client.0, &answer),
             Mail::ClientGone(client) => {
                 self.acts.clients.dismiss(client.0);
                 self.feed(Input::ControlGone(client));
@@ -192,8 +199,24 @@ impl Acts {
             }
             Output::Media(order) => self.order(order),
             Output::Keep(kept, text) => self.hands.store.keep(kept.file(), text),
+            Output::KeepAndAnswer(kept, text, client, answer) => {
+                self.answer_when_kept(kept, text, client, answer);
+            }
             Output::Log(level, line) => log::log!(level, "{line}"),
         }
+    }
+
+    /// The program keeps its turn until then, so that no other one is in its place.
+    fn answer_when_kept(&mut self, kept: Kept, text: &str, client: ClientId, answer: &str) {
+        let (mailbox, turn, answer) = (self.hands.mailbox.clone(), self.turn.take(), answer.to_owned());
+        let tell = move |written: Result<(), &str>| {
+            let answer = match written {
+                Ok(()) => format!("{answer}\n"),
+                Err(why) => format!("500 done, but not for longer than this station runs: {why}\n"),
+            };
+            let _ = mailbox.send(Mail::ClientServed(client, answer, turn));
+        };
+        self.hands.store.keep_and_tell(kept.file(), text, Box::new(tell));
     }
 
     fn send_signal(&mut self, path: Path, signal: &Signal) {

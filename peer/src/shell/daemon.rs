@@ -19,12 +19,14 @@ use vox_common::sys::unix::{ControlListener, listen_control};
 use vox_common::sys::{clock, file, key_file, random, syslog, thread};
 
 use super::agent::{Hands, Owner};
+use super::known;
 use super::mail::{MAILBOX, Mail, Mailbox};
 use super::media::{self, MediaSettings};
 use super::udp::{self, Socket, UdpEvent, UdpThread};
 use super::{control, link};
 use crate::agent::calls::Me;
 use crate::agent::io::{Kept, Moment, Policy};
+use crate::agent::known::KnownKeys;
 use crate::agent::{Agent, Settings};
 use crate::config::{Config, HostPort, Places};
 use crate::media::orders::MediaNews;
@@ -61,10 +63,11 @@ fn serve(config: Config, path: &Path, log: &syslog::LogHandle) -> Result<(), Str
     let signals = Signals::catch().map_err(|error| format!("cannot catch signals: {error}"))?;
     keep_state(&config.state_directory)?;
     let identity = key_file::load_or_make(&config.state_directory).map_err(|error| error.to_string())?;
+    let known = known::recall(&config.state_directory)?;
     let doors = Doors::open(&config)?;
     let locked = lock_memory(config.priority);
     let control_socket = config.control_socket.clone();
-    let station = Station::start(&config, identity, doors)
+    let station = Station::start(&config, identity, known, doors)
         .map_err(|error| format!("cannot start a thread: {error}"))?;
     let _ = station.mailbox.send(Mail::Media(MediaNews::Memory { locked }));
     watch(signals, &station.mailbox, config, path, log);
@@ -100,7 +103,7 @@ struct Station {
 }
 
 impl Station {
-    fn start(config: &Config, identity: Identity, doors: Doors) -> io::Result<Self> {
+    fn start(config: &Config, identity: Identity, known: KnownKeys, doors: Doors) -> io::Result<Self> {
         let Doors { calls, port, control } = doors;
         let (mailbox, letters) = sync_channel(MAILBOX);
         let (news, signals) = (mailbox.clone(), mailbox.clone());
@@ -117,7 +120,7 @@ impl Station {
             mailbox: mailbox.clone(),
         };
         let now = Moment { at: clock::now(), unix: clock::unix_seconds() };
-        let owner = Box::new(Owner::new(Agent::new(settings_of(config, identity, port), now), hands));
+        let owner = Box::new(Owner::new(Agent::new(settings_of(config, identity, known, port), now), hands));
         let sentence = format!("{} takes calls on port {port}", config.name);
         log::info!("{} takes calls name={} port={port}", program(), config.name);
         let own = mailbox.clone();
@@ -169,7 +172,7 @@ fn connect(
     registry.map(|registry| link::start(registry.clone(), mailbox.clone())).transpose()
 }
 
-fn settings_of(config: &Config, identity: Identity, port: u16) -> Settings {
+fn settings_of(config: &Config, identity: Identity, known: KnownKeys, port: u16) -> Settings {
     Settings {
         me: Me { name: config.name.clone(), display: config.display.clone(), sends: config.coding },
         identity,
@@ -180,6 +183,8 @@ fn settings_of(config: &Config, identity: Identity, port: u16) -> Settings {
         tasks: config.voice.tasks,
         history: kept(config, Kept::History),
         messages: kept(config, Kept::Messages),
+        known,
+        key_file: config.state_directory.join(key_file::NAME).display().to_string(),
         secret: config.secret.clone(),
         seed: random::bytes(),
     }

@@ -9,6 +9,7 @@ mod dsp;
 pub mod errand;
 mod grants;
 mod guard;
+pub mod known;
 pub mod link;
 pub mod mail;
 pub mod media;

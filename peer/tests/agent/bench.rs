@@ -10,6 +10,7 @@ use vox_common::wire::names::{DisplayName, Name};
 use vox_common::wire::signal::{CallId, Cookie, Hello, Reason, Say, Signal};
 use vox_peer::agent::calls::Me;
 use vox_peer::agent::io::{ClientId, Input, Kept, Moment, Output, Policy};
+use vox_peer::agent::known::KnownKeys;
 use vox_peer::agent::{Agent, Settings};
 use vox_peer::dsp::tasks::Tasks;
 use vox_peer::media::orders::{LegId, MediaNews, MediaOrder};
@@ -37,6 +38,8 @@ pub(crate) struct Bench {
     pub(crate) kept: String,
     /// The messages file as it was kept last.
     pub(crate) kept_messages: String,
+    /// The known-peers file as it was kept last.
+    pub(crate) known: String,
     /// Every line of the log, with its level before it.
     pub(crate) logged: Vec<String>,
 }
@@ -59,6 +62,8 @@ impl Bench {
             policy: Policy { auto_answer: false, ring_timeout: Duration::from_secs(30), alarm_delay: None },
             history: String::new(),
             messages: String::new(),
+            known: KnownKeys::default(),
+            key_file: String::new(),
             secret: None,
             seed: [7; 32],
         };
@@ -72,6 +77,7 @@ impl Bench {
             sent: Vec::new(),
             kept: String::new(),
             kept_messages: String::new(),
+            known: String::new(),
             logged: Vec::new(),
         };
         bench.put(Input::Control(WATCHER, Ok("WATCH")));
@@ -125,7 +131,7 @@ impl Bench {
     /// One input, now.
     pub(crate) fn put(&mut self, input: Input<'_>) -> Vec<String> {
         let moment = Moment { at: self.at(self.now), unix: 1000 + self.now / 1000 };
-        let Self { agent, now, sent, kept, kept_messages, logged, .. } = self;
+        let Self { agent, now, sent, kept, kept_messages, known, logged, .. } = self;
         let mut acts = Vec::new();
         agent.handle(moment, input, &mut |output| match output {
             Output::Connect => acts.push("connect".to_owned()),
@@ -144,6 +150,11 @@ impl Bench {
             Output::Media(order) => acts.push(ordered(&order)),
             Output::Keep(Kept::History, text) => text.clone_into(kept),
             Output::Keep(Kept::Messages, text) => text.clone_into(kept_messages),
+            Output::Keep(Kept::KnownKeys, text) => text.clone_into(known),
+            Output::KeepAndAnswer(_, text, client, answer) => {
+                text.clone_into(known);
+                acts.push(format!("{} < {answer}", client.0));
+            }
             Output::Log(level, line) => {
                 assert!(!line.contains('\n'), "{line:?}");
                 logged.push(format!("{level} {line}"));

@@ -9,3 +9,4 @@ mod registry;
 mod rooms;
 mod slow;
 mod talking;
+mod trust;

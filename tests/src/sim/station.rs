@@ -9,6 +9,7 @@ use vox_common::wire::names::Name;
 use vox_common::wire::signal::CallId;
 use vox_peer::agent::calls::Me;
 use vox_peer::agent::io::{Moment, Policy};
+use vox_peer::agent::known::KnownKeys;
 use vox_peer::agent::{Agent, Settings};
 use vox_peer::dsp::tasks::Tasks;
 use vox_peer::media::orders::{LegId, MediaOrder};
@@ -64,6 +65,8 @@ impl Station {
             policy: Policy { auto_answer, ring_timeout: Duration::from_secs(10), alarm_delay: None },
             history: String::new(),
             messages: String::new(),
+            known: KnownKeys::default(),
+            key_file: String::new(),
             secret: None,
             seed,
         };

@@ -463,9 +463,11 @@ impl Act {
             Output::Signal(path, signal) => Self::Signal(path.remote, Box::new(signal.clone())),
             Output::ToClient(client, lines) => Self::ToClient(client, lines.to_owned()),
             Output::Media(order) => Self::Order(order),
-            Output::Resolve(..) | Output::ListDevices(_) | Output::Keep(..) | Output::Log(..) => {
-                Self::ToClient(CALLER, String::new())
-            }
+            Output::Resolve(..)
+            | Output::ListDevices(_)
+            | Output::Keep(..)
+            | Output::KeepAndAnswer(..)
+            | Output::Log(..) => Self::ToClient(CALLER, String::new()),
         }
     }
 }
