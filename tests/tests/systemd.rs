@@ -12,7 +12,7 @@ use vox_tests::bins;
 const REGISTRY: &str = "[log]\nlevel = \"debug\"\n";
 const ALICE: &str = r#"name = "alice"
 [registry]
-address = "127.0.0.1:5000"
+address = "localhost:5000"
 [audio]
 input = "tone:440"
 output = "file:/var/lib/vox-peer/heard.wav"
@@ -51,6 +51,7 @@ fn debian(place: &Place) -> Result<Debian, Lack> {
     assert!(installed.status.success(), "{}", String::from_utf8_lossy(&installed.stderr));
     fs::write(files.join("etc/vox/registry.toml"), REGISTRY).expect("installed just now");
     fs::write(files.join("etc/vox/peer.toml"), ALICE).expect("installed just now");
+    fs::write(files.join("etc/hosts"), "127.0.0.1 localhost\n").expect("installed just now");
     fs::write(files.join("etc/vox/bob.toml"), BOB).expect("installed just now");
     let debian = Debian::boot(place, &files)?;
     debian.must("cp -r --preserve=mode /mnt/. / && systemd-sysusers && systemd-tmpfiles --create && systemctl daemon-reload");
@@ -206,6 +207,12 @@ fn an_administrator_looks_after_the_registry_and_bans_outlive_its_restart() {
     debian.wait_for("vox-registry users", "alice");
     let dave = as_user("dave");
     assert!(dave.code == 3 && dave.err.ends_with("are you in the group vox-admin?\n"), "{dave:?}");
+    debian.must("chmod 666 /run/vox/*.sock");
+    let dave = as_user("dave");
+    assert_eq!(dave.err, "not let in: you are neither root nor in the group vox-admin\n", "{dave:?}");
+    assert_eq!(dave.code, 1);
+    let carol = as_user("carol");
+    assert_eq!(carol.err, "no such ban\n");
 
     debian.must("vox-registry stop");
     assert_eq!(property(&debian, "vox-registry", "ActiveState"), "inactive");
@@ -217,21 +224,24 @@ fn an_administrator_looks_after_the_registry_and_bans_outlive_its_restart() {
 }
 
 #[test]
-fn the_units_give_up_what_they_do_not_need() {
-    let Some(()) = may("systemd::hardening", need::program("systemd-analyze", "systemd")) else { return };
-    for (unit, most) in [("vox-registry", 1.6), ("vox-peer", 2.3)] {
-        let file = need::top().join(format!("systemd/{unit}.service"));
-        let asked = Command::new("systemd-analyze")
-            .args(["security", "--no-pager", "--offline=yes"])
-            .arg(file)
-            .output();
-        let said = String::from_utf8_lossy(&asked.expect("it starts").stdout).into_owned();
-        let exposure = said
-            .lines()
-            .find_map(|line| line.split_once("exposure level for")?.1.split(' ').nth(2)?.parse().ok());
-        assert!(
-            exposure.is_some_and(|exposure: f64| exposure <= most),
-            "{unit}: {exposure:?}, but at most {most}"
-        );
+fn a_daemon_keeps_its_key_for_itself_and_runs_nothing_that_it_could_have_written() {
+    let place = Place::new();
+    let Some(debian) = may("systemd::key", debian(&place)) else { return };
+    debian.must("systemctl start vox-registry vox-peer");
+    for unit in ["vox-registry", "vox-peer"] {
+        let daemon = property(&debian, unit, "MainPID");
+        for directory in [format!("/var/lib/{unit}"), "/run/vox".to_owned()] {
+            debian.must(&format!("cp /bin/true {directory} && {directory}/true"));
+            let said = debian.run(&format!("nsenter -m -t {daemon} -- {directory}/true"));
+            assert!(said.code == 126 && said.err.ends_with("Permission denied\n"), "{directory}: {said:?}");
+        }
+        let limit = debian.must(&format!("grep 'core file' /proc/{daemon}/limits"));
+        assert_eq!(limit.split_whitespace().nth(4), Some("0"), "{unit} leaves no core: {limit}");
     }
+    let kept = debian.must("stat -c '%a %U' /var/lib/vox-peer /var/lib/vox-peer/key");
+    assert_eq!(kept, "700 vox-peer\n600 vox-peer\n");
+    debian.must("chmod 640 /var/lib/vox-peer/key; systemctl stop vox-peer");
+    assert_ne!(debian.run("systemctl start vox-peer").code, 0);
+    let journal = debian.must("journalctl --no-pager -o cat -u vox-peer");
+    assert!(journal.contains("key has mode 0640, but must have mode 0600: try chmod 600"), "{journal}");
 }
