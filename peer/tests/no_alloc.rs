@@ -19,6 +19,8 @@ use vox_peer::media::profile::Profile;
 use vox_peer::media::rtcp;
 use vox_peer::media::sender::{Beginning, PACKET_BYTES, Sender};
 use vox_peer::media::sequence::Reporter;
+use vox_peer::media::srtp::keys::{DirectionKeys, MasterKey};
+use vox_peer::media::srtp::{Opener, RTCP_EXTRA_BYTES, Sealer, Spans, TAG_BYTES};
 use vox_peer::media::stats::Stats;
 use vox_peer::media::tones::Tone;
 
@@ -38,6 +40,8 @@ struct Call {
     meter: Meter,
     framer: Framer,
     sender: Sender,
+    /// Both ends of sealed media.
+    seal: Option<Box<(Sealer, Opener)>>,
     adapt: Adapt,
     bank: Bank,
     stats: Arc<Stats>,
@@ -54,7 +58,9 @@ struct Call {
 }
 
 /// A path that loses, doubles, delays and reorders, between two clocks that differ by 250 ppm.
-struct Path(Vec<Option<(Instant, usize, [u8; PACKET_BYTES])>>);
+struct Path(Vec<Option<(Instant, usize, [u8; SEALED_BYTES])>>);
+
+const SEALED_BYTES: usize = PACKET_BYTES + TAG_BYTES;
 
 impl Path {
     fn new() -> Self {
@@ -70,16 +76,20 @@ impl Path {
         let jitter_ms = if (900..1_200).contains(&number) { number * 37 % 41 } else { 0 };
         let arrives = sent + Duration::from_millis(jitter_ms.into()) + Duration::from_nanos(500) * number;
         for place in self.0.iter_mut().filter(|place| place.is_none()).take(times) {
-            let mut bytes = [0; PACKET_BYTES];
+            let mut bytes = [0; SEALED_BYTES];
             bytes[..packet.len()].copy_from_slice(packet);
             *place = Some((arrives, packet.len(), bytes));
         }
     }
 
-    fn arrive(&mut self, now: Instant, bank: &mut Bank) {
+    fn arrive(&mut self, now: Instant, bank: &mut Bank, mut opener: Option<&mut Opener>) {
         for place in &mut self.0 {
-            if let Some((arrived, length, bytes)) = place.take_if(|(due, ..)| *due <= now) {
-                bank.push(LEG, &bytes[..length], arrived);
+            if let Some((arrived, length, mut bytes)) = place.take_if(|(due, ..)| *due <= now) {
+                let opened = opener.as_mut().map(|opener| opener.open_rtp(&mut bytes[..length]));
+                // What comes twice is not opened twice.
+                if let Ok(length) = opened.unwrap_or(Ok(length)) {
+                    bank.push(LEG, &bytes[..length], arrived);
+                }
             }
         }
     }
@@ -88,7 +98,7 @@ impl Path {
 const LEG: LegId = LegId(3);
 
 impl Call {
-    fn new(codec: Codec, ptime_us: u32, most_copies: u8) -> Self {
+    fn new(codec: Codec, ptime_us: u32, most_copies: u8, seal: Option<Box<(Sealer, Opener)>>) -> Self {
         let now = clock::now();
         let stats = Arc::new(Stats::default());
         let beginning = Beginning { ssrc: 7, sequence: 65_000, time_stamp: 0 };
@@ -99,6 +109,7 @@ impl Call {
             meter: Meter::default(),
             framer: Framer::new(sender.frame_samples()),
             sender,
+            seal,
             adapt: Adapt::new(Limits {
                 coding: Coding { codec, ptime_us },
                 bitrate: 64_000,
@@ -121,17 +132,21 @@ impl Call {
     /// One period of the card in both directions, with loss, duplicates, a pause, orders and reports.
     fn period(&mut self, out: &mut [f32]) {
         self.order();
-        let (path, sender, packets, now) = (&mut self.path, &mut self.sender, &mut self.packets, self.now);
+        let Self { path, sender, seal, packets, now, .. } = self;
+        let now = *now;
         self.tone.fill(out);
         self.gain.apply(out);
         self.meter.note(out);
         self.framer.push(now, out, &mut |captured, frame| {
-            let mut buffer = [0; PACKET_BYTES];
-            let packet = sender.packet(frame, &mut buffer).expect("right length");
+            let mut buffer = [0; SEALED_BYTES];
+            let plain = buffer.first_chunk_mut().expect("shorter");
+            let length = sender.packet(frame, plain).expect("right length").len();
+            let sealed = seal.as_mut().map(|ends| ends.0.seal_rtp(&mut buffer, length));
+            let length = sealed.unwrap_or(Ok(length)).expect("in order");
             *packets += 1;
-            path.send(*packets, captured, packet);
+            path.send(*packets, captured, &buffer[..length]);
         });
-        self.path.arrive(now, &mut self.bank);
+        self.path.arrive(now, &mut self.bank, self.seal.as_mut().map(|ends| &mut ends.1));
         self.bank.pull(now, out);
         self.report();
         self.now += Duration::from_micros(out.len() as u64 * 1_000 / 48);
@@ -154,8 +169,12 @@ impl Call {
         let reception = stats.counts().map(|counts| self.reporter.report(counts));
         let block = reception.map(|reception| rtcp::LastReport::default().block(reception, self.now));
         let outgoing = rtcp::Outgoing { ssrc: 7, block, cname: "alice", ..Default::default() };
-        let mut buffer = [0; rtcp::COMPOUND_BYTES];
-        let length = rtcp::write(&outgoing, &mut buffer).expect("fits");
+        let mut buffer = [0; rtcp::COMPOUND_BYTES + RTCP_EXTRA_BYTES];
+        let mut length = rtcp::write(&outgoing, &mut buffer).expect("fits");
+        if let Some(ends) = &mut self.seal {
+            length = ends.0.seal_rtcp(&mut buffer, length).expect("fits");
+            length = ends.1.open_rtcp(&mut buffer[..length]).expect("ours");
+        }
         rtcp::read(&buffer[..length], &mut |_| {}).expect("ours");
         let loss = reception.map_or(0.0, |reception| f64::from(reception.fraction_lost) / 256.0);
         self.adapt.hear(Heard { at: self.now, loss, round_trip: Some(Duration::from_millis(9)) });
@@ -171,19 +190,29 @@ impl Call {
     }
 }
 
+/// Both ends, whose keys step on as early as they may: before the 600th RTP packet, and with the 2,048th report.
+fn ends() -> Box<(Sealer, Opener)> {
+    let master = MasterKey { key: [1; 16], salt: [2; 12] };
+    let keys = DirectionKeys { srtp: master.clone(), srtcp: master };
+    let spans = Spans::new(1, 2_048).expect("possible");
+    Box::new((Sealer::with_spans(&keys, spans), Opener::with_spans(&keys, spans)))
+}
+
 #[test]
 fn a_running_call_allocates_nothing() {
     let before = COUNT.with(Cell::get);
     drop(std::hint::black_box(Box::new(1)));
     assert_eq!(COUNT.with(Cell::get), before + 2, "the counter works");
-    for (codec, ptime_us, period, most_copies) in [
-        (Codec::Opus, 2_500, 120, 2),
-        (Codec::Opus, 10_000, 256, 2),
-        (Codec::Opus, 20_000, 1_024, 2),
-        (Codec::Opus, 20_000, 480, 0),
-        (Codec::L16, 1_250, 60, 2),
+    for (codec, ptime_us, period, most_copies, seal) in [
+        (Codec::Opus, 2_500, 120, 2, None),
+        (Codec::Opus, 10_000, 256, 2, None),
+        (Codec::Opus, 10_000, 256, 2, Some(ends())),
+        (Codec::Opus, 20_000, 1_024, 2, None),
+        (Codec::Opus, 20_000, 480, 0, None),
+        (Codec::L16, 1_250, 60, 2, None),
+        (Codec::L16, 1_250, 60, 2, Some(ends())),
     ] {
-        let mut call = Call::new(codec, ptime_us, most_copies);
+        let mut call = Call::new(codec, ptime_us, most_copies, seal);
         let mut out = vec![0.0; period];
         let before = COUNT.with(Cell::get);
         while call.packets < 2_000 {

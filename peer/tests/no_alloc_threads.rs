@@ -1,5 +1,5 @@
-//! The threads of a running call neither allocate nor free: counted for each thread, C libraries among them, while
-//! two stations talk over loopback.
+//! The threads of a running sealed call neither allocate nor free: counted for each thread, C libraries among them,
+//! while two stations talk over loopback.
 #![cfg(target_env = "gnu")]
 #![expect(unsafe_code, reason = "every allocation of the process is counted, those made in C among them")]
 
@@ -15,6 +15,7 @@ use vox_peer::config::{Audio, InputDevice, OutputDevice, Period, Voice};
 use vox_peer::dsp::tasks::Tasks;
 use vox_peer::media::orders::{Codec, Coding, LegId, MediaNews, MediaOrder, Path};
 use vox_peer::media::profile::Profile;
+use vox_peer::media::srtp::keys::{DirectionKeys, MasterKey, MediaKeys};
 use vox_peer::shell::media::{self, MediaHandle, MediaSettings};
 use vox_peer::shell::udp::{self, Socket, UdpThread};
 
@@ -89,14 +90,22 @@ fn station(recording: &std::path::Path, tasks: Tasks) -> Station {
 }
 
 impl Station {
-    fn talk_to(&mut self, remote: SocketAddr) {
+    fn talk_to(&mut self, remote: SocketAddr, keys: MediaKeys) {
         let sends = Coding { codec: Codec::Opus, ptime_us: 2_500 };
         let path = Path { remote, local: Some([127, 0, 0, 1].into()) };
         self.media
-            .order(MediaOrder::Start { leg: LegId(0), path, sends, takes_red: true, keys: None })
+            .order(MediaOrder::Start { leg: LegId(0), path, sends, takes_red: true, keys: Some(keys) })
             .expect("taken");
         self.media.order(MediaOrder::Send(LegId(0))).expect("taken");
     }
+}
+
+/// The keys of both ends.
+fn keys() -> [MediaKeys; 2] {
+    let master = |byte| MasterKey { key: [byte; 16], salt: [byte; 12] };
+    let direction = |byte| DirectionKeys { srtp: master(byte), srtcp: master(byte + 1) };
+    [(1, 3), (3, 1)]
+        .map(|(sends, receives)| MediaKeys { sends: direction(sends), receives: direction(receives) })
 }
 
 fn wait(milliseconds: u64) {
@@ -110,8 +119,9 @@ fn the_threads_of_a_running_call_allocate_nothing() {
     let files = [file("a"), file("b")];
     let cancelling = Tasks { echo_cancel: Tasks::POSSIBLE, ..Tasks::NONE };
     let (mut a, mut b) = (station(&files[0], cancelling), station(&files[1], Tasks::NONE));
-    a.talk_to(b.address);
-    b.talk_to(a.address);
+    let [keys_a, keys_b] = keys();
+    a.talk_to(b.address, keys_a);
+    b.talk_to(a.address, keys_b);
     wait(1_000);
     let names = ["udp", "media-tx", "clock"];
     let before = counts(&names);

@@ -37,7 +37,8 @@ pub enum MediaOrder {
         sends: Coding,
         /// Whether the far end has said that it reads redundancy (RFC 2198).
         takes_red: bool,
-        /// What both sides seal their media with. `None`: both have said that theirs is not sealed.
+        /// What both sides seal their media with: keys of this leg alone, which no order brings twice, for under them a
+        /// new stream would use numbers again. `None`: both have said that theirs is not sealed.
         keys: Option<MediaKeys>,
     },
     /// The far end is proved to be there (CONFIRM, ACCEPT or valid media came): capture and send.

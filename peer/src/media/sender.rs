@@ -9,16 +9,27 @@ use super::orders::{Codec, Coding};
 use super::red::{self, Block, Blocks};
 use super::rtcp::SenderInfo;
 use super::rtp::{self, HEADER_BYTES, Header, PAYLOAD_BYTES};
+use super::srtp::TAG_BYTES;
 use crate::opus::{Application, Encoder, EncoderSettings, OpusError};
 
-/// The longest packet that is sent.
+/// The longest packet that there is room for.
 pub const PACKET_BYTES: usize = HEADER_BYTES + PAYLOAD_BYTES;
 
 /// Uncompressed packets carry at most 10 ms, so that they fit into an Ethernet frame.
 const LONGEST_L16: usize = 480;
 
-/// A packet with copies is at most 1,200 bytes long: no tunnel cuts it in two.
-pub const WITH_COPIES_BYTES: usize = 1_200 - HEADER_BYTES;
+/// The longest frame of Opus (RFC 6716 3.2.1), with its first byte.
+const LONGEST_OPUS: usize = 1_276;
+
+/// What an Ethernet frame has room for after the headers of IPv6 and UDP.
+const DATAGRAM_BYTES: usize = 1_500 - 40 - 8;
+
+const _: () = assert!(HEADER_BYTES + LONGEST_OPUS + TAG_BYTES <= DATAGRAM_BYTES);
+const _: () = assert!(HEADER_BYTES + 2 * LONGEST_L16 + TAG_BYTES <= DATAGRAM_BYTES);
+
+/// The payload of a packet with copies: with header and tag it is at most 1,200 bytes long, and no tunnel cuts it in
+/// two.
+pub const WITH_COPIES_BYTES: usize = 1_200 - HEADER_BYTES - TAG_BYTES;
 
 /// Where a new stream begins: RFC 3550 wants all three to be random.
 #[derive(Debug, Clone, Copy)]

@@ -14,11 +14,12 @@ use self::keeper::Keeper;
 use super::grants::Grants;
 use super::guard;
 use super::sound::{Inlets, Sound};
-use super::udp::intake::rings;
+use super::udp::intake::{Outlets, rings};
 use super::udp::{Intake, LegOrder, UdpSender};
 use super::wake::Wake;
 use crate::config::{Audio, Config, Voice};
 use crate::media::orders::{LegId, MediaNews, MediaOrder};
+use crate::media::srtp::Opener;
 
 mod keeper;
 
@@ -110,8 +111,8 @@ pub fn start(
     };
     let inlets = Inlets { packets: outlets.packets, reports: outlets.reports };
     let sound = Sound::new(settings, sender, inlets, &wake, &grants).map_err(io::Error::other)?;
-    let keeper =
-        Keeper { sound, news, orders: taken, grants, heard: outlets.heard, legs: Default::default() };
+    let Outlets { heard, left, .. } = outlets;
+    let keeper = Keeper { sound, news, orders: taken, grants, heard, left, legs: Default::default() };
     Builder::new().name("media".into()).stack_size(STACK_BYTES).spawn(move || {
         wake.is_me();
         keeper.run();
@@ -146,9 +147,10 @@ impl MediaHandle {
     /// The table of sources is changed from here, not by the keeper, who may be waiting for a device.
     fn tell_udp(&mut self, order: &MediaOrder) -> Result<(), Stuck> {
         match order {
-            MediaOrder::Start { leg, path, .. } => {
+            MediaOrder::Start { leg, path, keys, .. } => {
                 self.note(*leg, true)?;
-                self.push(LegOrder::Admit(*leg, path.remote))
+                let opener = keys.as_ref().map(|keys| Box::new(Opener::new(&keys.receives)));
+                self.push(LegOrder::Admit(*leg, path.remote, opener))
             }
             MediaOrder::Stop(leg) => {
                 self.push(LegOrder::Dismiss(*leg))?;

@@ -28,6 +28,7 @@ use crate::media::sequence::samples_between;
 use crate::media::stats::Stats;
 use crate::rt;
 
+mod exit;
 mod outgoing;
 
 /// Orders that may wait for the next wake-up.

@@ -22,6 +22,7 @@ use crate::media::adapt::Limits;
 use crate::media::bank::BankOrder;
 use crate::media::orders::{Coding, Direction, LegId, LegReport, MediaNews, Path};
 use crate::media::playout::Patience;
+use crate::media::srtp::Sealer;
 use crate::media::stats::{LegStats, Stats};
 use crate::opus::OpusError;
 
@@ -35,12 +36,14 @@ pub(super) struct Inlets {
 }
 
 /// How one leg is sent to.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) struct Sending {
     /// How we code.
     pub(super) sends: Coding,
     /// Whether the far end reads redundancy.
     pub(super) takes_red: bool,
+    /// What seals all that is sent. `None`: both sides have said that their media is not sealed.
+    pub(super) sealer: Option<Box<Sealer>>,
 }
 
 /// All that sounds.
@@ -122,13 +125,13 @@ impl Sound {
         self.input.open(now, news);
     }
 
-    fn join(&mut self, leg: LegId, path: Path, Sending { sends, takes_red }: Sending) {
+    fn join(&mut self, leg: LegId, path: Path, Sending { sends, takes_red, sealer }: Sending) {
         if let Err(error) = self.start_threads() {
             log::error!("nothing can be sent: {error}");
         }
         let MediaSettings { voice, bitrate, .. } = &self.settings;
         let limits = Limits::new(&voice.numbers(), sends, *bitrate, takes_red);
-        match Outgoing::new(leg, path, limits) {
+        match Outgoing::new(leg, path, limits, sealer) {
             Ok(outgoing) => self.tx.order(TxOrder::Join(Box::new(outgoing))),
             Err(error) => log::error!("nothing can be sent: {error}"),
         }

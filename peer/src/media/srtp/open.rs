@@ -1,5 +1,7 @@
 //! The receiving end of a direction.
 
+use std::fmt;
+
 use super::generations::{Generations, Spans};
 use super::keys::DirectionKeys;
 use super::numbers::nearest;
@@ -86,6 +88,12 @@ impl Opener {
         let sealed = Sealed::split(word(header, 4), &bare, text)?;
         self.rtcp.open(index, modulus, sealed)?;
         Ok(length)
+    }
+}
+
+impl fmt::Debug for Opener {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Opener")
     }
 }
 

@@ -1,5 +1,7 @@
 //! The sending end of a direction.
 
+use std::fmt;
+
 use super::generations::{Generations, Spans};
 use super::keys::DirectionKeys;
 use super::numbers::nearest;
@@ -92,6 +94,12 @@ impl Sealer {
         self.rtcp.reach(self.next_report);
         self.next_report += 1;
         Ok(length + RTCP_EXTRA_BYTES)
+    }
+}
+
+impl fmt::Debug for Sealer {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Sealer")
     }
 }
 

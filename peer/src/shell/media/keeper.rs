@@ -5,10 +5,12 @@ use std::sync::mpsc::{Receiver, TryRecvError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rtrb::Consumer;
 use vox_common::sys::clock;
 use vox_common::wire::limits::MAX_LEGS;
 
 use crate::media::orders::{LegId, MediaNews, MediaOrder, Path};
+use crate::media::srtp::{Opener, Sealer};
 use crate::shell::grants::Grants;
 use crate::shell::sound::{Sending, Sound};
 use crate::shell::udp::intake::Heard;
@@ -26,6 +28,8 @@ pub(super) struct Keeper<N> {
     pub(super) orders: Receiver<MediaOrder>,
     pub(super) grants: Arc<Grants>,
     pub(super) heard: Arc<Heard>,
+    /// What opened the packets of legs that have ended.
+    pub(super) left: Consumer<Box<Opener>>,
     pub(super) legs: [Option<Leg>; MAX_LEGS],
 }
 
@@ -40,6 +44,7 @@ impl<N: Fn(MediaNews)> Keeper<N> {
     /// Works until nobody is left to give orders.
     pub(super) fn run(mut self) {
         while self.obey_all() {
+            while self.left.pop().is_ok() {}
             let now = clock::now();
             self.grants.tell(|grant| (self.news)(MediaNews::Thread(grant)));
             self.tell_of_legs(now);
@@ -59,12 +64,12 @@ impl<N: Fn(MediaNews)> Keeper<N> {
         }
     }
 
-    #[expect(clippy::needless_pass_by_value, reason = "an order is carried out once")]
     fn obey(&mut self, order: MediaOrder) {
         let now = clock::now();
         match order {
-            MediaOrder::Start { leg, path, sends, takes_red, keys: _ } => {
-                self.start(leg, path, Sending { sends, takes_red }, now);
+            MediaOrder::Start { leg, path, sends, takes_red, keys } => {
+                let sealer = keys.map(|keys| Box::new(Sealer::new(&keys.sends)));
+                self.start(leg, path, Sending { sends, takes_red, sealer }, now);
             }
             MediaOrder::Stop(leg) => self.stop(leg),
             MediaOrder::Send(leg) => self.sound.send(leg),

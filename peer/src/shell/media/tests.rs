@@ -10,6 +10,7 @@ use super::*;
 use crate::config::{InputDevice, OutputDevice, Period, Voice};
 use crate::media::orders::{Codec, Coding, Direction, LegReport, Path};
 use crate::media::profile::Profile;
+use crate::media::srtp::keys::{DirectionKeys, MasterKey, MediaKeys};
 use crate::shell::udp::{self, Socket, UdpThread};
 
 const LONG: Duration = Duration::from_secs(10);
@@ -46,14 +47,13 @@ impl Station {
     }
 
     fn talk_to(&mut self, remote: SocketAddr) {
+        self.talk(remote, None);
+    }
+
+    fn talk(&mut self, remote: SocketAddr, keys: Option<MediaKeys>) {
         let sends = Coding { codec: Codec::Opus, ptime_us: 10_000 };
-        self.order(MediaOrder::Start {
-            leg: LEG,
-            path: Path { remote, local: None },
-            sends,
-            takes_red: true,
-            keys: None,
-        });
+        let path = Path { remote, local: None };
+        self.order(MediaOrder::Start { leg: LEG, path, sends, takes_red: true, keys });
         self.order(MediaOrder::Send(LEG));
     }
 
@@ -71,11 +71,7 @@ impl Station {
     fn end(mut self) -> LegReport {
         self.order(MediaOrder::Stop(LEG));
         drop(self.media);
-        let last = self
-            .news
-            .iter()
-            .filter_map(|one| if let MediaNews::Report(_, report) = one { Some(report) } else { None });
-        let last = last.last().expect("a report at the end");
+        let last = self.news.iter().filter_map(|news| report_of(&news)).last().expect("a report at the end");
         self.udp.stop();
         last
     }
@@ -126,8 +122,7 @@ fn sound_goes_both_ways_and_leaves_playable_files() {
     }
     assert!(clock::now() - asked < Duration::from_secs(2));
     for one in [&a, &b] {
-        let report = |news| if let MediaNews::Report(_, report) = news { Some(report) } else { None };
-        let report = one.wait_for(|news| report(news).filter(|report| report.round_trip.is_some()));
+        let report = one.wait_for(|news| report_of(&news).filter(|report| report.round_trip.is_some()));
         assert!(report.packets_received > 50 && report.packets_lost == 0, "{report:?}");
         assert!(report.level_in_db > -15.0 && report.level_out_db > -15.0, "{report:?}");
     }
@@ -138,6 +133,57 @@ fn sound_goes_both_ways_and_leaves_playable_files() {
         assert!(sound.len() > 48_000);
         let share = spans_of(hertz, &sound[14_400..48_000]);
         assert!(share > 0.9, "{share} at {hertz} Hz");
+    }
+}
+
+/// The keys of both ends.
+fn keys() -> [MediaKeys; 2] {
+    let master = |byte| MasterKey { key: [byte; 16], salt: [byte + 1; 12] };
+    let direction = |byte| DirectionKeys { srtp: master(byte), srtcp: master(byte + 2) };
+    let (there, back) = (direction(10), direction(20));
+    [MediaKeys { sends: there.clone(), receives: back.clone() }, MediaKeys { sends: back, receives: there }]
+}
+
+fn report_of(news: &MediaNews) -> Option<LegReport> {
+    if let MediaNews::Report(_, report) = news { Some(*report) } else { None }
+}
+
+#[test]
+fn sealed_sound_goes_both_ways_with_its_reports() {
+    let file = scratch("sealed");
+    let mut a = station(InputDevice::Tone(440.0), OutputDevice::Null);
+    let mut b = station(InputDevice::Silence, OutputDevice::File(file.clone()));
+    let [keys_a, keys_b] = keys();
+    a.talk(b.address, Some(keys_a));
+    b.talk(a.address, Some(keys_b));
+    for one in [&a, &b] {
+        one.wait_for(|news| (news == MediaNews::Heard(LEG)).then_some(()));
+        let report = one.wait_for(|news| report_of(&news).filter(|report| report.round_trip.is_some()));
+        assert!(report.packets_received > 50 && report.packets_lost == 0, "{report:?}");
+        let counts = one.udp.counts();
+        assert_eq!((counts.unopened, counts.replayed, counts.invalid), (0, 0, 0));
+    }
+    let (_, b) = (a.end(), b.end());
+    assert!(b.concealed < 0.2, "{b:?}");
+    let sound = recorded(&file);
+    let share = spans_of(440.0, &sound[14_400..48_000]);
+    assert!(share > 0.9, "{share}");
+}
+
+#[test]
+fn two_whose_keys_differ_hear_nothing_of_each_other() {
+    let [keys, _] = keys();
+    for other in [None, Some(keys.clone())] {
+        let mut a = station(InputDevice::Tone(440.0), OutputDevice::Null);
+        let mut b = station(InputDevice::Tone(440.0), OutputDevice::Null);
+        a.talk(b.address, other);
+        b.talk(a.address, Some(keys.clone()));
+        clock::sleep_until(clock::now() + Duration::from_millis(600));
+        assert!(b.news.try_iter().all(|news| news != MediaNews::Heard(LEG)));
+        let counts = b.udp.counts();
+        assert!(counts.unopened > 20 && counts.media == 0, "{counts:?}");
+        assert_eq!(b.end().packets_received, 0);
+        a.end();
     }
 }
 

@@ -5,14 +5,16 @@ use std::time::{Duration, Instant};
 use vox_common::sys::{clock, random};
 
 use super::Shared;
+use super::exit::Exit;
 use crate::audio::span;
 use crate::media::adapt::{Adapt, Heard, Limits, Plan};
 use crate::media::framer::{Framer, Pieces};
 use crate::media::mouth_to_ear::{Average, Capture, RoundTrips};
 use crate::media::orders::{Codec, LegId, LegReport, Path, Sends};
-use crate::media::rtcp::{self, COMPOUND_BYTES, Item, LastReport, NtpClock, VoipMetrics};
-use crate::media::sender::{Beginning, PACKET_BYTES, Sender};
+use crate::media::rtcp::{self, Item, LastReport, NtpClock, VoipMetrics};
+use crate::media::sender::{Beginning, Sender};
 use crate::media::sequence::{Reporter, samples_between};
+use crate::media::srtp::Sealer;
 use crate::media::stats::Stats;
 use crate::opus::OpusError;
 use crate::shell::captured::Captured;
@@ -27,7 +29,7 @@ const L16_RATE: u32 = 48_000 * 16;
 /// One leg as the sending thread knows it.
 pub(crate) struct Outgoing {
     leg: LegId,
-    path: Path,
+    exit: Exit,
     codec: Codec,
     look_ahead: Duration,
     sender: Sender,
@@ -44,24 +46,29 @@ pub(crate) struct Outgoing {
     encode: Average,
     round_trips: RoundTrips,
     clock: NtpClock,
-    packet: [u8; PACKET_BYTES],
 }
 
 impl Outgoing {
-    /// A new stream with a new SSRC (RFC 3550 5.1: all beginnings are random).
+    /// A new stream with a new SSRC (RFC 3550 5.1: all beginnings are random). Sequence numbers begin in the lower half:
+    /// who opens them counts roll-overs from zero even where the first packets are lost (RFC 3711 3.3.1).
     ///
     /// # Errors
     /// The codec cannot do what was asked.
-    pub(crate) fn new(leg: LegId, path: Path, limits: Limits) -> Result<Self, OpusError> {
+    pub(crate) fn new(
+        leg: LegId,
+        path: Path,
+        limits: Limits,
+        sealer: Option<Box<Sealer>>,
+    ) -> Result<Self, OpusError> {
         let beginning = Beginning {
             ssrc: u32::from_ne_bytes(random::bytes()),
-            sequence: u16::from_ne_bytes(random::bytes()),
+            sequence: u16::from_ne_bytes(random::bytes()) >> 1,
             time_stamp: u32::from_ne_bytes(random::bytes()),
         };
         let mut sender = Sender::new(limits.coding, limits.bitrate, beginning)?;
         Ok(Self {
             leg,
-            path,
+            exit: Exit::new(path, sealer),
             codec: limits.coding.codec,
             look_ahead: span(sender.look_ahead()),
             framer: Framer::new(sender.frame_samples()),
@@ -76,7 +83,6 @@ impl Outgoing {
             encode: Average::default(),
             round_trips: RoundTrips::default(),
             clock: NtpClock::new(clock::now(), clock::wall()),
-            packet: [0; PACKET_BYTES],
         })
     }
 
@@ -99,12 +105,12 @@ impl Outgoing {
         }
         self.pieces.note(block.samples().len());
         self.fit_frames();
-        let Self { framer, sender, packet, path, leg, capture, encode, look_ahead, .. } = self;
+        let Self { framer, sender, exit, leg, capture, encode, look_ahead, .. } = self;
         let stats = shared.stats.leg(*leg);
         framer.push(block.when, block.samples(), &mut |captured, frame| {
             let complete = clock::now();
             let sent =
-                sender.packet(frame, packet).is_ok_and(|packet| shared.sender.send(*path, packet).is_ok());
+                exit.send_rtp(&shared.sender, |packet| sender.packet(frame, packet).ok().map(<[u8]>::len));
             capture.note(captured, complete);
             encode.note(clock::now().saturating_duration_since(complete) + *look_ahead);
             if let Some(stats) = stats.filter(|_| sent) {
@@ -199,10 +205,7 @@ impl Outgoing {
             delay: Some(fares.own),
             goodbye,
         };
-        let mut compound = [0; COMPOUND_BYTES];
-        if let Some(length) = rtcp::write(&outgoing, &mut compound) {
-            let _ = shared.sender.send(self.path, &compound[..length]);
-        }
+        self.exit.send_rtcp(&shared.sender, &outgoing);
     }
 
     /// What is sent now.

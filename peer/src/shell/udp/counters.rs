@@ -54,6 +54,10 @@ counters! {
     strangers,
     /// From a known leg, but neither RTP with a payload of ours nor RTCP.
     invalid,
+    /// From a known leg, but not sealed with its keys: forged, changed on its way, or in the clear.
+    unopened,
+    /// Sealed media that had come before, or so late that nobody knows.
+    replayed,
     /// Longer than anything of its kind may be.
     oversize,
     /// Media that came faster than it could be kept.

@@ -1,4 +1,4 @@
-//! Media on its way in: which sources are known, and the rings that their packets go into.
+//! Media on its way in: which sources are known, what opens what they send, and the rings that it goes into.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,9 +8,10 @@ use std::time::Instant;
 use rtrb::{Consumer, Producer, RingBuffer};
 use vox_common::wire::limits::MAX_LEGS;
 
-use super::counters::UdpCounters;
+use super::counters::{Count, UdpCounters};
 use crate::media::orders::LegId;
 use crate::media::rtp;
+use crate::media::srtp::{Opener, Unopened};
 use crate::rt;
 use crate::shell::grants::Grants;
 use crate::shell::wake::Wake;
@@ -44,24 +45,35 @@ impl Arrival {
         Some(Self { leg, arrived, length: u16::try_from(packet.len()).ok()?, bytes })
     }
 
-    /// The packet.
+    /// The packet, opened.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes[..usize::from(self.length)]
+    }
+
+    /// Opens the packet where it lies; what is left over behind it is no part of it any more.
+    fn open(&mut self, kind: Kind, opener: &mut Opener) -> Result<(), Unopened> {
+        let packet = &mut self.bytes[..usize::from(self.length)];
+        let length = match kind {
+            Kind::Rtp => opener.open_rtp(packet)?,
+            Kind::Rtcp => opener.open_rtcp(packet)?,
+        };
+        self.length = u16::try_from(length).unwrap_or(self.length);
+        Ok(())
     }
 }
 
 /// A change of what the thread `udp` lets through.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub enum LegOrder {
-    /// From now on media from this source is this leg's.
-    Admit(LegId, SocketAddr),
+    /// From now on media from this source is this leg's. With an opener, only what it opens.
+    Admit(LegId, SocketAddr, Option<Box<Opener>>),
     /// Nothing more of this leg.
     Dismiss(LegId),
     /// Run at this SCHED_FIFO priority; 0: as an ordinary thread.
     Schedule(u8),
 }
 
-/// Legs from which something valid came since it was last asked.
+/// Legs from which something valid came, opened where it had to be, since it was last asked.
 #[derive(Debug, Default)]
 pub(crate) struct Heard([AtomicBool; MAX_LEGS]);
 
@@ -82,6 +94,8 @@ impl Heard {
 pub struct Intake {
     orders: Consumer<LegOrder>,
     sources: [Option<Source>; MAX_LEGS],
+    /// What has left goes back here, to be wiped and freed: not on this thread.
+    left: Producer<Box<Opener>>,
     packets: Producer<Arrival>,
     reports: Producer<Arrival>,
     heard: Arc<Heard>,
@@ -90,9 +104,10 @@ pub struct Intake {
     counters: Arc<UdpCounters>,
 }
 
-#[derive(Debug, Clone, Copy)]
 struct Source {
     address: SocketAddr,
+    /// `None`: both sides have said that their media is not sealed.
+    opener: Option<Box<Opener>>,
     /// The keeper has been woken for the first packet; later ones it finds by itself.
     announced: bool,
 }
@@ -100,6 +115,7 @@ struct Source {
 /// The other ends.
 pub(crate) struct Outlets {
     pub(crate) orders: Producer<LegOrder>,
+    pub(crate) left: Consumer<Box<Opener>>,
     pub(crate) packets: Consumer<Arrival>,
     pub(crate) reports: Consumer<Arrival>,
     pub(crate) heard: Arc<Heard>,
@@ -108,12 +124,19 @@ pub(crate) struct Outlets {
 /// The rings between the thread `udp` and the sound. `keeper` is woken when a leg is first heard.
 pub(crate) fn rings(keeper: Wake, grants: Arc<Grants>) -> (Intake, Outlets) {
     let (order_in, orders) = RingBuffer::new(ORDERS_WAITING);
+    let (left, left_out) = RingBuffer::new(ORDERS_WAITING);
     let (packets, packets_out) = RingBuffer::new(RTP_WAITING);
     let (reports, reports_out) = RingBuffer::new(RTCP_WAITING);
     let (heard, counters) = (Arc::<Heard>::default(), Arc::default());
-    let outlets =
-        Outlets { orders: order_in, packets: packets_out, reports: reports_out, heard: Arc::clone(&heard) };
-    (Intake { orders, sources: [None; MAX_LEGS], packets, reports, heard, grants, keeper, counters }, outlets)
+    let outlets = Outlets {
+        orders: order_in,
+        left: left_out,
+        packets: packets_out,
+        reports: reports_out,
+        heard: Arc::clone(&heard),
+    };
+    let sources = Default::default();
+    (Intake { orders, sources, left, packets, reports, heard, grants, keeper, counters }, outlets)
 }
 
 impl Intake {
@@ -126,7 +149,9 @@ impl Intake {
     pub(super) fn take_orders(&mut self) {
         while let Ok(order) = self.orders.pop() {
             match order {
-                LegOrder::Admit(leg, address) => self.put(leg, Some(Source { address, announced: false })),
+                LegOrder::Admit(leg, address, opener) => {
+                    self.put(leg, Some(Source { address, opener, announced: false }));
+                }
                 LegOrder::Dismiss(leg) => self.put(leg, None),
                 LegOrder::Schedule(priority) => self.schedule(priority),
             }
@@ -134,8 +159,10 @@ impl Intake {
     }
 
     fn put(&mut self, leg: LegId, source: Option<Source>) {
-        if let Some(place) = self.sources.get_mut(usize::from(leg.0)) {
-            *place = source;
+        let Some(place) = self.sources.get_mut(usize::from(leg.0)) else { return };
+        if let Some(opener) = std::mem::replace(place, source).and_then(|left| left.opener) {
+            let _ = self.left.push(opener);
+            self.keeper.wake();
         }
     }
 
@@ -144,11 +171,16 @@ impl Intake {
         self.keeper.wake();
     }
 
-    /// Takes an RTP or RTCP packet: into its ring, or dropped and counted.
+    /// Takes an RTP or RTCP packet: opened and into its ring, or dropped and counted.
     pub(super) fn take(&mut self, from: SocketAddr, arrived: Instant, packet: &[u8]) {
         let Some(leg) = self.leg_of(from) else { return self.counters.strangers.add() };
         let Some(kind) = kind(packet) else { return self.counters.invalid.add() };
-        let Some(arrival) = Arrival::new(leg, arrived, packet) else { return self.counters.oversize.add() };
+        let Some(mut arrival) = Arrival::new(leg, arrived, packet) else {
+            return self.counters.oversize.add();
+        };
+        if let Err(why) = self.open(kind, &mut arrival) {
+            return self.unopened(why).add();
+        }
         let ring = match kind {
             Kind::Rtp => &mut self.packets,
             Kind::Rtcp => &mut self.reports,
@@ -159,9 +191,22 @@ impl Intake {
         self.announce(leg);
     }
 
+    /// Where only sealed media is taken, whatever does not open is nobody's.
+    fn open(&mut self, kind: Kind, arrival: &mut Arrival) -> Result<(), Unopened> {
+        let source = self.sources.get_mut(usize::from(arrival.leg.0)).and_then(Option::as_mut);
+        match source.and_then(|source| source.opener.as_mut()) {
+            Some(opener) => arrival.open(kind, opener),
+            None => Ok(()),
+        }
+    }
+
+    fn unopened(&self, why: Unopened) -> &Count {
+        if why == Unopened::Replayed { &self.counters.replayed } else { &self.counters.unopened }
+    }
+
     fn leg_of(&self, from: SocketAddr) -> Option<LegId> {
-        let place =
-            self.sources.iter().position(|source| source.is_some_and(|source| source.address == from))?;
+        let is_from = |source: &Source| source.address == from;
+        let place = self.sources.iter().position(|source| source.as_ref().is_some_and(is_from))?;
         u8::try_from(place).ok().map(LegId)
     }
 
@@ -176,6 +221,7 @@ impl Intake {
     }
 }
 
+#[derive(Debug, Clone, Copy)]
 enum Kind {
     Rtp,
     Rtcp,

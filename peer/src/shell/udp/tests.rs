@@ -3,6 +3,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 
 use super::*;
 use crate::media::orders::{LegId, Path};
+use crate::media::srtp::keys::{DirectionKeys, MasterKey};
+use crate::media::srtp::{Opener, RTCP_EXTRA_BYTES, Sealer, TAG_BYTES};
 use crate::shell::grants::Grants;
 use crate::shell::wake::Wake;
 
@@ -134,7 +136,11 @@ fn media_is_taken_from_admitted_sources_only() {
     let (friend, stranger) = (UdpSocket::bind("127.0.0.1:0"), UdpSocket::bind("127.0.0.1:0"));
     let (friend, stranger) = (friend.expect("bound"), stranger.expect("bound"));
     let to = bench.at("127.0.0.1");
-    bench.outlets.orders.push(LegOrder::Admit(LegId(3), friend.local_addr().expect("bound"))).expect("room");
+    bench
+        .outlets
+        .orders
+        .push(LegOrder::Admit(LegId(3), friend.local_addr().expect("bound"), None))
+        .expect("room");
     stranger.send_to(&rtp(1), to).expect("sent");
     friend.send_to(&rtp(2), to).expect("sent");
     friend.send_to(&[0x80, 200, 0, 6, 0, 0, 0, 1], to).expect("sent");
@@ -152,12 +158,78 @@ fn media_is_taken_from_admitted_sources_only() {
     bench.thread.stop();
 }
 
+const KEYS: DirectionKeys = DirectionKeys {
+    srtp: MasterKey { key: [1; 16], salt: [2; 12] },
+    srtcp: MasterKey { key: [3; 16], salt: [4; 12] },
+};
+
+const REPORT: [u8; 8] = [0x80, 201, 0, 1, 0, 0, 0, 1];
+
+/// A bench that takes from this address only what is sealed with [`KEYS`].
+fn sealed_bench() -> (Bench, UdpSocket, SocketAddr) {
+    let mut bench = bench("127.0.0.1:0");
+    let friend = UdpSocket::bind("127.0.0.1:0").expect("bound");
+    let (to, from) = (bench.at("127.0.0.1"), friend.local_addr().expect("bound"));
+    let opener = Some(Box::new(Opener::new(&KEYS)));
+    bench.outlets.orders.push(LegOrder::Admit(LegId(0), from, opener)).expect("room");
+    (bench, friend, to)
+}
+
+#[test]
+fn a_sealed_leg_is_opened_before_anybody_hears_of_it() {
+    let (mut bench, friend, to) = sealed_bench();
+    let mut sealer = Sealer::new(&KEYS);
+    let mut packet = [rtp(1), vec![0; TAG_BYTES]].concat();
+    sealer.seal_rtp(&mut packet, 32).expect("sealed");
+    let mut report = [&REPORT[..], &[0; RTCP_EXTRA_BYTES]].concat();
+    sealer.seal_rtcp(&mut report, 8).expect("sealed");
+    for one in [&packet, &report, &packet, &report] {
+        friend.send_to(one, to).expect("sent");
+    }
+    bench.settle(&friend, to);
+    assert_eq!(bench.outlets.packets.pop().expect("a packet").bytes(), rtp(1));
+    assert_eq!(bench.outlets.reports.pop().expect("a report").bytes(), REPORT);
+    assert!(bench.outlets.packets.pop().is_err() && bench.outlets.reports.pop().is_err());
+    assert!(bench.outlets.heard.take(LegId(0)));
+    let counts = bench.thread.counts();
+    assert_eq!((counts.media, counts.replayed, counts.unopened), (2, 2, 0));
+    bench.thread.stop();
+}
+
+#[test]
+fn what_is_forged_or_in_the_clear_is_neither_played_nor_heard_of() {
+    let (mut bench, friend, to) = sealed_bench();
+    let mut forged = [rtp(1), vec![0; TAG_BYTES]].concat();
+    Sealer::new(&KEYS).seal_rtp(&mut forged, 32).expect("sealed");
+    forged[20] ^= 1;
+    for one in [&forged[..], &rtp(2), &REPORT, &[REPORT.as_slice(), &[0x80; 24]].concat()] {
+        friend.send_to(one, to).expect("sent");
+    }
+    bench.settle(&friend, to);
+    assert!(bench.outlets.packets.pop().is_err() && bench.outlets.reports.pop().is_err());
+    assert!(!bench.outlets.heard.take(LegId(0)));
+    let counts = bench.thread.counts();
+    assert_eq!((counts.media, counts.unopened), (0, 4));
+    bench.thread.stop();
+}
+
+#[test]
+fn what_opened_an_ended_leg_goes_back_to_be_wiped() {
+    let (mut bench, friend, to) = sealed_bench();
+    bench.settle(&friend, to);
+    assert!(bench.outlets.left.pop().is_err());
+    bench.outlets.orders.push(LegOrder::Dismiss(LegId(0))).expect("room");
+    bench.settle(&friend, to);
+    assert!(bench.outlets.left.pop().is_ok());
+    bench.thread.stop();
+}
+
 #[test]
 fn a_dismissed_leg_is_a_stranger() {
     let mut bench = bench("127.0.0.1:0");
     let friend = UdpSocket::bind("127.0.0.1:0").expect("bound");
     let (to, from) = (bench.at("127.0.0.1"), friend.local_addr().expect("bound"));
-    bench.outlets.orders.push(LegOrder::Admit(LegId(0), from)).expect("room");
+    bench.outlets.orders.push(LegOrder::Admit(LegId(0), from, None)).expect("room");
     friend.send_to(&rtp(1), to).expect("sent");
     bench.settle(&friend, to);
     bench.outlets.orders.push(LegOrder::Dismiss(LegId(0))).expect("room");
