@@ -8,4 +8,5 @@ pub mod dsp;
 pub mod media;
 pub mod opus;
 pub mod rt;
+pub mod seal;
 pub mod shell;

@@ -1,0 +1,3 @@
+//! PURE: what the secrets of a call are made into.
+
+pub mod words;
