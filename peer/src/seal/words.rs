@@ -19,7 +19,7 @@ const LABEL: &[u8] = b"vox1 words";
 pub struct FourWords([&'static str; 4]);
 
 impl FourWords {
-    /// The words of a handshake: the first 40 bits of SHA-256 over [`LABEL`] and the handshake hash, which is public.
+    /// The words of a handshake: the first 40 bits of SHA-256 over `vox1 words` and the handshake hash, which is public.
     pub fn of(handshake: &[u8; 32]) -> Self {
         let digest = Sha256::new().chain_update(LABEL).chain_update(handshake).finalize();
         let bits = digest[..5].iter().fold(0, |bits: u64, byte| bits << 8 | u64::from(*byte));
