@@ -6,10 +6,10 @@ use std::process::Command;
 use std::time::Duration;
 
 use vox_tests::bed::forwarder::{Forwarder, Passed, Weather};
-use vox_tests::bed::need::{self, Lack};
+use vox_tests::bed::need;
 use vox_tests::bed::station::{Station, talk};
 use vox_tests::bed::wav::Recording;
-use vox_tests::bed::{Place, Process, listen, may, pcap, ports::Port, wait};
+use vox_tests::bed::{Place, gstreamer, listen, may, pcap, ports::Port, wait};
 
 /// Alice, who says a tone of 440 Hz, calls bob, who says nothing, through a forwarder that keeps a copy.
 fn a_call(place: &Place, length: Duration) -> (Station, Station, Forwarder) {
@@ -136,35 +136,21 @@ fn streams_are_whole(capture: &Path) {
     );
 }
 
-fn gstreamer() -> Result<(), Lack> {
-    need::program("gst-launch-1.0", "gstreamer1.0-tools")?;
-    for (element, package) in [
-        ("opusdec", "gstreamer1.0-plugins-base"),
-        ("rtpopusdepay", "gstreamer1.0-plugins-good"),
-        ("wavenc", "gstreamer1.0-plugins-good"),
-    ] {
-        let there = Command::new("gst-inspect-1.0").args(["--exists", element]).status();
-        if !there.is_ok_and(|status| status.success()) {
-            return Err(Lack::Package(package));
-        }
-    }
-    Ok(())
-}
-
-fn launch(place: &Place, pipeline: &str) -> Process {
-    let mut command = Command::new("gst-launch-1.0");
-    command.args(["-q", "-e"]).args(pipeline.split_whitespace());
-    Process::start("gst-launch-1.0", &command, &place.at("gst.log"))
-}
+/// What plays and sends Opus, by package.
+const PLAYING: [(&str, &str); 3] = [
+    ("opusdec", "gstreamer1.0-plugins-base"),
+    ("rtpopusdepay", "gstreamer1.0-plugins-good"),
+    ("wavenc", "gstreamer1.0-plugins-good"),
+];
 
 #[test]
 fn gstreamer_plays_what_we_send() {
     let place = Place::new();
-    let Some(()) = may("judge::gstreamer-plays", gstreamer()) else { return };
+    let Some(()) = may("judge::gstreamer-plays", gstreamer::there(&PLAYING)) else { return };
     let (_alice, _bob, forwarder) = a_call(&place, Duration::from_secs(3));
     let port = Port::claim();
     let file = place.at("gst.wav");
-    let mut player = launch(
+    let mut player = gstreamer::launch(
         &place,
         &format!(
             "udpsrc address=127.0.0.1 port={} caps=application/x-rtp,media=audio,clock-rate=48000,encoding-name=OPUS,payload=111 \
@@ -203,9 +189,9 @@ fn replay(passed: &[Passed], to: SocketAddr) {
 #[test]
 fn we_play_what_gstreamer_sends() {
     let place = Place::new();
-    let Some(()) = may("judge::gstreamer-sends", gstreamer()) else { return };
+    let Some(()) = may("judge::gstreamer-sends", gstreamer::there(&PLAYING)) else { return };
     let port = Port::claim();
-    let _sender = launch(
+    let _sender = gstreamer::launch(
         &place,
         &format!(
             "audiotestsrc is-live=true freq=880 volume=0.5 samplesperbuffer=480 ! audio/x-raw,rate=48000,channels=1 \

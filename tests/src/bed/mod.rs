@@ -11,6 +11,7 @@ pub mod daemon;
 pub mod debian;
 pub mod emulator;
 pub mod forwarder;
+pub mod gstreamer;
 pub mod holes;
 pub mod http;
 pub mod jack;
