@@ -102,7 +102,7 @@ pub struct Encoder(NonNull<sys::OpusEncoder>);
 unsafe impl Send for Encoder {}
 
 impl Encoder {
-    /// Allocates an encoder and applies the settings: constant bit rate, one channel.
+    /// Allocates an encoder and applies the settings: one channel, constant bit rate, silence sent like anything else.
     pub fn new(settings: EncoderSettings) -> Result<Self, OpusError> {
         let application = match settings.application {
             Application::LowDelay => sys::OPUS_APPLICATION_RESTRICTED_LOWDELAY,
@@ -113,6 +113,7 @@ impl Encoder {
         let raw = unsafe { sys::opus_encoder_create(RATE.cast_signed(), 1, application, &raw mut code) };
         let mut encoder = NonNull::new(raw).map(Self).ok_or(OpusError::from_code(code))?;
         encoder.set(sys::OPUS_SET_VBR_REQUEST, 0)?;
+        encoder.set(sys::OPUS_SET_DTX_REQUEST, 0)?;
         encoder.set(sys::OPUS_SET_COMPLEXITY_REQUEST, c_int::from(settings.complexity))?;
         encoder.set_bitrate(settings.bitrate)?;
         Ok(encoder)
