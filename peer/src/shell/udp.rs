@@ -5,24 +5,23 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::errno::Errno;
 use vox_common::sys::clock;
 use vox_common::wire::limits::SIGNAL_BYTES;
 
+use self::allowance::Allowance;
 pub use self::counters::{UdpCounters, UdpCounts};
 pub use self::intake::{Arrival, Intake, LegOrder, MEDIA_BYTES};
 use self::socket::{CONTROL_BYTES, Envelope};
 pub use self::socket::{Socket, UdpSender};
 use crate::rt;
 
+mod allowance;
 mod counters;
 pub(crate) mod intake;
 mod socket;
-
-/// Signals passed on in one second. At the brim: dropped and counted; whoever meant it asks again.
-const SIGNALS_PER_SECOND: u32 = 200;
 
 /// Longer than anything that is kept, so that what is too long is seen to be.
 const BUFFER_BYTES: usize = 2048;
@@ -149,7 +148,9 @@ impl<F: Fn(UdpEvent<'_>) -> bool> Sorter<F> {
         let received = Received { from: envelope.from, local: envelope.local, bytes };
         let counter = if bytes.len() > SIGNAL_BYTES {
             &self.counters.oversize
-        } else if self.signals.take(envelope.arrived) && (self.events)(UdpEvent::Signal(received)) {
+        } else if self.signals.take(envelope.arrived, envelope.from.ip())
+            && (self.events)(UdpEvent::Signal(received))
+        {
             &self.counters.signals
         } else {
             &self.counters.signals_dropped
@@ -169,24 +170,6 @@ impl<F: Fn(UdpEvent<'_>) -> bool> Sorter<F> {
 fn pause_over(error: Errno) {
     if !socket::is_refusal(&error.into()) {
         clock::sleep_until(clock::now() + Duration::from_millis(1));
-    }
-}
-
-/// So many in each second, counted from the first.
-#[derive(Debug, Default)]
-struct Allowance {
-    since: Option<Instant>,
-    taken: u32,
-}
-
-impl Allowance {
-    fn take(&mut self, now: Instant) -> bool {
-        let since = *self.since.get_or_insert(now);
-        if now.saturating_duration_since(since) >= Duration::from_secs(1) {
-            *self = Self { since: Some(now), taken: 0 };
-        }
-        self.taken = self.taken.saturating_add(1);
-        self.taken <= SIGNALS_PER_SECOND
     }
 }
 

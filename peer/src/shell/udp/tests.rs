@@ -1,6 +1,7 @@
 use std::net::{Ipv4Addr, UdpSocket};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 
+use super::allowance::OF_ONE;
 use super::*;
 use crate::media::orders::{LegId, Path};
 use crate::media::srtp::keys::{DirectionKeys, MasterKey};
@@ -244,7 +245,7 @@ fn a_dismissed_leg_is_a_stranger() {
 fn a_flood_of_signals_is_cut_off() {
     let bench = bench("127.0.0.1:0");
     let far = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("bound");
-    for _ in 0..SIGNALS_PER_SECOND * 2 {
+    for _ in 0..OF_ONE * 2 {
         far.send_to(b"VOX1 FLOOD", bench.at("127.0.0.1")).expect("sent");
     }
     far.send_to(&[b'V'; SIGNAL_BYTES + 1], bench.at("127.0.0.1")).expect("sent");
@@ -254,7 +255,7 @@ fn a_flood_of_signals_is_cut_off() {
     }
     let counts = bench.thread.counts();
     assert!(counts.signals_dropped > 0, "{counts:?}");
-    assert_eq!(counts.signals + counts.signals_dropped, u64::from(SIGNALS_PER_SECOND) * 2);
+    assert_eq!(counts.signals + counts.signals_dropped, u64::from(OF_ONE) * 2);
     assert_eq!(counts.oversize, 1);
     bench.thread.stop();
 }
