@@ -13,7 +13,7 @@ DEBUG    := target/debug
 RELEASE  := target/release
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build check test demo bench bench-steady bench-registry bench-voice bench-echo install
+.PHONY: help setup build check test demo bench bench-seal bench-steady bench-registry bench-voice bench-echo install
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 23
@@ -45,6 +45,14 @@ bench: ## print tables of speed, delay and memory
 	$(CARGO) build --quiet --release --locked -p vox-registry -p vox-peer
 	$(CARGO) build --quiet --release --locked -p vox-tests --bin bench --bin probe
 	@$(RELEASE)/bench
+	@$(MAKE) --no-print-directory bench-seal
+
+bench-seal: ## print what sealing and opening a packet costs, with the instructions for AES and without
+	@tests/scripts/setup build
+	$(CARGO) build --quiet --release --locked -p vox-peer --example srtp_cost
+	RUSTFLAGS='--cfg aes_backend="soft" --cfg polyval_backend="soft"' \
+	    $(CARGO) build --quiet --release --locked -p vox-peer --no-default-features --example srtp_cost --target-dir target/soft
+	@$(RELEASE)/examples/srtp_cost target/soft/release/examples/srtp_cost
 
 bench-steady: ## print whether the sound holds for ten minutes, alone and beside busy loops (20 minutes)
 	@tests/scripts/setup everything
