@@ -13,7 +13,7 @@ DEBUG    := target/debug
 RELEASE  := target/release
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build check test demo bench bench-seal bench-steady bench-registry bench-voice bench-echo install
+.PHONY: help setup build check test demo fuzz bench bench-seal bench-steady bench-registry bench-voice bench-echo install
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 23
@@ -32,6 +32,10 @@ check: ## format, lints, purity, dependencies, documentation, scripts, units
 test: ## run every test, the quick ones first (SEEDS=100000: more simulated stories)
 	@tests/scripts/setup everything
 	@tests/scripts/test
+
+fuzz: ## try each property with bytes that libFuzzer finds (T=60: for so many seconds each, ONLY="agent srtp")
+	@tests/scripts/setup fuzz
+	@tests/scripts/fuzz $(or $(T),60) $(ONLY)
 
 demo: ## two stations call each other and say how it went (SOUND=1: on your sound card)
 	@tests/scripts/setup demo

@@ -22,10 +22,13 @@ const PLACES: usize = vox_common::wire::limits::MAX_CONNECTIONS;
 /// As long as newcomers are gathered.
 const A_MOMENT: Duration = Duration::from_millis(50);
 
+/// One whose tables are never given back.
+pub type World = WorldWithin<'static>;
+
 /// The core, the time, and what every client has heard.
 #[derive(Debug)]
-pub struct World {
-    registry: Registry<'static>,
+pub struct WorldWithin<'t> {
+    registry: Registry<'t>,
     settings: Settings,
     now: Instant,
     clients: Vec<Client>,
@@ -62,6 +65,13 @@ impl World {
     ///
     /// Its megabyte is never given back: a test needs a handful of worlds.
     pub fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        Self::within(Box::leak(tables()), change)
+    }
+}
+
+impl<'t> WorldWithin<'t> {
+    /// The same over empty tables of the test's own.
+    pub fn within(tables: &'t mut Tables, change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = Settings {
             name: Name::parse("vox").expect("three letters are a name"),
             port: 5000,
@@ -76,7 +86,7 @@ impl World {
         };
         change(&mut settings);
         let now = clock::now();
-        let registry = Registry::new(settings.clone(), Box::leak(tables()), now);
+        let registry = Registry::new(settings.clone(), tables, now);
         let clients = (0..PLACES).map(|_| Client::default()).collect();
         Self { registry, settings, now, clients, kept: KeptTexts::default(), answers: Vec::new(), pieces: 0 }
     }
@@ -226,7 +236,7 @@ impl World {
     }
 
     /// The core itself.
-    pub fn registry(&self) -> &Registry<'static> {
+    pub fn registry(&self) -> &Registry<'t> {
         &self.registry
     }
 
