@@ -115,7 +115,7 @@ impl<F: Fn(UdpEvent<'_>) -> bool> Sorter<F> {
     fn run(mut self) {
         let (mut bytes, mut control) = ([0; BUFFER_BYTES], [0; CONTROL_BYTES]);
         while !self.stopping.load(Ordering::Acquire) {
-            if self.socket.wait() {
+            if self.socket.wait(self.intake.patience()) {
                 self.tell_refusals(&mut control);
             }
             let received = {
@@ -124,7 +124,7 @@ impl<F: Fn(UdpEvent<'_>) -> bool> Sorter<F> {
             };
             match received {
                 Ok(Some(envelope)) => self.sort(&envelope, &bytes[..envelope.bytes.min(BUFFER_BYTES)]),
-                Ok(None) | Err(Errno::EAGAIN | Errno::EINTR) => (),
+                Ok(None) | Err(Errno::EAGAIN | Errno::EINTR) => self.intake.take_orders(),
                 Err(error) => pause_over(error),
             }
         }

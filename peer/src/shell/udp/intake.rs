@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use nix::poll::PollTimeout;
 use rtrb::{Consumer, Producer, RingBuffer};
 use vox_common::wire::limits::MAX_LEGS;
 
@@ -15,6 +16,9 @@ use crate::media::srtp::{Opener, Unopened};
 use crate::rt;
 use crate::shell::grants::Grants;
 use crate::shell::wake::Wake;
+
+/// Keys of a leg that has ended are given back to be wiped within this time, though nothing comes any more.
+const KEYS_LINGER_MS: u16 = 1_000;
 
 /// One RTP or RTCP packet. Longer would not cross an Ethernet in one piece: dropped and counted.
 pub const MEDIA_BYTES: usize = 1500;
@@ -142,6 +146,12 @@ pub(crate) fn rings(keeper: Wake, grants: Arc<Grants>) -> (Intake, Outlets) {
 impl Intake {
     pub(super) fn counters(&self) -> Arc<UdpCounters> {
         Arc::clone(&self.counters)
+    }
+
+    /// For how long to wait for a datagram before orders are looked for. Nobody to forget: as long as it takes.
+    pub(super) fn patience(&self) -> PollTimeout {
+        let keeps_keys = self.sources.iter().flatten().any(|source| source.opener.is_some());
+        if keeps_keys { KEYS_LINGER_MS.into() } else { PollTimeout::NONE }
     }
 
     /// Brings the table up to date. Called before each datagram is looked at, so that what was ordered before a

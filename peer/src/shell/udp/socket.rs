@@ -89,12 +89,12 @@ impl Socket {
         let _ = socket::shutdown(self.udp.as_raw_fd(), socket::Shutdown::Both);
     }
 
-    /// Waits for a datagram or a refusal; says whether there is a refusal.
+    /// Waits for a datagram or a refusal, and for no longer than that; says whether there is a refusal.
     ///
     /// Waiting inside `recvmsg` would miss the refusals whose errno a sending thread was given first.
-    pub(super) fn wait(&self) -> bool {
+    pub(super) fn wait(&self, patience: PollTimeout) -> bool {
         let mut waiting = [PollFd::new(self.udp.as_fd(), PollFlags::POLLIN)];
-        let _ = poll(&mut waiting, PollTimeout::NONE);
+        let _ = poll(&mut waiting, patience);
         waiting[0].revents().is_some_and(|events| events.contains(PollFlags::POLLERR))
     }
 
