@@ -11,7 +11,7 @@ use vox_common::sys::{secret, syslog};
 use vox_common::wire::limits::{MAX_CONNECTIONS, MAX_ROOMS, MAX_USERS};
 use vox_common::wire::names::Name;
 
-use crate::core::{Access, Limits, Pace};
+use crate::core::{Access, Limits, Pace, Sealing};
 use crate::page::hosts::{HostName, MAX_HOSTS};
 
 /// The TCP port of registries.
@@ -36,6 +36,8 @@ pub struct Config {
     pub max_rooms: usize,
     /// `[access]`: who may register.
     pub access: Access,
+    /// `access.sealed`: whether whoever registers must seal its lines.
+    pub sealing: Sealing,
     /// `[limits]`: what one client may ask of the registry.
     pub limits: Limits,
     /// `[page]`.
@@ -98,7 +100,7 @@ fn read_top(top: &mut Section<'_>, state: &Path) -> Result<Config, ConfigError> 
     let listen = top.value("listen", allowed, any, |given| given.text()?.parse().ok())?;
     let max_users = read_bound(top, "max-users", MAX_USERS)?;
     let max_rooms = read_bound(top, "max-rooms", MAX_ROOMS)?;
-    let access = top.section("access", read_access)?;
+    let (access, sealing) = top.section("access", read_access)?;
     let limits = top.section("limits", read_limits)?;
     let control_socket = top.section("control", |control| control.path("socket", CONTROL_SOCKET.as_ref()))?;
     let page = top.section("page", read_page)?;
@@ -110,6 +112,7 @@ fn read_top(top: &mut Section<'_>, state: &Path) -> Result<Config, ConfigError> 
         max_users,
         max_rooms,
         access,
+        sealing,
         limits,
         page,
         control_socket,
@@ -129,15 +132,18 @@ fn read_bound(section: &mut Section<'_>, key: &'static str, most: usize) -> Resu
     section.value(key, &format!("1 to {most}, which is compiled in"), most, bound)
 }
 
-fn read_access(access: &mut Section<'_>) -> Result<Access, ConfigError> {
+fn read_access(access: &mut Section<'_>) -> Result<(Access, Sealing), ConfigError> {
     let allowed = r#""open", "secret" or "keys""#;
     let mode = access.value("mode", allowed, Mode::Open, |given| Mode::parse(given.text()?))?;
     let secret_file = access.path("secret-file", SECRET_FILE.as_ref())?;
-    match mode {
-        Mode::Open => Ok(Access::Open),
-        Mode::Secret => secret::read(&secret_file).map(Access::Secret),
-        Mode::Keys => Ok(Access::Keys),
-    }
+    let allowed = r#""offered" or "required""#;
+    let sealing = access.value("sealed", allowed, Sealing::Offered, |given| Sealing::parse(given.text()?))?;
+    let access = match mode {
+        Mode::Open => Access::Open,
+        Mode::Secret => Access::Secret(secret::read(&secret_file)?),
+        Mode::Keys => Access::Keys,
+    };
+    Ok((access, sealing))
 }
 
 /// The word of `access.mode`.

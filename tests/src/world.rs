@@ -3,21 +3,29 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use vox_common::seal::identity::Identity;
+use vox_common::seal::secure;
 use vox_common::sys::clock;
 use vox_common::sys::lines::read_lines;
 use vox_common::wire::line::Line;
 use vox_common::wire::names::Name;
 use vox_common::wire::reply::Nonce;
+use vox_common::wire::request::Request;
+use vox_common::wire::secure::Offer;
 use vox_registry::core::overview::Overview;
 use vox_registry::core::{
-    Access, AdminId, ConnId, Fate, Input, Kept, Limits, Output, Registry, Settings, Tables,
+    Access, AdminId, ConnId, Fate, Input, Kept, Limits, Output, Registry, Sealing, Settings, Shaken, Tables,
 };
 
 /// Connections that a world has places for: as many as the real shell.
 const PLACES: usize = vox_common::wire::limits::MAX_CONNECTIONS;
+
+/// Of every connection.
+pub const NONCE: Nonce = Nonce([7; 16]);
 
 /// As long as newcomers are gathered.
 const A_MOMENT: Duration = Duration::from_millis(50);
@@ -78,6 +86,7 @@ impl<'t> WorldWithin<'t> {
             max_users: 512,
             max_rooms: 64,
             access: Access::Open,
+            sealing: Sealing::Offered,
             limits: Limits {
                 connections_per_address: None,
                 pace: None,
@@ -86,7 +95,8 @@ impl<'t> WorldWithin<'t> {
         };
         change(&mut settings);
         let now = clock::now();
-        let registry = Registry::new(settings.clone(), tables, now);
+        let identity = Some(Arc::new(identity()));
+        let registry = Registry::new(settings.clone(), identity, tables, now);
         let clients = (0..PLACES).map(|_| Client::default()).collect();
         Self { registry, settings, now, clients, kept: KeptTexts::default(), answers: Vec::new(), pieces: 0 }
     }
@@ -100,7 +110,7 @@ impl<'t> WorldWithin<'t> {
         let at = |ip: &str, port| SocketAddr::new(ip.parse().expect("an address"), port);
         self.clients[usize::from(place)] = Client { is_open: true, ..Client::default() };
         let (from, to) = (at(from, 40_000), at(to, 5000));
-        self.put(Input::Opened { conn: ConnId(place), from, to, nonce: Nonce([7; 16]) });
+        self.put(Input::Opened { conn: ConnId(place), from, to, nonce: NONCE });
         place
     }
 
@@ -125,9 +135,20 @@ impl<'t> WorldWithin<'t> {
 
     /// Sends a line of whatever kind.
     pub fn send(&mut self, client: u16, line: Line<'_>) {
-        if self.is_open(client) {
-            self.put(Input::Line(ConnId(client), line));
+        if !self.is_open(client) {
+            return;
         }
+        match offered(line) {
+            Some(offer) => self.offer(client, offer),
+            None => self.put(Input::Line(ConnId(client), line)),
+        }
+    }
+
+    /// Takes an offer as the real shell does, but that lines travel in plain here whatever the core says.
+    fn offer(&mut self, client: u16, offer: Offer) {
+        let taken = secure::take(&identity(), &NONCE, &offer, [client.to_be_bytes()[1]; 32]);
+        let taken = taken.map(|taken| Shaken { key: taken.key, answer: taken.answer });
+        self.put(Input::Offered { conn: ConnId(client), offer, taken });
     }
 
     /// Everything that the client has heard since it last listened, and hears in the moment in which newcomers are
@@ -261,13 +282,28 @@ impl<'t> WorldWithin<'t> {
                 Output::Keep(Kept::Bans, text) => text.clone_into(&mut kept.bans),
                 Output::Keep(Kept::Names, text) => text.clone_into(&mut kept.names),
                 Output::News(news) => assert!(!news.to_string().contains('\n')),
-                Output::Ending => {}
+                Output::Seal(_) | Output::Ending => {}
             }
             Fate::Sent
         });
         for place in ended {
             self.close(place);
         }
+    }
+}
+
+/// What the registry of every world proves itself by.
+pub fn identity() -> Identity {
+    Identity::new([0x76; 32])
+}
+
+fn offered(line: Line<'_>) -> Option<Offer> {
+    match line {
+        Line::Text(text) => match Request::parse(text) {
+            Ok(Request::Secure(offer)) => Some(offer),
+            _ => None,
+        },
+        _ => None,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::io::{self, ErrorKind, Read};
 use std::ops::ControlFlow;
 
+use crate::seal::incoming::{Broken, Incoming, Next};
 use crate::wire::line::Framer;
 pub use crate::wire::line::Line;
 
@@ -23,6 +24,27 @@ pub fn read_lines(mut from: impl Read, mut sink: impl FnMut(Line<'_>) -> Control
         };
         if framer.filled(count, &mut sink).is_break() {
             return Ok(());
+        }
+    }
+}
+
+/// As [`read_lines`], of a connection whose lines are sealed from the one on after which `sink` says so.
+///
+/// # Errors
+/// Those of `from`, but for interruptions; [`ErrorKind::InvalidData`]: a record that is none, or does not open.
+pub fn read_sealable(mut from: impl Read, mut sink: impl FnMut(Line<'_>) -> Next) -> io::Result<()> {
+    let mut incoming = Incoming::new();
+    loop {
+        let count = match from.read(incoming.space()) {
+            Ok(0) => return Ok(()),
+            Ok(count) => count,
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        match incoming.filled(count, &mut sink) {
+            Ok(ControlFlow::Continue(())) => {}
+            Ok(ControlFlow::Break(())) => return Ok(()),
+            Err(Broken) => return Err(io::Error::new(ErrorKind::InvalidData, "what came does not open")),
         }
     }
 }

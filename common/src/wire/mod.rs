@@ -12,6 +12,7 @@ pub mod proof;
 pub mod refusal;
 pub mod reply;
 pub mod request;
+pub mod secure;
 pub mod signal;
 pub mod users;
 pub mod verb;

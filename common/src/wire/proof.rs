@@ -1,4 +1,4 @@
-//! That a user knows the registry's secret, without telling it (`[access] mode = "secret"`).
+//! That a user knows the registry's secret, or holds its own key, without telling either.
 
 use std::fmt;
 
@@ -22,7 +22,8 @@ pub const SECRET_BYTES: usize = 256;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Box<[u8]>);
 
-/// HMAC-SHA-256 (RFC 2104) under the secret; on the wire 43 characters of base64url.
+/// HMAC-SHA-256 (RFC 2104) under the registry's secret (`proof=`), or under what only station and registry can compute
+/// (`key-proof=`, [`Possession`](crate::seal::possession::Possession)); on the wire 43 characters of base64url.
 ///
 /// It covers these lines, each with its LF, where what was not told is empty:
 /// ```text
@@ -45,30 +46,40 @@ impl Secret {
 
     /// The proof for a registration over the connection with this nonce.
     pub fn prove(&self, nonce: &Nonce, registration: &Registration) -> Proof {
-        Proof(self.mac(nonce, registration).finalize().into_bytes().into())
+        Proof::under(&self.0, nonce, registration)
     }
 
     /// Whether a registration over the connection with this nonce carries the right proof; takes as long for
     /// every wrong one.
     pub fn is_proved_by(&self, proof: &Proof, nonce: &Nonce, registration: &Registration) -> bool {
-        self.mac(nonce, registration).verify_slice(&proof.0).is_ok()
-    }
-
-    fn mac(&self, nonce: &Nonce, registration: &Registration) -> Hmac<Sha256> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes keys of any length");
-        let Registration { name, port, key, proof: _, display } = registration;
-        let key = key.map_or_else(String::new, |key| key.to_string());
-        let display = display.as_ref().map_or("", DisplayName::as_str);
-        mac.update(format!("vox1 register\n{nonce}\n{name}\n{port}\n{key}\n{display}\n").as_bytes());
-        mac
+        proof.is_under(&self.0, nonce, registration)
     }
 }
 
 impl Proof {
+    /// The proof under this key for a registration over the connection with this nonce.
+    pub(crate) fn under(key: &[u8], nonce: &Nonce, registration: &Registration) -> Self {
+        Self(mac(key, nonce, registration).finalize().into_bytes().into())
+    }
+
+    /// Whether it is the one under this key; takes as long for every wrong one.
+    pub(crate) fn is_under(&self, key: &[u8], nonce: &Nonce, registration: &Registration) -> bool {
+        mac(key, nonce, registration).verify_slice(&self.0).is_ok()
+    }
+
     /// Reads a proof. `None`: it is not 32 bytes in base64url without padding.
     pub fn parse(word: &str) -> Option<Self> {
         URL_SAFE_NO_PAD.decode(word).ok()?.try_into().ok().map(Self)
     }
+}
+
+fn mac(key: &[u8], nonce: &Nonce, registration: &Registration) -> Hmac<Sha256> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
+    let Registration { name, port, key, proof: _, key_proof: _, display } = registration;
+    let key = key.map_or_else(String::new, |key| key.to_string());
+    let display = display.as_ref().map_or("", DisplayName::as_str);
+    mac.update(format!("vox1 register\n{nonce}\n{name}\n{port}\n{key}\n{display}\n").as_bytes());
+    mac
 }
 
 impl fmt::Display for Proof {

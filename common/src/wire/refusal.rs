@@ -18,6 +18,10 @@ pub enum Refusal {
     BadDisplay,
     /// `proof=` with something else than a proof.
     BadProof,
+    /// `key-proof=` with something else than a proof.
+    BadKeyProof,
+    /// SECURE with something else than the first message of a handshake.
+    BadOffer,
     /// A message without a text.
     NoText,
     /// The same `key=` twice.
@@ -26,6 +30,8 @@ pub enum Refusal {
     RegisterFirst,
     /// One name per connection.
     AlreadyRegistered,
+    /// A connection is sealed once, before it has a name.
+    TooLateToSecure,
     /// Not welcome here: no proof, a wrong one, another's name, or banned.
     NotLetIn(Bar),
     /// Nobody of that name is there.
@@ -83,6 +89,14 @@ pub enum Bar {
     WrongProof,
     /// The registry binds names to keys, and no key was given.
     KeyNeeded,
+    /// The registry binds names to keys, and that whoever tells the key holds it was not proved.
+    KeyProofNeeded,
+    /// The proof is not by the holder of that key, or of another nonce, name, port or display name.
+    WrongKeyProof,
+    /// The registry wants its lines sealed.
+    SecureFirst,
+    /// What SECURE brought is for another key or another connection.
+    WrongOffer,
     /// The name is bound to another key.
     WrongKey,
     /// As many names are bound as may be.
@@ -96,6 +110,12 @@ impl Bar {
             Self::ProofNeeded => "not let in: proof= of the registry's secret is needed",
             Self::WrongProof => "not let in: the proof is not of this registry's secret",
             Self::KeyNeeded => "not let in: key= is needed",
+            Self::KeyProofNeeded => {
+                "not let in: that you hold the key is to be proved, by SECURE or by key-proof="
+            }
+            Self::WrongKeyProof => "not let in: the proof is not of that key",
+            Self::SecureFirst => "not let in: SECURE is needed first",
+            Self::WrongOffer => "not let in: that message is not for this registry's key and this connection",
             Self::WrongKey => "not let in: the name belongs to another key",
             Self::NamesFull => "not let in: no more names are taken",
         }
@@ -120,10 +140,13 @@ impl Refusal {
             Self::BadKey => (400, "key= takes 43 characters of base64url"),
             Self::BadDisplay => (400, "display= takes 1 to 64 bytes of printable text, percent-encoded"),
             Self::BadProof => (400, "proof= takes 43 characters of base64url"),
+            Self::BadKeyProof => (400, "key-proof= takes 43 characters of base64url"),
+            Self::BadOffer => (400, "SECURE takes 128 characters of base64url"),
             Self::NoText => (400, "say something"),
             Self::RepeatedKey => (400, "say each key= only once"),
             Self::RegisterFirst => (401, "register first"),
             Self::AlreadyRegistered => (402, "already registered"),
+            Self::TooLateToSecure => (402, "SECURE comes before REGISTER, and once"),
             Self::NotLetIn(bar) => (403, bar.sentence()),
             Self::NoSuchUser => (404, "no such user"),
             Self::NoSuchRoom => (405, "no such room"),

@@ -3,12 +3,14 @@
 use std::fmt;
 use std::net::SocketAddr;
 
+use super::keys::PublicKey;
 use super::limits::{LINE_BYTES, NAME_BYTES, TEXT_BYTES};
 use super::names::Name;
 use super::refusal::Refusal;
+use super::secure::Answer;
 use super::users::{ADDRESS_BYTES, ENTRY_BYTES, Entry, FOUND_BYTES, Found, Status};
 use super::verb::Verb;
-use super::words::split_first;
+use super::words::{self, split_first};
 
 const CODE: usize = "200 ".len();
 const _: () = assert!(CODE + "pong ".len() + TEXT_BYTES < LINE_BYTES);
@@ -25,6 +27,8 @@ pub const LISTED_USER_BYTES: usize = CODE + ENTRY_BYTES + 1;
 pub enum Reply<'a> {
     /// The first line of a connection.
     Greeting(Greeting<'a>),
+    /// The last line in plain: whatever follows is sealed.
+    Secure(&'a Answer),
     /// The name is the connection's now.
     Registered(&'a Name, SocketAddr),
     /// The status is this now.
@@ -79,6 +83,7 @@ impl fmt::Display for Reply<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Greeting(greeting) => write!(out, "220 {greeting}"),
+            Self::Secure(answer) => write!(out, "200 secure {answer}"),
             Self::Registered(name, address) => write!(out, "200 registered {name} {address}"),
             Self::Status(status) => write!(out, "200 status is {status}"),
             Self::Watching(on) => out.write_str(if *on { "200 watching" } else { "200 not watching" }),
@@ -109,7 +114,7 @@ impl fmt::Display for Reply<'_> {
     }
 }
 
-/// `vox-registry <version> <registry-name> <nonce>`: who speaks, and what a proof has to cover.
+/// `vox-registry <version> <registry-name> <nonce> [key=<key>]`: who speaks, and what a proof has to cover.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Greeting<'a> {
     /// Of the program, as in its package.
@@ -118,6 +123,8 @@ pub struct Greeting<'a> {
     pub name: &'a str,
     /// 128 random bits, of this connection only.
     pub nonce: Nonce,
+    /// Of this registry. `None`: it does not know SECURE, or has no place to keep a key.
+    pub key: Option<PublicKey>,
 }
 
 impl<'a> Greeting<'a> {
@@ -126,14 +133,20 @@ impl<'a> Greeting<'a> {
         let (program, rest) = split_first(text);
         let (version, rest) = split_first(rest);
         let (name, rest) = split_first(rest);
-        let nonce = Nonce::parse(split_first(rest).0)?;
-        (program == "vox-registry").then_some(Self { version, name, nonce })
+        let (nonce, rest) = split_first(rest);
+        let nonce = Nonce::parse(nonce)?;
+        let key = match words::value(rest, "key").ok()? {
+            Some(word) => Some(PublicKey::parse(word)?),
+            None => None,
+        };
+        (program == "vox-registry").then_some(Self { version, name, nonce, key })
     }
 }
 
 impl fmt::Display for Greeting<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "vox-registry {} {} {}", self.version, self.name, self.nonce)
+        write!(out, "vox-registry {} {} {}", self.version, self.name, self.nonce)?;
+        self.key.map_or(Ok(()), |key| write!(out, " key={key}"))
     }
 }
 
@@ -201,6 +214,7 @@ mod tests {
         let [bob, hall] = ["bob", "hall"].map(|name| Name::parse(name).unwrap());
         for (reply, line) in [
             (Reply::Registered(&bob, "10.0.0.1:6000".parse().unwrap()), "200 registered bob 10.0.0.1:6000"),
+            (Reply::Secure(&Answer([0; 48])), &format!("200 secure {}", "A".repeat(64))),
             (Reply::Status(Status::Dnd), "200 status is dnd"),
             (Reply::Watching(true), "200 watching"),
             (Reply::Watching(false), "200 not watching"),
@@ -260,6 +274,8 @@ mod tests {
             "vox-registry 1 vox",
             "vox-registry 1 vox 00",
             "vox-registry 1 vox +0000000000000000000000000000000",
+            "vox-registry 1 vox 00000000000000000000000000000000 key=short",
+            "vox-registry 1 vox 00000000000000000000000000000000 key= key=",
         ] {
             assert_eq!(Greeting::parse(text), None, "{text}");
         }
@@ -267,8 +283,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_greeting_is_read_as_it_was_written(version in "[0-9.]{1,9}", name in "[a-z]{1,32}", nonce: [u8; 16]) {
-            let greeting = Greeting { version: &version, name: &name, nonce: Nonce(nonce) };
+        fn a_greeting_is_read_as_it_was_written(
+            version in "[0-9.]{1,9}",
+            name in "[a-z]{1,32}",
+            nonce: [u8; 16],
+            key: Option<[u8; 32]>,
+        ) {
+            let key = key.map(PublicKey);
+            let greeting = Greeting { version: &version, name: &name, nonce: Nonce(nonce), key };
             let line = greeting.to_string();
             prop_assert_eq!(Greeting::parse(&line), Some(greeting));
         }

@@ -8,6 +8,7 @@ use super::limits::{LINE_BYTES, MAX_USERS, NAME_BYTES, TEXT_BYTES};
 use super::names::{DisplayName, Name};
 use super::proof::{PROOF_BYTES, Proof};
 use super::refusal::Refusal;
+use super::secure::{OFFER_CHARACTERS, Offer};
 use super::users::{DISPLAY_WORD_BYTES, Status, write_display};
 use super::verb::Verb;
 use super::words::{self, split_first};
@@ -20,15 +21,20 @@ const REGISTER_BYTES: usize = "REGISTER ".len()
     + KEY_BYTES
     + " proof=".len()
     + PROOF_BYTES
+    + " key-proof=".len()
+    + PROOF_BYTES
     + DISPLAY_WORD_BYTES
     + 1;
 const _: () = assert!(REGISTER_BYTES <= LINE_BYTES);
+const _: () = assert!("SECURE ".len() + OFFER_CHARACTERS < LINE_BYTES);
 const _: () = assert!("BROADCAST ".len() + TEXT_BYTES < LINE_BYTES);
 const _: () = assert!("MSG ".len() + NAME_BYTES + 1 + TEXT_BYTES < LINE_BYTES);
 
 /// One request, checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request<'a> {
+    /// Seals the connection from the next line on.
+    Secure(Offer),
     /// Takes a name for as long as the connection lasts.
     Register(Registration),
     /// Who is there whose name begins with this; all for an empty one.
@@ -78,6 +84,8 @@ pub struct Registration {
     pub key: Option<PublicKey>,
     /// That the user knows the registry's secret.
     pub proof: Option<Proof>,
+    /// That the user holds the key.
+    pub key_proof: Option<Proof>,
     /// What people see instead of the name.
     pub display: Option<DisplayName>,
 }
@@ -91,6 +99,7 @@ impl<'a> Request<'a> {
         let (word, rest) = split_first(line);
         let verb = Verb::parse(word).ok_or(Refusal::UnknownVerb)?;
         match verb {
+            Verb::Secure => Offer::parse(one_word(verb, rest)?).ok_or(Refusal::BadOffer).map(Self::Secure),
             Verb::Register => registration(rest).map(Self::Register),
             Verb::List => at_most_one_word(verb, rest).map(Self::List),
             Verb::Lookup => one_word(verb, rest).and_then(known_name).map(Self::Lookup),
@@ -119,6 +128,7 @@ impl Request<'_> {
     /// Its first word.
     pub fn verb(&self) -> Verb {
         match self {
+            Self::Secure(_) => Verb::Secure,
             Self::Register(_) => Verb::Register,
             Self::List(_) => Verb::List,
             Self::Lookup(_) => Verb::Lookup,
@@ -152,6 +162,7 @@ fn registration(rest: &str) -> Result<Registration, Refusal> {
         port: port.parse().map_err(|_| Refusal::BadPort)?,
         key: option(options, "key", PublicKey::parse, Refusal::BadKey)?,
         proof: option(options, "proof", Proof::parse, Refusal::BadProof)?,
+        key_proof: option(options, "key-proof", Proof::parse, Refusal::BadKeyProof)?,
         display: option(options, "display", DisplayName::from_word, Refusal::BadDisplay)?,
     })
 }
@@ -250,6 +261,7 @@ fn help(rest: &str) -> Result<Option<Verb>, Refusal> {
 impl fmt::Display for Request<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Secure(offer) => write!(out, "SECURE {offer}"),
             Self::Register(registration) => write!(out, "REGISTER {registration}"),
             Self::List(prefix) => write_rest("LIST", prefix, out),
             Self::Lookup(name) => write!(out, "LOOKUP {name}"),
@@ -284,6 +296,9 @@ impl fmt::Display for Registration {
         }
         if let Some(proof) = self.proof {
             write!(out, " proof={proof}")?;
+        }
+        if let Some(proof) = self.key_proof {
+            write!(out, " key-proof={proof}")?;
         }
         write_display(self.display.as_ref(), out)
     }

@@ -5,6 +5,8 @@ use super::words::split_first;
 /// The first word of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verb {
+    /// SECURE
+    Secure,
     /// REGISTER
     Register,
     /// LIST
@@ -45,7 +47,8 @@ pub enum Verb {
 
 impl Verb {
     /// All of them, in the order in which HELP lists them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
+        Self::Secure,
         Self::Register,
         Self::List,
         Self::Lookup,
@@ -79,7 +82,10 @@ impl Verb {
     /// The request with all that may be said in it.
     pub const fn usage(self) -> &'static str {
         match self {
-            Self::Register => "REGISTER <name> <udp-port> [key=<key>] [proof=<proof>] [display=<text>]",
+            Self::Secure => "SECURE <message>",
+            Self::Register => {
+                "REGISTER <name> <udp-port> [key=<key>] [proof=<proof>] [key-proof=<proof>] [display=<text>]"
+            }
             Self::List => "LIST [prefix]",
             Self::Lookup => "LOOKUP <name>",
             Self::Status => "STATUS idle|busy|away|dnd",
@@ -103,6 +109,7 @@ impl Verb {
     /// What it does, for people at a terminal.
     pub const fn explanation(self) -> &'static str {
         match self {
+            Self::Secure => "seals this connection, for programs that do Noise IK",
             Self::Register => "takes a name for as long as this connection lasts",
             Self::List => "tells who is there",
             Self::Lookup => "tells where one user is",

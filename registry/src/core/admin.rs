@@ -5,6 +5,7 @@ use std::fmt;
 use heapless::Vec;
 use vox_common::wire::admin::{Ban, Request, USAGES};
 use vox_common::wire::event::Farewell;
+use vox_common::wire::keys::Fingerprint;
 use vox_common::wire::limits::MAX_CONNECTIONS;
 use vox_common::wire::line::Line;
 use vox_common::wire::names::Name;
@@ -49,22 +50,26 @@ impl Registry<'_> {
 
     fn describe_itself(&mut self) {
         let up = self.now.saturating_duration_since(self.started).as_secs();
-        let Tables { users, connections, rooms, bans, voice, .. } = &mut *self.tables;
+        let Tables { users, connections, rooms, bans, names, voice, .. } = &mut *self.tables;
         let settings = &self.settings;
         voice.line(format_args!(
-            "230-registry name={} version={} uptime-s={up} access={}",
+            "230-registry name={} version={} uptime-s={up} access={} sealed={} key={}",
             settings.name,
             env!("CARGO_PKG_VERSION"),
-            settings.access.word()
+            settings.access.word(),
+            settings.sealing.word(),
+            OrNone(self.identity.as_deref().map(|identity| identity.public().fingerprint()))
         ));
         voice.add(format_args!(
-            "230-tables users={} max-users={} rooms={} max-rooms={} connections={} bans={}",
+            "230-tables users={} max-users={} rooms={} max-rooms={} connections={} sealed={} bans={} names={}",
             users.len(),
             settings.max_users,
             rooms.len(),
             settings.max_rooms,
             connections.len(),
-            bans.len()
+            connections.sealed(),
+            bans.len(),
+            names.len()
         ));
         voice.add(format_args!("230-counters {}", self.counters));
         voice.add("230 end");
@@ -173,6 +178,18 @@ impl Registry<'_> {
         match kept {
             Kept::Bans => self.tables.bans.recall(text),
             Kept::Names => self.tables.names.recall(text),
+        }
+    }
+}
+
+/// `-` where there is none.
+struct OrNone(Option<Fingerprint>);
+
+impl fmt::Display for OrNone {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(fingerprint) => write!(out, "{fingerprint}"),
+            None => out.write_str("-"),
         }
     }
 }

@@ -49,7 +49,8 @@ impl Registry<'_> {
     fn greet(&mut self, conn: ConnId, nonce: Nonce, out: Out<'_>) {
         self.counters.count(Counter::Connections);
         let name = self.settings.name.as_str();
-        let greeting = Greeting { version: env!("CARGO_PKG_VERSION"), name, nonce };
+        let key = self.identity.as_deref().map(|identity| *identity.public());
+        let greeting = Greeting { version: env!("CARGO_PKG_VERSION"), name, nonce, key };
         self.tables.voice.say(conn, Reply::Greeting(greeting), out);
     }
 

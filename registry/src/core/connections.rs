@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use heapless::Vec;
+use vox_common::wire::keys::PublicKey;
 use vox_common::wire::limits::{MAX_CONNECTIONS, MAX_UNREGISTERED};
 use vox_common::wire::reply::Nonce;
 
@@ -26,13 +27,21 @@ pub(super) enum Stage {
     Ended,
 }
 
+/// What there is to trust about a connection.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bond {
+    /// What a proof over this connection has to cover.
+    pub(super) nonce: Nonce,
+    /// The key whose holder seals its lines. `None`: they are plain.
+    pub(super) sealed_by: Option<PublicKey>,
+}
+
 #[derive(Debug, Clone)]
 pub(super) struct Connection {
     pub(super) id: ConnId,
     pub(super) ends: Ends,
     pub(super) stage: Stage,
-    /// What a proof over this connection has to cover.
-    pub(super) nonce: Nonce,
+    pub(super) bond: Bond,
     pub(super) bucket: Bucket,
     /// How often it was told to slow down since it was served last.
     pub(super) refused_in_a_row: u32,
@@ -46,7 +55,7 @@ impl Connection {
             id,
             ends,
             stage: Stage::Unregistered,
-            nonce,
+            bond: Bond { nonce, sealed_by: None },
             bucket: Bucket::full(now),
             refused_in_a_row: 0,
             opened: now,
@@ -97,6 +106,11 @@ impl Connections {
     /// Ids of all that have not been told goodbye.
     pub(super) fn all_live(&self) -> impl Iterator<Item = ConnId> {
         self.0.iter().filter(|connection| connection.stage != Stage::Ended).map(|connection| connection.id)
+    }
+
+    /// How many are sealed.
+    pub(super) fn sealed(&self) -> usize {
+        self.0.iter().filter(|connection| connection.bond.sealed_by.is_some()).count()
     }
 
     pub(super) fn change_pace(&mut self, pace: Pace, now: Instant) {

@@ -7,6 +7,8 @@ use std::fmt;
 pub enum Counter {
     /// Connections that were greeted.
     Connections,
+    /// Connections whose lines were sealed.
+    Sealed,
     /// Lines that were heard, served or not.
     Requests,
     /// Lines that were refused.
@@ -31,8 +33,9 @@ pub enum Counter {
 
 impl Counter {
     /// All of them, in the order in which they are told.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Connections,
+        Self::Sealed,
         Self::Requests,
         Self::Refusals,
         Self::Registrations,
@@ -49,6 +52,7 @@ impl Counter {
     pub const fn word(self) -> &'static str {
         match self {
             Self::Connections => "connections",
+            Self::Sealed => "sealed",
             Self::Requests => "requests",
             Self::Refusals => "refusals",
             Self::Registrations => "registrations",
@@ -66,6 +70,7 @@ impl Counter {
     pub const fn meaning(self) -> &'static str {
         match self {
             Self::Connections => "connections that were greeted",
+            Self::Sealed => "connections whose lines were sealed",
             Self::Requests => "lines that were heard",
             Self::Refusals => "lines that were refused",
             Self::Registrations => "names that were taken",
@@ -124,6 +129,6 @@ mod tests {
         for (n, counter) in (1..).zip(Counter::ALL) {
             assert_eq!(counters.of(counter), n, "{}", counter.word());
         }
-        assert!(counters.to_string().starts_with("connections=1 requests=2 "));
+        assert!(counters.to_string().starts_with("connections=1 sealed=2 requests=3 "));
     }
 }

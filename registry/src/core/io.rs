@@ -2,11 +2,13 @@
 
 use std::net::SocketAddr;
 
+use vox_common::wire::keys::PublicKey;
 use vox_common::wire::line::Line;
 use vox_common::wire::names::Name;
 use vox_common::wire::reply::Nonce;
+use vox_common::wire::secure::{Answer, Offer};
 
-use super::{Access, ConnId, Limits, News};
+use super::{Access, ConnId, Limits, News, Sealing};
 
 /// A program on the administrators' socket: its place in the shell's table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +32,15 @@ pub enum Input<'a> {
     Unseated(SocketAddr),
     /// A connection said something.
     Line(ConnId, Line<'a>),
+    /// A connection offers to seal its lines.
+    Offered {
+        /// Which one.
+        conn: ConnId,
+        /// What it has said.
+        offer: Offer,
+        /// The answer, which the shell has made of it. `None`: the offer does not open.
+        taken: Option<Shaken>,
+    },
     /// A connection has ended; nothing more comes from it.
     Closed(ConnId),
     /// An administrator said something.
@@ -42,11 +53,22 @@ pub enum Input<'a> {
     Tick,
 }
 
+/// What an offer to seal has brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shaken {
+    /// The key that the other side has proved to hold.
+    pub key: PublicKey,
+    /// What it has to be told, in plain.
+    pub answer: Answer,
+}
+
 /// What is to be done.
 #[derive(Debug)]
 pub enum Output<'a> {
     /// Send these whole lines. The one output whose [`Fate`] matters.
     Send(ConnId, &'a str),
+    /// What is sent to this connection from now on is sealed, and what it sends.
+    Seal(ConnId),
     /// End the connection once what was sent has left; [`Input::Closed`] follows.
     Close(ConnId),
     /// Send these whole lines to an administrator.
@@ -103,6 +125,8 @@ pub struct Settings {
     pub max_rooms: usize,
     /// Who may register.
     pub access: Access,
+    /// Whether their lines must be sealed.
+    pub sealing: Sealing,
     /// What one client, and one address, may ask of the registry.
     pub limits: Limits,
 }

@@ -20,24 +20,27 @@ mod pace;
 mod presence;
 mod register;
 mod rooms;
+mod secure;
 mod serve;
 mod tables;
 mod talk;
 mod users;
 mod voice;
 
+use std::sync::Arc;
 use std::time::Instant;
 
+use vox_common::seal::identity::Identity;
 use vox_common::wire::line::Line;
 use vox_common::wire::refusal::Refusal;
 use vox_common::wire::reply::Reply;
 use vox_common::wire::request::Request;
 
-pub use access::Access;
+pub use access::{Access, Sealing};
 pub use connections::ConnId;
 use counters::{Counter, Counters};
 use ending::Phase;
-pub use io::{AdminId, Fate, Input, Kept, Out, Output, Settings};
+pub use io::{AdminId, Fate, Input, Kept, Out, Output, Settings, Shaken};
 pub use news::News;
 pub use pace::{Limits, Pace};
 pub use tables::{TABLES_BYTES, Tables, users_listed_in};
@@ -47,18 +50,35 @@ pub use tables::{TABLES_BYTES, Tables, users_listed_in};
 pub struct Registry<'t> {
     tables: &'t mut Tables,
     settings: Settings,
+    /// What it proves itself by. `None`: it has no place to keep a key, and everything is plain.
+    identity: Option<Arc<Identity>>,
     phase: Phase,
     counters: Counters,
     started: Instant,
     /// The time of the input that is being served.
     now: Instant,
+    /// What the offer brought that is being served.
+    shaken: Option<Shaken>,
 }
 
 impl<'t> Registry<'t> {
     /// A registry without users.
-    pub fn new(settings: Settings, tables: &'t mut Tables, now: Instant) -> Self {
-        let counters = Counters::new();
-        Self { tables, settings, phase: Phase::Serving, counters, started: now, now }
+    pub fn new(
+        settings: Settings,
+        identity: Option<Arc<Identity>>,
+        tables: &'t mut Tables,
+        now: Instant,
+    ) -> Self {
+        Self {
+            tables,
+            settings,
+            identity,
+            phase: Phase::Serving,
+            counters: Counters::new(),
+            started: now,
+            now,
+            shaken: None,
+        }
     }
 
     /// Takes one input and performs its consequences through `out`.
@@ -69,6 +89,11 @@ impl<'t> Registry<'t> {
             Input::Opened { conn, from, to, nonce } => self.open(conn, from, to, nonce, out),
             Input::Unseated(from) => self.miss(from, out),
             Input::Line(conn, line) => self.hear(conn, line, out),
+            Input::Offered { conn, offer, taken } => {
+                self.shaken = taken;
+                self.ask(conn, Ok(Request::Secure(offer)), out);
+                self.shaken = None;
+            }
             Input::Closed(conn) => self.forget(conn, out),
             Input::Admin(admin, line) => self.administer(admin, line, out),
             Input::Settings(settings) => self.adopt(settings),
@@ -119,16 +144,20 @@ impl<'t> Registry<'t> {
     }
 
     fn hear(&mut self, conn: ConnId, line: Line<'_>, out: Out<'_>) {
-        let Some(connection) = self.tables.connections.heard(conn, self.now) else {
-            return;
-        };
-        let ends = connection.ends;
-        self.counters.count(Counter::Requests);
         let request = match line {
             Line::Text(line) => Request::parse(line),
             Line::TooLong => Err(Refusal::LineTooLong),
             Line::NotText => Err(Refusal::NotText),
         };
+        self.ask(conn, request, out);
+    }
+
+    fn ask(&mut self, conn: ConnId, request: Result<Request<'_>, Refusal>, out: Out<'_>) {
+        let Some(connection) = self.tables.connections.heard(conn, self.now) else {
+            return;
+        };
+        let ends = connection.ends;
+        self.counters.count(Counter::Requests);
         let served = match self.is_slow_enough(conn, request.as_ref().ok()) {
             _ if !self.is_serving() => Err(Refusal::ShuttingDown),
             true => request.and_then(|request| self.serve(conn, ends, request, out)),

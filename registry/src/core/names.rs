@@ -20,9 +20,10 @@ impl Names {
         Self(Vec::new())
     }
 
-    /// Whether somebody with this key may have this name.
-    pub(super) fn may_take(&self, registration: &Registration) -> Result<(), Bar> {
-        let key = registration.key.ok_or(Bar::KeyNeeded)?;
+    /// Whether somebody who has proved to hold this key may have this name.
+    pub(super) fn may_take(&self, registration: &Registration, proved: Option<PublicKey>) -> Result<(), Bar> {
+        let told = registration.key.ok_or(Bar::KeyNeeded)?;
+        let key = proved.filter(|key| *key == told).ok_or(Bar::KeyProofNeeded)?;
         match self.key_of(&registration.name) {
             Some(bound) if bound == key => Ok(()),
             Some(_) => Err(Bar::WrongKey),
@@ -55,6 +56,10 @@ impl Names {
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&Name, PublicKey)> {
         self.0.iter().map(|(name, key)| (name, *key))
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
     }
 
     fn key_of(&self, name: &Name) -> Option<PublicKey> {

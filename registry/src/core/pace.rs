@@ -34,11 +34,11 @@ pub struct Pace {
     pub burst: u32,
 }
 
-/// What a request costs, in those of the cheapest. Long answers, and what goes to many, cost more.
+/// What a request costs, in those of the cheapest. Long answers, what goes to many, and making keys cost more.
 fn cost(verb: Verb) -> u32 {
     match verb {
         Verb::List | Verb::Broadcast => 8,
-        Verb::Help | Verb::Members | Verb::Rooms | Verb::Stats | Verb::Say | Verb::Status => 4,
+        Verb::Secure | Verb::Help | Verb::Members | Verb::Rooms | Verb::Stats | Verb::Say | Verb::Status => 4,
         _ => 1,
     }
 }

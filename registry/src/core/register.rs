@@ -1,6 +1,7 @@
 //! Coming and going: who gets a name, and how it becomes free again.
 
 use vox_common::wire::event::{Event, Farewell};
+use vox_common::wire::keys::PublicKey;
 use vox_common::wire::refusal::Refusal;
 use vox_common::wire::reply::Reply;
 use vox_common::wire::request::Registration;
@@ -20,8 +21,8 @@ impl Registry<'_> {
         registration: Registration,
         out: Out<'_>,
     ) -> Result<(), Refusal> {
-        self.check_welcome(conn, &ends, &registration)?;
-        let user = User::new(conn, ends, registration, self.now);
+        let proved = self.check_welcome(conn, &ends, &registration)?;
+        let user = User::new(conn, ends, registration, proved, self.now);
         let ghost = self.ghost_of(&user);
         self.check_free(&user, ghost)?;
         if let Some(ghost) = ghost {
@@ -33,27 +34,28 @@ impl Registry<'_> {
         Ok(())
     }
 
+    /// Which key whoever registers has proved to hold, if it is welcome.
     fn check_welcome(
         &mut self,
         conn: ConnId,
         ends: &Ends,
         registration: &Registration,
-    ) -> Result<(), Refusal> {
+    ) -> Result<Option<PublicKey>, Refusal> {
         if self.tables.users.of(conn).is_some() {
             return Err(Refusal::AlreadyRegistered);
         }
-        let nonce = self.tables.connections.live(conn).ok_or(Refusal::RegistryFull)?.nonce;
-        self.let_in(ends, &nonce, registration)
+        let bond = self.tables.connections.live(conn).ok_or(Refusal::RegistryFull)?.bond;
+        self.let_in(ends, &bond, registration).map_err(Refusal::NotLetIn)
     }
 
     /// What a station left behind that now comes again, and whose place it takes. A key is public, so it takes a
-    /// proof of the secret to end another connection.
+    /// proof to end another connection: of the key, or of the secret from the same host.
     fn ghost_of(&self, user: &User) -> Option<ConnId> {
-        let Access::Secret(_) = self.settings.access else {
-            return None;
+        let knows_the_secret = matches!(self.settings.access, Access::Secret(_));
+        let is_ghost = |ghost: &&User| {
+            ghost.is_of_the_holder(user) || knows_the_secret && ghost.is_from_the_host_of(user)
         };
-        let ghost = self.tables.users.by_name(&user.name).filter(|ghost| ghost.is_ghost_of(user));
-        ghost.map(|ghost| ghost.conn)
+        self.tables.users.by_name(&user.name).filter(is_ghost).map(|ghost| ghost.conn)
     }
 
     fn check_free(&self, user: &User, ghost: Option<ConnId>) -> Result<(), Refusal> {
@@ -73,7 +75,7 @@ impl Registry<'_> {
 
     /// Where names belong to keys, this one does from now on.
     fn bind(&mut self, user: &User, out: Out<'_>) {
-        let key = user.key.filter(|_| self.settings.access == Access::Keys);
+        let key = user.proved.filter(|_| self.settings.access == Access::Keys);
         if key.is_some_and(|key| self.tables.names.bind(&user.name, key)) {
             self.keep_names(out);
         }

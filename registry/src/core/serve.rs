@@ -20,6 +20,7 @@ impl Registry<'_> {
     ) -> Result<(), Refusal> {
         self.may_ask(conn, &request)?;
         match request {
+            Request::Secure(_) => self.secure(conn, out)?,
             Request::Register(registration) => self.register(conn, ends, registration, out)?,
             Request::List(prefix) => self.list(conn, &ends, prefix, out),
             Request::Lookup(name) => self.look_up(conn, &ends, &name, out)?,

@@ -1,5 +1,6 @@
 //! The tables of a registry and the buffers for what it says: all its memory, in one piece.
 
+use vox_common::seal::records::sealed_bytes;
 use vox_common::wire::limits::{MAX_USERS, NAME_BYTES, SEND_BUFFER};
 use vox_common::wire::reply::LISTED_USER_BYTES;
 use vox_common::wire::users::ENTRY_BYTES;
@@ -16,8 +17,11 @@ use super::voice::Voice;
 
 /// The longest that a client hears in one piece: LIST of a full registry, or JOINED of all its users. It goes into a
 /// connection's send buffer, and what the kernel grants is twice [`SEND_BUFFER`]: one reader may have two waiting.
-const TOLD_BYTES: usize = MAX_USERS * ("* JOINED ".len() + ENTRY_BYTES + 1);
-const _: () = assert!(TOLD_BYTES <= SEND_BUFFER);
+const TOLD_BYTES: usize = MAX_USERS * LINE_BYTES;
+
+/// The longest line of it.
+const LINE_BYTES: usize = "* JOINED ".len() + ENTRY_BYTES + 1;
+const _: () = assert!(sealed_bytes(TOLD_BYTES) <= SEND_BUFFER);
 const _: () = assert!(MAX_USERS * LISTED_USER_BYTES + "210 512 users\n".len() <= TOLD_BYTES);
 
 /// The longest that an administrator hears: who is there, since when, and in which room.
@@ -61,7 +65,11 @@ impl Tables {
     }
 }
 
-/// As many users as one LIST of them fits a send buffer of so many bytes.
+/// As many users as JOINED of them all, sealed, fits a send buffer of so many bytes.
 pub const fn users_listed_in(bytes: usize) -> usize {
-    bytes / ("* JOINED ".len() + ENTRY_BYTES + 1)
+    let mut users = MAX_USERS;
+    while users > 0 && sealed_bytes(users * LINE_BYTES) > bytes {
+        users -= 1;
+    }
+    users
 }

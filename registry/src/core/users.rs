@@ -29,14 +29,22 @@ pub(super) struct User {
     /// When it registered.
     pub(super) came: Instant,
     pub(super) key: Option<PublicKey>,
+    /// The key again, where it was proved that the user holds it.
+    pub(super) proved: Option<PublicKey>,
     /// Of the key; kept, because every listing tells it.
     pub(super) fingerprint: Option<Fingerprint>,
     pub(super) display: Option<DisplayName>,
 }
 
 impl User {
-    pub(super) fn new(conn: ConnId, ends: Ends, registration: Registration, now: Instant) -> Self {
-        let Registration { name, port, key, proof: _, display } = registration;
+    pub(super) fn new(
+        conn: ConnId,
+        ends: Ends,
+        registration: Registration,
+        proved: Option<PublicKey>,
+        now: Instant,
+    ) -> Self {
+        let Registration { name, port, key, proof: _, key_proof: _, display } = registration;
         Self {
             name,
             conn,
@@ -47,6 +55,7 @@ impl User {
             port,
             came: now,
             key,
+            proved,
             fingerprint: key.map(|key| key.fingerprint()),
             display,
         }
@@ -79,13 +88,19 @@ impl User {
         }
     }
 
-    /// Whether both take calls at the same place, where only one of them would ever ring.
+    /// Whether both take calls at the same place, where only one of them would ever ring. Not said of who proves a key:
+    /// behind one router there may be two with the same port.
     pub(super) fn is_in_the_way_of(&self, newcomer: &Self) -> bool {
-        self.port == newcomer.port && self.ends.is_same_host(&newcomer.ends)
+        newcomer.proved.is_none() && self.port == newcomer.port && self.ends.is_same_host(&newcomer.ends)
     }
 
-    /// Whether this is what a station left behind that now comes again, proved by the secret that both know.
-    pub(super) fn is_ghost_of(&self, newcomer: &Self) -> bool {
+    /// Whether this has the name and the key of a newcomer who proves to hold it.
+    pub(super) fn is_of_the_holder(&self, newcomer: &Self) -> bool {
+        self.name == newcomer.name && newcomer.proved.is_some() && self.key == newcomer.proved
+    }
+
+    /// Whether this has the name of a newcomer from the same host.
+    pub(super) fn is_from_the_host_of(&self, newcomer: &Self) -> bool {
         self.name == newcomer.name && self.ends.is_same_host(&newcomer.ends)
     }
 }

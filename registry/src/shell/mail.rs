@@ -4,8 +4,11 @@ use std::net::{SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::sync::mpsc::SyncSender;
 
+use vox_common::seal::records::Opener;
+use vox_common::seal::secure::Taken;
 use vox_common::sys::turn::Turn;
 use vox_common::wire::line::Line;
+use vox_common::wire::secure::Offer;
 
 use crate::core::overview::Overview;
 use crate::core::{AdminId, ConnId, Settings};
@@ -20,6 +23,17 @@ pub(super) enum Mail {
     Accepted(TcpStream, SocketAddr),
     /// A connection said something.
     Said(ConnId, Said),
+    /// A connection offers to seal its lines, and its reader waits.
+    Offered {
+        /// Which one.
+        conn: ConnId,
+        /// What it has said.
+        offer: Offer,
+        /// What came of it. `None`: it does not open.
+        taken: Option<Box<Taken>>,
+        /// Where the reader learns what it hears from now on; dropped: plain lines, as before.
+        decide: SyncSender<Opener>,
+    },
     /// The reader of a connection has ended: its place is free.
     Closed(ConnId),
     /// A program has connected to the control socket.

@@ -21,17 +21,19 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 use log::{info, warn};
+use vox_common::seal::identity::Identity;
 use vox_common::sys::config::reason;
 use vox_common::sys::net::{listen_tcp, send_buffer};
 use vox_common::sys::notify::Notifier;
 use vox_common::sys::signals::{Signal, Signals};
+use vox_common::sys::store::Store;
 use vox_common::sys::syslog::{self, LogHandle};
 use vox_common::sys::thread;
 use vox_common::sys::unix::ControlListener;
 
 use crate::cli::Source;
 use crate::config::Config;
-use crate::core::{self, Settings};
+use crate::core::{self, Access, Sealing, Settings};
 
 use mail::{MAILBOX, Mail};
 use owner::Hands;
@@ -71,12 +73,27 @@ fn serve_with(
     let admins = control::open(&config.control_socket)?;
     let socket = admins.is_some().then(|| config.control_socket.clone());
     let signals = Signals::catch().map_err(|error| cannot_start(&error))?;
-    let running = start(&config, Doors { stations, admins }).map_err(|error| cannot_start(&error))?;
+    let identity = identity(&config)?;
+    let running =
+        start(&config, identity, Doors { stations, admins }).map_err(|error| cannot_start(&error))?;
     let reloader = Reloader { source, config, bounds: running.bounds, page: running.page.clone(), log };
     let ended = running.until_stopped(signals, reloader);
     // Nobody is left to answer there.
     _ = socket.map(fs::remove_file);
     Ok(ended)
+}
+
+/// What the registry proves itself by. Whoever must prove something to it needs its key.
+fn identity(config: &Config) -> Result<Option<Arc<Identity>>, String> {
+    let identity = state::identity(&config.state_directory).map_err(|error| error.to_string())?;
+    let is_needed = config.access == Access::Keys || config.sealing == Sealing::Required;
+    if identity.is_none() && is_needed {
+        let directory = config.state_directory.display();
+        return Err(format!(
+            "cannot keep a key in {directory}, choose another state.directory or another [access]"
+        ));
+    }
+    Ok(identity)
 }
 
 fn cannot_start(error: &io::Error) -> String {
@@ -123,7 +140,7 @@ impl Bounds {
     }
 }
 
-fn start(config: &Config, doors: Doors) -> io::Result<Running> {
+fn start(config: &Config, identity: Option<Arc<Identity>>, doors: Doors) -> io::Result<Running> {
     let bounds = Bounds::of(&doors.stations)?;
     let (post, mailbox) = sync_channel(MAILBOX);
     let bell = Arc::new(Bell::new()?);
@@ -132,8 +149,9 @@ fn start(config: &Config, doors: Doors) -> io::Result<Running> {
     let hands = Hands {
         post: post.clone(),
         notifier: Notifier::from_env(),
-        store: state::store(&config.state_directory)?,
+        store: Store::start(&config.state_directory)?,
         bell,
+        identity,
     };
     let (settings, state) = (settings(config, bounds), config.state_directory.clone());
     let work = move || owner::run(settings, bounds.address, &state, hands, &mailbox);
@@ -143,7 +161,7 @@ fn start(config: &Config, doors: Doors) -> io::Result<Running> {
 }
 
 fn settings(config: &Config, bounds: Bounds) -> Settings {
-    let Config { name, max_users, max_rooms, access, limits, .. } = config;
+    let Config { name, max_users, max_rooms, access, sealing, limits, .. } = config;
     if bounds.users < *max_users {
         warn!("Only {} users may come, because net.core.wmem_max is too low", bounds.users);
     }
@@ -153,6 +171,7 @@ fn settings(config: &Config, bounds: Bounds) -> Settings {
         max_users: bounds.users.min(*max_users),
         max_rooms: *max_rooms,
         access: access.clone(),
+        sealing: *sealing,
         limits: *limits,
     }
 }

@@ -8,6 +8,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use log::{debug, info, warn};
+use vox_common::seal::identity::Identity;
+use vox_common::seal::records::Opener;
+use vox_common::seal::secure::Taken;
 use vox_common::sys::notify::Notifier;
 use vox_common::sys::rights::Credentials;
 use vox_common::sys::signals::stop_this_process;
@@ -16,13 +19,15 @@ use vox_common::sys::turn::Turn;
 use vox_common::sys::{clock, net, random};
 use vox_common::wire::refusal::Refusal;
 use vox_common::wire::reply::Nonce;
+use vox_common::wire::secure::Offer;
 
 use super::control::{self, Admins};
+use super::door::Reader;
 use super::mail::{Mail, Said};
 use super::page::Bell;
 use super::slots::Slots;
 use super::{door, state};
-use crate::core::{AdminId, ConnId, Fate, Input, Kept, Output, Registry, Settings, Tables};
+use crate::core::{AdminId, ConnId, Fate, Input, Kept, Output, Registry, Settings, Shaken, Tables};
 
 /// The one set of tables, all zero until it is used. The owner takes the lock once and for ever: it is there
 /// because safe Rust asks for one around a `static` that changes.
@@ -42,6 +47,8 @@ pub(super) struct Hands {
     pub(super) store: Store,
     /// Wakes the page.
     pub(super) bell: Arc<Bell>,
+    /// What the registry proves itself by.
+    pub(super) identity: Option<Arc<Identity>>,
 }
 
 /// Serves until it is stopped, from `address` and with what is kept in the directory `state`.
@@ -53,10 +60,14 @@ pub(super) fn run(
     mailbox: &Receiver<Mail>,
 ) {
     let mut tables = TABLES.lock().expect("nobody else takes it");
-    let mut registry = Registry::new(settings, &mut tables, clock::now());
+    let mut registry = Registry::new(settings, hands.identity.clone(), &mut tables, clock::now());
     state::recall(&mut registry, state);
     let mut owner = Owner::of(registry, hands);
-    info!("registry listens on {address} version={}", env!("CARGO_PKG_VERSION"));
+    info!(
+        "registry listens on {address} version={}{}",
+        env!("CARGO_PKG_VERSION"),
+        Known(&owner.hands.identity)
+    );
     owner.hands.notifier.ready(&format!("listening on {address}"));
     owner.serve(mailbox);
     owner.hands.store.finish();
@@ -96,6 +107,7 @@ impl<'t> Owner<'t> {
         match mail {
             Mail::Accepted(stream, from) => self.admit(stream, from),
             Mail::Said(conn, said) => self.handle(Input::Line(conn, said.line())),
+            Mail::Offered { conn, offer, taken, decide } => self.weigh(conn, offer, taken, &decide),
             Mail::Closed(conn) => {
                 self.handle(Input::Closed(conn));
                 self.slots.free(conn);
@@ -115,6 +127,22 @@ impl<'t> Owner<'t> {
         let Outcome { keep, .. } = self.perform(Author(None), input);
         if let Some((kept, text)) = keep {
             self.hands.store.keep(kept.file(), &text);
+        }
+    }
+
+    /// The reader, who waits, opens what comes from now on if the core has said so.
+    fn weigh(&mut self, conn: ConnId, offer: Offer, taken: Option<Box<Taken>>, decide: &SyncSender<Opener>) {
+        let (shaken, sealer, opener) = match taken.map(|taken| *taken) {
+            Some(Taken { key, answer, sealer, opener }) => {
+                (Some(Shaken { key, answer }), Some(sealer), Some(opener))
+            }
+            None => (None, None, None),
+        };
+        self.slots.offer(conn, sealer);
+        self.handle(Input::Offered { conn, offer, taken: shaken });
+        if let Some(opener) = opener.filter(|_| self.slots.is_sealed(conn)) {
+            // A reader that has gone has no use for it.
+            let _ = decide.try_send(opener);
         }
     }
 
@@ -148,6 +176,7 @@ impl<'t> Owner<'t> {
         registry.handle(now, input, &mut |output| {
             match output {
                 Output::Send(conn, lines) => return slots.send(conn, lines),
+                Output::Seal(conn) => slots.seal(conn),
                 Output::Close(conn) => slots.close(conn),
                 Output::Answer(_, lines) => lines.clone_into(&mut outcome.answer),
                 Output::Keep(kept, text) => outcome.keep = Some((kept, text.to_owned())),
@@ -170,8 +199,9 @@ impl<'t> Owner<'t> {
             return;
         };
         let stream = Arc::new(stream);
-        if let Some(conn) = self.seat(&stream) {
-            self.handle(Input::Opened { conn, from, to, nonce: Nonce(random::bytes()) });
+        let nonce = Nonce(random::bytes());
+        if let Some(conn) = self.seat(&stream, nonce) {
+            self.handle(Input::Opened { conn, from, to, nonce });
         } else {
             net::send_now(&stream, format!("{}\n", Refusal::RegistryFull).as_bytes());
             self.handle(Input::Unseated(from));
@@ -179,9 +209,11 @@ impl<'t> Owner<'t> {
     }
 
     /// A place and a reader. `None`: all places are taken, or the machine has no room for another thread.
-    fn seat(&mut self, stream: &Arc<TcpStream>) -> Option<ConnId> {
+    fn seat(&mut self, stream: &Arc<TcpStream>, nonce: Nonce) -> Option<ConnId> {
         let conn = self.slots.allot(stream.clone())?;
-        if let Err(error) = door::read(conn, stream.clone(), self.hands.post.clone()) {
+        let Hands { post, identity, .. } = &self.hands;
+        let reader = Reader { conn, nonce, identity: identity.clone(), post: post.clone() };
+        if let Err(error) = door::read(reader, stream.clone()) {
             warn!("Cannot serve another connection: {error}");
             self.slots.free(conn);
             return None;
@@ -236,6 +268,16 @@ impl<'t> Owner<'t> {
 struct Outcome {
     keep: Option<(Kept, String)>,
     answer: String,
+}
+
+/// What the registry is known by, for the log.
+struct Known<'a>(&'a Option<Arc<Identity>>);
+
+impl fmt::Display for Known<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fingerprint = self.0.as_ref().map(|identity| identity.public().fingerprint());
+        fingerprint.map_or(Ok(()), |fingerprint| write!(out, " key={fingerprint}"))
+    }
 }
 
 /// On whose behalf something happens, for the log: nobody's, or an administrator's.

@@ -1,24 +1,30 @@
 //! What outlives a restart: read when the registry starts, and written by the thread `store`.
 
+use std::fs;
 use std::path::Path;
-use std::{fs, io};
+use std::sync::Arc;
 
 use log::warn;
-use vox_common::sys::config::reason;
-use vox_common::sys::file;
-use vox_common::sys::store::Store;
+use vox_common::seal::identity::Identity;
+use vox_common::sys::config::{ConfigError, reason};
+use vox_common::sys::{file, key_file};
 
 use crate::core::{Kept, Registry};
 
-/// Starts the thread that writes. A directory that it may not write to is said once, before anything is to be kept.
-pub(super) fn store(directory: &Path) -> io::Result<Store> {
+/// The registry's own key, made at the first start. `None`: the directory cannot be written to, which is said once, before
+/// anything is to be kept; whoever wants to call may all the same.
+///
+/// # Errors
+/// There is a key file, and something is wrong with it.
+pub(super) fn identity(directory: &Path) -> Result<Option<Arc<Identity>>, ConfigError> {
     if let Err(error) = file::directory(directory) {
         let (directory, why) = (directory.display(), reason(&error));
         warn!(
-            "Bans do not outlive a restart: cannot write to {directory}: {why}, choose another state.directory"
+            "Bans do not outlive a restart, and no line is sealed: cannot write to {directory}: {why}, choose another state.directory"
         );
+        return Ok(None);
     }
-    Store::start(directory)
+    key_file::load_or_make(directory).map(Arc::new).map(Some)
 }
 
 /// Gives the registry what was kept; a file that is damaged loses the lines that are.

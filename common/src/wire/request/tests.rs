@@ -51,6 +51,10 @@ fn every_mistake_has_its_own_refusal() {
         ("REGISTER bob -6000", Refusal::BadPort),
         ("REGISTER bob 6000 key=abc", Refusal::BadKey),
         ("REGISTER bob 6000 proof=abc", Refusal::BadProof),
+        ("REGISTER bob 6000 key-proof=abc", Refusal::BadKeyProof),
+        ("SECURE", Refusal::Usage(Verb::Secure)),
+        ("SECURE abc", Refusal::BadOffer),
+        ("SECURE abc def", Refusal::Usage(Verb::Secure)),
         ("REGISTER bob 6000 display=", Refusal::BadDisplay),
         ("REGISTER bob 6000 display=a%0Ab", Refusal::BadDisplay),
         ("REGISTER bob 6000 display=a display=b", Refusal::RepeatedKey),
@@ -94,6 +98,7 @@ fn the_longest_registration_fits_a_line() {
         port: NonZeroU16::MAX,
         key: Some(PublicKey([0xff; 32])),
         proof: Some(Proof([0xff; 32])),
+        key_proof: Some(Proof([0xff; 32])),
         display: DisplayName::new(&" ".repeat(64)),
     };
     assert_eq!(Request::Register(registration).to_string().len() + 1, REGISTER_BYTES);
@@ -101,10 +106,21 @@ fn the_longest_registration_fits_a_line() {
 
 fn requests(text: &'static str, word: &'static str) -> impl Strategy<Value = Request<'static>> {
     let proof = prop::option::of(any::<[u8; 32]>().prop_map(Proof));
-    let registration = (names(), any::<NonZeroU16>(), keys(), proof, displays())
-        .prop_map(|(name, port, key, proof, display)| Registration { name, port, key, proof, display });
+    let proofs = (proof.clone(), proof);
+    let registration = (names(), any::<NonZeroU16>(), keys(), proofs, displays()).prop_map(
+        |(name, port, key, (proof, key_proof), display)| Registration {
+            name,
+            port,
+            key,
+            proof,
+            key_proof,
+            display,
+        },
+    );
+    let offer = any::<[u8; 32]>().prop_map(|bytes| Offer(std::array::from_fn(|n| bytes[n % 32])));
     let said = prop::sample::select(vec![if text.is_empty() { "hello" } else { text }]);
     prop_oneof![
+        offer.prop_map(Request::Secure),
         registration.prop_map(Request::Register),
         Just(Request::List(word)),
         names().prop_map(Request::Lookup),
