@@ -8,6 +8,7 @@ pub mod fuzz;
 pub mod garbage;
 pub mod mischief;
 pub mod people;
+pub mod sealed;
 pub mod sim;
 pub mod torture;
 pub mod transcript;

@@ -12,6 +12,7 @@ use vox_common::wire::signal::{CallId, Cookie, Hello, Reason, Say, Signal};
 use vox_peer::agent::calls::Me;
 use vox_peer::agent::io::{ClientId, Input, Moment, Output, Policy};
 use vox_peer::agent::known::KnownKeys;
+use vox_peer::agent::link::Sealing;
 use vox_peer::agent::{Agent, Settings};
 use vox_peer::dsp::tasks::Tasks;
 
@@ -48,6 +49,7 @@ impl Bench {
             identity: Identity::new([3; 32]),
             port: 6000.try_into().expect("not 0"),
             registry: None,
+            sealing: Sealing::default(),
             contacts: Vec::new(),
             tasks: Tasks::NONE,
             policy: Policy { auto_answer: true, ring_timeout: Duration::from_secs(30), alarm_delay: None },
@@ -102,6 +104,7 @@ impl Bench {
                 said.push(signal.clone());
             }
             Output::Media(_)
+            | Output::Seal(..)
             | Output::Keep(..)
             | Output::KeepAndAnswer(..)
             | Output::Log(..)

@@ -5,7 +5,7 @@ use std::time::Duration;
 use vox_common::wire::keys::PublicKey;
 use vox_common::wire::limits::{MAX_CONNECTIONS, MAX_UNREGISTERED, MAX_USERS};
 use vox_common::wire::line::Line;
-use vox_tests::world::World;
+use vox_tests::world::{self, World};
 
 const REGISTRY: &str = "10.0.0.1";
 
@@ -21,13 +21,14 @@ fn remote(world: &mut World, from: &str) -> u16 {
 }
 
 #[test]
-fn the_greeting_tells_version_name_and_nonce() {
+fn the_greeting_tells_version_name_nonce_and_key() {
     let mut world = World::new();
     let client = world.connect("10.0.0.7", REGISTRY);
     let version = env!("CARGO_PKG_VERSION");
+    let key = *world::identity().public();
     assert_eq!(
         world.hear(client),
-        [format!("220 vox-registry {version} vox 07070707070707070707070707070707")]
+        [format!("220 vox-registry {version} vox 07070707070707070707070707070707 key={key}")]
     );
 }
 

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
+use vox_common::seal::identity::Identity;
 use vox_common::sys::clock;
-use vox_common::wire::keys::PublicKey;
 use vox_tests::bed::{Place, Registry, Said, Surroundings, wait};
+use vox_tests::sealed::Sealed;
 
 fn bans(place: &Place) -> String {
     fs::read_to_string(place.at("registry-state/bans")).unwrap_or_default()
@@ -72,7 +73,7 @@ fn state_that_cannot_be_kept_is_said_and_keeps_nobody_from_calling() {
     let mut registry = Registry::with(&place, &Surroundings::default(), "127.0.0.1", |settings| {
         settings.set("state.directory", file.join("state").display().to_string());
     });
-    registry.process().wait_for_log("Bans do not outlive a restart: cannot write to");
+    registry.process().wait_for_log("Bans do not outlive a restart, and no line is sealed: cannot write to");
     for name in ["bob", "carol"] {
         let Said { code, err, .. } = registry.administer(&["ban", name]);
         assert!(err.starts_with("done, but not for longer than this registry runs: cannot keep "), "{err}");
@@ -89,8 +90,8 @@ fn a_name_belongs_to_its_key_over_a_kill_until_it_is_forgotten() {
         settings.set("access.mode", "keys");
     });
     let register = |registry: &Registry, key: u8| {
-        let key = PublicKey([key; 32]);
-        let reply = registry.connect().ask(&format!("REGISTER bob 6000 key={key}"));
+        let (mut wire, holder) = (Sealed::plain(&registry.address()), Identity::new([key; 32]));
+        let reply = wire.ask(&wire.proved("bob 6000", &holder));
         reply.map_or(String::new(), |reply| reply[..3].to_owned())
     };
     assert_eq!(register(&registry, 1), "200");

@@ -187,6 +187,7 @@ fn every_command_is_answered_before_and_after_register() {
         ("ECHO hello", "200", "200"),
         ("STATS", "215", "215"),
         ("HELP", "214", "214"),
+        ("SECURE hello", "400", "400"),
         ("REGISTER bob 6000", "200", "402"),
         ("QUIT", "221", "221"),
     ];

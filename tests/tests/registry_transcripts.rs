@@ -4,7 +4,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 
 use vox_common::wire::proof::Secret;
-use vox_registry::core::{Access, Pace, Settings};
+use vox_registry::core::{Access, Pace, Sealing, Settings};
 use vox_tests::bed::{self, Place, Registry, Surroundings};
 use vox_tests::people::People;
 use vox_tests::transcript::Transcript;
@@ -45,6 +45,7 @@ fn set(settings: &mut Settings, key: &str, value: &str) {
     match key {
         "max-users" => settings.max_users = number(),
         "max-rooms" => settings.max_rooms = number(),
+        "access.sealed" => settings.sealing = Sealing::parse(value).expect("a word of the configuration"),
         "access.mode" => settings.access = access(value),
         "limits.connections-per-address" => limits.connections_per_address = Some(number()),
         "limits.pace" => limits.pace = Some(Pace { per_second: 1, burst: 10 }),

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
+use vox_common::seal::records::{Opener, Sealer};
 use vox_common::wire::proof::Secret;
 use vox_common::wire::signal::Signal;
 
@@ -77,6 +78,8 @@ pub enum Output<'a> {
     Disconnect,
     /// A line to the registry, without its end.
     ToRegistry(&'a str),
+    /// Lines to the registry are sealed from now on with the one, and those from it opened with the other.
+    Seal(Sealer, Opener),
     /// A signal to another station.
     Signal(Path, &'a Signal),
     /// Whole lines to a program on the control socket.

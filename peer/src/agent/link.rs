@@ -1,23 +1,30 @@
-//! The registration: connect, register, watch, list, back into the room; and again, later and later, when the registry
+//! The registration: connect, seal, register, watch, list, back into the room; and again, later and later, when the registry
 //! goes away.
 
 mod answers;
 mod brake;
+mod greeting;
 mod news;
 mod pending;
 mod requests;
+mod sealing;
 
 use std::time::{Duration, Instant};
 
+use vox_common::seal::identity::Identity;
+use vox_common::seal::secure::Offering;
 use vox_common::wire::event::{Event, Farewell, Heard};
+use vox_common::wire::keys::PublicKey;
 use vox_common::wire::proof::Secret;
-use vox_common::wire::reply::{Greeting, Nonce, ReplyLine};
+use vox_common::wire::reply::ReplyLine;
 use vox_common::wire::request::{Registration, Request};
 use vox_common::wire::users::Status;
 
 use self::brake::Brake;
+use self::greeting::Greeted;
 pub use self::news::{LinkNews, LinkOut};
 use self::pending::{Asker, Pending};
+pub use self::sealing::{Memory, Sealing};
 use super::dice::Dice;
 use super::rooms::Membership;
 use super::timer::earlier;
@@ -49,17 +56,40 @@ enum State {
     Connecting,
     /// The greeting must come until then.
     Greeting(Instant),
+    /// The answer to our offer to seal must come until then.
+    Securing(Instant),
     /// Requests go to and fro.
     Open,
+}
+
+/// What a link goes by.
+#[derive(Debug, Clone)]
+pub struct LinkSettings {
+    /// What the registry is told, but for proofs.
+    pub registration: Registration,
+    /// What they are made with.
+    pub identity: Identity,
+    /// Whether lines are sealed.
+    pub sealing: Sealing,
+    /// Where the registry is, as people write it.
+    pub address: String,
 }
 
 /// The registry's connection, as the agent sees it.
 #[derive(Debug)]
 pub struct Link {
-    registration: Registration,
+    settings: LinkSettings,
     /// Proves that we may register, where the registry asks for it.
     secret: Option<Secret>,
     state: State,
+    /// What is remembered of the registry's key.
+    memory: Memory,
+    /// How the registry has greeted us on this connection.
+    greeted: Option<Greeted>,
+    /// What we have offered to seal with, until that is answered.
+    offering: Option<Offering>,
+    /// The registry's key with which the lines of this connection are sealed. `None`: they are plain.
+    sealed_with: Option<PublicKey>,
     pending: Pending,
     brake: Brake,
     rooms: Membership,
@@ -77,12 +107,16 @@ pub struct Link {
 
 impl Link {
     /// A link that has not begun; `wanted`: the configuration names a registry.
-    pub fn new(registration: Registration, secret: Option<Secret>, wanted: bool, now: Instant) -> Self {
+    pub fn new(settings: LinkSettings, secret: Option<Secret>, wanted: bool, now: Instant) -> Self {
         let state = if wanted { State::Waiting(now) } else { State::Unwanted };
         Self {
-            registration,
+            settings,
             secret,
             state,
+            memory: Memory::Nothing,
+            greeted: None,
+            offering: None,
+            sealed_with: None,
             pending: Pending::default(),
             brake: Brake::default(),
             rooms: Membership::default(),
@@ -110,6 +144,11 @@ impl Link {
         self.registered.as_ref().map(|(since, address)| (*since, address.as_str()))
     }
 
+    /// The registry's key, where the lines to it are sealed with it.
+    pub fn sealed_with(&self) -> Option<&PublicKey> {
+        self.sealed_with.as_ref()
+    }
+
     /// Why it is down.
     pub fn reason(&self) -> &str {
         &self.reason
@@ -134,8 +173,10 @@ impl Link {
         }
     }
 
-    /// The connection stands; the greeting must follow.
-    pub fn connected(&mut self, now: Instant) {
+    /// The connection stands, to a registry of whose key this is remembered; the greeting must follow.
+    pub fn connected(&mut self, now: Instant, memory: Memory) {
+        self.memory = memory;
+        self.greeted = None;
         self.pending = Pending::default();
         self.leaving = false;
         self.last_heard = now;
@@ -157,6 +198,8 @@ impl Link {
         self.state = State::Waiting(now + dice.jitter(self.pause));
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
         self.registered = None;
+        self.offering = None;
+        self.sealed_with = None;
         self.brake = Brake::default();
         self.rooms.lost_link();
         self.disappoint(why, out);
@@ -183,30 +226,14 @@ impl Link {
         self.last_heard = now;
         match (self.state, Heard::parse(line)) {
             (State::Greeting(_), Heard::Reply(reply)) => self.greeted(now, reply, dice, out),
+            (State::Securing(_), Heard::Reply(reply)) => self.secured(now, reply, dice, out),
             (State::Open, Heard::Reply(reply)) => self.answered(now, reply, line, dice, out),
-            (State::Greeting(_) | State::Open, Heard::Event(Event::Goodbye(why))) => {
+            (State::Greeting(_) | State::Securing(_) | State::Open, Heard::Event(Event::Goodbye(why))) => {
                 self.farewell = Some(why);
             }
             (State::Open, Heard::Event(event)) => out(LinkNews::Event(event, line)),
             _ => {}
         }
-    }
-
-    fn greeted(&mut self, now: Instant, reply: ReplyLine<'_>, dice: &mut Dice, out: LinkOut<'_>) {
-        match (reply.code, Greeting::parse(reply.text)) {
-            (220, Some(greeting)) => self.register(now, &greeting.nonce, out),
-            (code, _) if is_refused_at_the_door(code) => {
-                self.give_up(now, &refusal(reply), dice, out);
-            }
-            _ => self.give_up(now, "what listens there is no vox-registry", dice, out),
-        }
-    }
-
-    fn register(&mut self, now: Instant, nonce: &Nonce, out: LinkOut<'_>) {
-        self.state = State::Open;
-        let mut registration = self.registration.clone();
-        registration.proof = self.secret.as_ref().map(|secret| secret.prove(nonce, &registration));
-        self.send(now, Asker::Registration, &Request::Register(registration), out);
     }
 
     /// Ends the connection from this side: the reason is ours, whatever the shell says of it afterwards.
@@ -220,7 +247,7 @@ impl Link {
     pub fn deadline(&self) -> Option<Instant> {
         match self.state {
             State::Unwanted | State::Connecting => None,
-            State::Waiting(until) | State::Greeting(until) => Some(until),
+            State::Waiting(until) | State::Greeting(until) | State::Securing(until) => Some(until),
             State::Open => {
                 earlier(Some(self.patience()), earlier(self.brake.deadline(), self.rooms.deadline()))
             }
@@ -278,11 +305,6 @@ fn refusal(reply: ReplyLine<'_>) -> String {
 fn clause(reply: ReplyLine<'_>) -> &str {
     let end = reply.text.char_indices().nth(CLAUSE_CHARS).map_or(reply.text.len(), |(end, _)| end);
     &reply.text[..end]
-}
-
-/// What may be said instead of a greeting: not let in, full, slow down, shutting down.
-fn is_refused_at_the_door(code: u16) -> bool {
-    [403, 420, 429, 503].contains(&code)
 }
 
 #[cfg(test)]

@@ -46,11 +46,12 @@ use self::front::Front;
 use self::history::History;
 use self::io::{ClientId, Input, Moment, Out, Output, Policy};
 use self::known::KnownKeys;
-use self::link::Link;
+use self::link::{Link, LinkSettings, Sealing};
 use self::messages::Messages;
 use self::placing::Placing;
 use self::registry::link_out;
 use self::timer::earlier;
+use self::whom::Whom;
 use crate::dsp::tasks::Tasks;
 use crate::media::orders::{Direction, MediaNews, MediaOrder, Path, ThreadGrant};
 
@@ -65,6 +66,8 @@ pub struct Settings {
     pub port: NonZeroU16,
     /// The registry's address as the file gives it; `None`: calls by host and contacts only.
     pub registry: Option<String>,
+    /// Whether the lines to it are sealed.
+    pub sealing: Sealing,
     /// `[contacts]`.
     pub contacts: Vec<Contact>,
     /// What the operator decides about calls.
@@ -96,6 +99,8 @@ pub struct Agent {
     /// What the user has chosen.
     status: Status,
     registry_address: Option<String>,
+    /// Whose key is remembered as the registry's.
+    registry: Option<Whom>,
     /// What others know this station by.
     key: PublicKey,
     key_file: String,
@@ -112,12 +117,18 @@ impl Agent {
         let registration = Registration {
             name: settings.me.name.clone(),
             port: settings.port,
-            key: None,
+            key: Some(*settings.identity.public()),
             proof: None,
+            key_proof: None,
             display: settings.me.display.clone(),
         };
+        let address = settings.registry.clone().unwrap_or_default();
+        let key = *settings.identity.public();
+        let link =
+            LinkSettings { registration, identity: settings.identity, sealing: settings.sealing, address };
         Self {
-            link: Link::new(registration, settings.secret, settings.registry.is_some(), now.at),
+            link: Link::new(link, settings.secret, settings.registry.is_some(), now.at),
+            registry: settings.registry.as_deref().and_then(Whom::registry),
             calls: Calls::new(settings.me, settings.policy, settings.known, Dice::new(dice.secret()), now.at),
             book: AddressBook::new(settings.contacts),
             front: Front {
@@ -130,7 +141,7 @@ impl Agent {
             tickets: 0,
             status: Status::Idle,
             registry_address: settings.registry,
-            key: *settings.identity.public(),
+            key,
             key_file: settings.key_file,
             logged_reason: String::new(),
             dice,
@@ -161,7 +172,7 @@ impl Agent {
     fn take(&mut self, now: Moment, input: Input<'_>, out: Out<'_>) {
         match input {
             Input::Start | Input::Tick => {}
-            Input::LinkUp => self.link.connected(now.at),
+            Input::LinkUp => self.link.connected(now.at, self.memory_of_registry()),
             Input::LinkLine(line) => {
                 self.with_link(now, out, |link, dice, out| link.line(now.at, line, dice, out));
             }

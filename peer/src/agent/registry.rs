@@ -1,5 +1,6 @@
 //! What the registry tells, and what that means for the address book, for people, and for the log.
 
+use vox_common::wire::keys::PublicKey;
 use vox_common::wire::names::Name;
 use vox_common::wire::reply::ReplyLine;
 use vox_common::wire::words::encode;
@@ -10,8 +11,9 @@ use super::calls::Me;
 use super::desk::Desk;
 use super::dice::Dice;
 use super::front::Front;
-use super::io::{Moment, Out, Output};
-use super::link::{Link, LinkNews, LinkOut};
+use super::io::{Kept, Moment, Out, Output};
+use super::known::Full;
+use super::link::{Link, LinkNews, LinkOut, Memory};
 use super::messages::Message;
 
 impl Agent {
@@ -23,19 +25,58 @@ impl Agent {
         act: impl FnOnce(&mut Link, &mut Dice, LinkOut<'_>),
     ) {
         let Self { link, dice, book, front, calls, logged_reason, .. } = self;
-        let mut looked_up = None;
+        let (mut looked_up, mut registered) = (None, None);
         act(link, dice, &mut |news| match news {
             LinkNews::LookedUp(reply) => looked_up = Some((reply.code, reply.text.to_owned())),
             LinkNews::StatusIs(status) => book.set_status(&calls.me().name, status),
             LinkNews::LostRoom(room, why) => lost_room(front, calls.me(), &room, why, out),
             news => {
+                if let LinkNews::Registered(_, key) = news {
+                    registered = Some(key);
+                }
                 learn(book, front, now, &news, out);
                 note_reason(logged_reason, &news, out);
                 link_out(out)(news);
             }
         });
+        if let Some(key) = registered {
+            self.note_registrys_key(now, key, out);
+        }
         if let Some((code, text)) = looked_up {
             self.looked_up(now, ReplyLine { code, more: false, text: &text }, out);
+        }
+    }
+}
+
+impl Agent {
+    /// What is remembered of the registry's key.
+    pub(super) fn memory_of_registry(&self) -> Memory {
+        self.registry.as_ref().and_then(|whom| self.calls.known.find(whom)).into()
+    }
+
+    /// Remembers the key of a registry that has sealed its lines with it for the first time, and says where there is
+    /// none.
+    fn note_registrys_key(&mut self, now: Moment, key: Option<PublicKey>, out: Out<'_>) {
+        let Some(whom) = &self.registry else { return };
+        let Some(key) = key else {
+            let sentence = format!(
+                "lines to the registry are not sealed, anybody on the way can read and change them address={}",
+                whom.word()
+            );
+            return out(Output::Log(log::Level::Warn, &sentence));
+        };
+        let words = format!("fingerprint={} address={}", key.fingerprint(), whom.word());
+        match self.calls.known.learn(whom, key, now.unix) {
+            Ok(false) => {}
+            Ok(true) => {
+                let sentence = format!("the registry's key is trusted on its first use {words}");
+                out(Output::Log(log::Level::Info, &sentence));
+                out(Output::Keep(Kept::KnownKeys, &self.calls.known.to_string()));
+            }
+            Err(Full) => {
+                let sentence = format!("no more keys can be remembered, and the registry's is not {words}");
+                out(Output::Log(log::Level::Warn, &sentence));
+            }
         }
     }
 }
@@ -52,7 +93,10 @@ fn learn(book: &mut AddressBook, front: &mut Front, now: Moment, news: &LinkNews
                 front.take_message(message, out);
             }
         }
-        LinkNews::Registered(_) => front.desk.tell(None, "* LINK up", out),
+        LinkNews::Registered(_, key) => {
+            let sealed = if key.is_some() { "yes" } else { "no" };
+            front.desk.tell(None, &format!("* LINK up sealed={sealed}"), out);
+        }
         LinkNews::Down(why) => {
             book.went_stale(now.at);
             front.desk.tell(None, &format!("* LINK down reason={}", encode(why)), out);
@@ -70,7 +114,7 @@ fn lost_room(front: &Front, me: &Me, room: &Name, why: &str, out: Out<'_>) {
 
 fn note_reason(logged: &mut String, news: &LinkNews<'_>, out: Out<'_>) {
     match news {
-        LinkNews::Registered(text) => {
+        LinkNews::Registered(text, _) => {
             logged.clear();
             out(Output::Log(log::Level::Info, &format!("registry has us words={text:?}")));
         }
@@ -88,6 +132,7 @@ pub(super) fn link_out(out: Out<'_>) -> impl FnMut(LinkNews<'_>) {
         LinkNews::Connect => out(Output::Connect),
         LinkNews::Disconnect => out(Output::Disconnect),
         LinkNews::Send(line) => out(Output::ToRegistry(line)),
+        LinkNews::Seal(sealer, opener) => out(Output::Seal(sealer, opener)),
         LinkNews::Answer(client, line) => Desk::answer(client, line, out),
         _ => {}
     }

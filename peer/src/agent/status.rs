@@ -48,6 +48,7 @@ impl Agent {
         if let Some((since, address)) = self.link.registered() {
             let seconds = now.at.saturating_duration_since(since).as_secs();
             write!(text, " registered={address} since-s={seconds}")?;
+            self.write_sealing(text)?;
         } else if self.registry_address.is_some() {
             write!(text, " reason={}", encode(self.link.reason()))?;
         }
@@ -61,6 +62,14 @@ impl Agent {
             write!(text, " returns-to={room}")?;
         }
         writeln!(text)
+    }
+
+    /// Whether others can read what the registry and we say, and whether somebody has compared its key.
+    fn write_sealing(&self, text: &mut String) -> fmt::Result {
+        let Some(key) = self.link.sealed_with() else { return write!(text, " sealed=no") };
+        let known = self.registry.as_ref().and_then(|whom| self.calls.known.find(whom));
+        let verified = if known.is_some_and(|known| known.verified.is_some()) { "yes" } else { "no" };
+        write!(text, " sealed=yes key={} verified={verified}", key.fingerprint())
     }
 
     fn write_leg(&self, leg: &Leg, seconds: u64, text: &mut String) -> fmt::Result {

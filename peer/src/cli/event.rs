@@ -21,6 +21,7 @@ impl Event {
             "JOINED" => Fields::read(rest, &["name", "address", "status", "key"]),
             "LEFT" => Fields::read(rest, &["name"]),
             "STATUS" => Fields::read(rest, &["name", "status"]),
+            "LINK" if rest.starts_with("up") => Fields::read(rest, &["state"]),
             "LINK" => first_and_text(rest, "state", "reason"),
             "MSG" | "BROADCAST" => said(rest, &["from"]),
             "SAY" => said(rest, &["room", "from"]),
@@ -46,6 +47,9 @@ impl Event {
         match (self.kind.as_str(), field("state")) {
             ("CALL", "ended") => format!("the call with {name} ended: {}", outcome(field("reason"))),
             ("CALL", state) => call(state, name),
+            ("LINK", "up") if field("sealed") == "no" => {
+                "the registry is there, its lines are not sealed".into()
+            }
             ("LINK", "up") => "the registry is there".into(),
             ("LINK", _) => with_reason("the registry is away", field("reason")),
             ("JOINED", _) => format!("{name} is there at {}", field("address")),
@@ -170,6 +174,8 @@ mod tests {
             ("* CALL 0a talking ann", "talking with ann"),
             ("* CALL 0a ended ann reason=far-hangup", "the call with ann ended: hung up there"),
             ("* LINK up", "the registry is there"),
+            ("* LINK up sealed=yes", "the registry is there"),
+            ("* LINK up sealed=no", "the registry is there, its lines are not sealed"),
             ("* LINK down reason=connection%20refused", "the registry is away: connection refused"),
             ("* LINK down connection refused", "the registry is away: connection refused"),
             ("* JOINED bob 10.0.0.2:6000 idle -", "bob is there at 10.0.0.2:6000"),

@@ -58,11 +58,21 @@ fn registry(fields: &Fields) -> String {
         part(fields, "", "address", ""),
         part(fields, "as ", "registered", ""),
         lasting(fields, "for ", "since-s"),
+        sealing(fields),
         part(fields, "", "reason", ""),
         retry.map(|seconds| format!("next try in {seconds} s")),
         part(fields, "in the room ", "room", ""),
         part(fields, "on the way back into ", "returns-to", ""),
     ])
+}
+
+/// Whether others can read along, and whether the registry is known to be itself.
+fn sealing(fields: &Fields) -> Option<String> {
+    let checked = if fields.value("verified") == "yes" { "verified " } else { "" };
+    match fields.find("sealed")? {
+        "yes" => Some(format!("sealed, {checked}key {}", fields.value("key"))),
+        _ => Some("not sealed".to_owned()),
+    }
 }
 
 fn call(fields: &Fields) -> String {

@@ -16,6 +16,7 @@ use vox_common::wire::proof::Secret;
 
 pub use self::places::{Places, find};
 pub use self::values::{HostPort, InputDevice, OutputDevice, Period};
+use crate::agent::link::Sealing;
 use crate::dsp::tasks::Tasks;
 use crate::media::orders::Coding;
 use crate::media::profile::{Numbers, Profile};
@@ -35,6 +36,8 @@ pub struct Config {
     pub display: Option<DisplayName>,
     /// Where the registry is. `None`: calls by host and contacts only.
     pub registry: Option<HostPort>,
+    /// Whether the lines to it are sealed.
+    pub sealing: Sealing,
     /// The file that holds the registry's secret, where it asks for one.
     pub secret_file: Option<PathBuf>,
     /// What that file holds; only [`Config::load`] looks into it.

@@ -13,6 +13,7 @@ use vox_common::wire::names::{DisplayName, Name};
 use super::{
     Audio, Config, HostPort, InputDevice, OutputDevice, PEER_PORT, Period, Places, REGISTRY_PORT, Voice,
 };
+use crate::agent::link::Sealing;
 use crate::dsp::tasks::Tasks;
 use crate::media::orders::{Codec, Coding};
 use crate::media::profile::{Numbers, Profile};
@@ -24,7 +25,7 @@ pub(super) fn read_top(top: &mut Section<'_>, places: &Places) -> Result<Config,
             "" => Some(None),
             text => DisplayName::new(text).map(Some),
         })?;
-    let (registry, secret_file) = top.section("registry", read_registry)?;
+    let (registry, sealing, secret_file) = top.section("registry", read_registry)?;
     let contacts = top.section("contacts", read_contacts)?;
     let (listen, dscp) = top.section("network", read_network)?;
     let (voice, alarm_delay) = top.section("voice", read_voice)?;
@@ -42,6 +43,7 @@ pub(super) fn read_top(top: &mut Section<'_>, places: &Places) -> Result<Config,
         name,
         display,
         registry,
+        sealing,
         secret_file,
         secret: None,
         contacts,
@@ -64,18 +66,23 @@ pub(super) fn read_top(top: &mut Section<'_>, places: &Places) -> Result<Config,
 pub(super) const NAME: &str = "1 to 32 of a-z 0-9 . _ - and begin with a letter";
 const HOST: &str = r#"a host and a port like "192.168.1.20:6000""#;
 
-fn read_registry(section: &mut Section<'_>) -> Result<(Option<HostPort>, Option<PathBuf>), ConfigError> {
+type RegistryKeys = (Option<HostPort>, Sealing, Option<PathBuf>);
+
+fn read_registry(section: &mut Section<'_>) -> Result<RegistryKeys, ConfigError> {
     let allowed = r#"a host and a port like "intercom.lan:5000", or "none""#;
     let address = section.value("address", allowed, None, |given| match given.text()? {
         "none" => Some(None),
         text => HostPort::parse(text, REGISTRY_PORT).map(Some),
     })?;
+    let allowed = r#""preferred", "required" or "off""#;
+    let sealing =
+        section.value("sealed", allowed, Sealing::default(), |given| Sealing::parse(given.text()?))?;
     let allowed = r#"a path that begins with /, or "none""#;
     let secret_file = section.value("secret-file", allowed, None, |given| match given.text()? {
         "none" => Some(None),
         path => path.starts_with('/').then(|| Some(path.into())),
     })?;
-    Ok((address, secret_file))
+    Ok((address, sealing, secret_file))
 }
 
 fn read_contacts(section: &mut Section<'_>) -> Result<Vec<(Name, HostPort)>, ConfigError> {

@@ -7,13 +7,14 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
+use vox_common::seal::records::{Opener, Sealer, sealed_bytes};
 use vox_common::sys::clients::Clients;
 use vox_common::sys::clock;
 use vox_common::sys::net::{Sent, send_now};
 use vox_common::sys::notify::Notifier;
 use vox_common::sys::store::Store;
 use vox_common::sys::turn::Turn;
-use vox_common::wire::limits::MAX_CLIENTS;
+use vox_common::wire::limits::{LINE_BYTES, MAX_CLIENTS};
 use vox_common::wire::signal::Signal;
 
 use super::control;
@@ -55,13 +56,25 @@ pub struct Owner {
 struct Acts {
     hands: Hands,
     clients: Clients<MAX_CLIENTS>,
-    registry: Option<TcpStream>,
+    registry: Option<Registry>,
     errands: Errands,
     /// The turn of the program that is being served: its reader waits with it while the disk is waited for.
     turn: Option<Turn>,
     /// What could not even be begun; its answers are taken in next.
     failed: Vec<Failed>,
 }
+
+/// The registry's connection, to write to.
+struct Registry {
+    stream: TcpStream,
+    /// Where its reader learns what it opens lines with.
+    openers: SyncSender<Opener>,
+    /// `None`: lines are plain.
+    sealer: Option<Sealer>,
+}
+
+/// The longest line, once it is sealed.
+const SEALED_LINE: usize = sealed_bytes(LINE_BYTES);
 
 enum Failed {
     Resolve(Ticket),
@@ -115,8 +128,8 @@ impl Owner {
 
     fn open(&mut self, mail: Mail) {
         match mail {
-            Mail::LinkUp(stream) => {
-                self.acts.registry = Some(stream);
+            Mail::LinkUp(stream, openers) => {
+                self.acts.registry = Some(Registry { stream, openers, sealer: None });
                 self.feed(Input::LinkUp);
             }
             Mail::LinkLine(line, _turn) => self.feed(Input::LinkLine(&line)),
@@ -185,6 +198,7 @@ impl Acts {
             Output::Connect => drop(self.hands.connect.as_ref().map(|connect| connect.try_send(()))),
             Output::Disconnect => self.disconnect(),
             Output::ToRegistry(line) => self.send_to_registry(line),
+            Output::Seal(sealer, opener) => self.seal_registry(sealer, opener),
             Output::Signal(path, signal) => self.send_signal(path, signal),
             Output::ToClient(client, lines) => self.clients.send(client.0, lines),
             Output::Resolve(ticket, host) => {
@@ -236,15 +250,33 @@ impl Acts {
 
     /// The reader finds the end, and tells it.
     fn disconnect(&mut self) {
-        if let Some(stream) = self.registry.take() {
-            let _ = stream.shutdown(Shutdown::Both);
+        if let Some(registry) = self.registry.take() {
+            let _ = registry.stream.shutdown(Shutdown::Both);
         }
     }
 
     fn send_to_registry(&mut self, line: &str) {
-        let sent = self.registry.as_ref().map(|stream| send_now(stream, format!("{line}\n").as_bytes()));
+        let sent = self.registry.as_mut().map(|registry| registry.send(line));
         if !matches!(sent, Some(Sent::Whole) | None) {
             self.disconnect();
+        }
+    }
+
+    /// The reader waits until we have dealt with the line that said so.
+    fn seal_registry(&mut self, sealer: Sealer, opener: Opener) {
+        if let Some(registry) = &mut self.registry {
+            registry.sealer = Some(sealer);
+            let _ = registry.openers.try_send(opener);
+        }
+    }
+}
+
+impl Registry {
+    fn send(&mut self, line: &str) -> Sent {
+        let line = format!("{line}\n");
+        match &mut self.sealer {
+            None => send_now(&self.stream, line.as_bytes()),
+            Some(sealer) => send_now(&self.stream, sealer.seal(line.as_bytes(), &mut [0; SEALED_LINE])),
         }
     }
 }

@@ -178,6 +178,7 @@ fn settings_of(config: &Config, identity: Identity, known: KnownKeys, port: u16)
         identity,
         port: NonZeroU16::new(port).expect("a bound socket has a port"),
         registry: config.registry.as_ref().map(HostPort::to_string),
+        sealing: config.sealing,
         contacts: config.contacts.iter().map(|(name, host)| (name.clone(), host.to_string())).collect(),
         policy: policy_of(config),
         tasks: config.voice.tasks,
@@ -251,7 +252,7 @@ fn needing_restart(old: &Config, new: &Config) -> impl Iterator<Item = &'static 
     [
         ("name", old.name != new.name),
         ("display", old.display != new.display),
-        ("[registry]", old.registry != new.registry),
+        ("[registry]", old.registry != new.registry || old.sealing != new.sealing),
         ("[contacts]", old.contacts != new.contacts),
         ("[network]", old.listen != new.listen || old.dscp != new.dscp),
         ("[audio]", old.audio != new.audio),

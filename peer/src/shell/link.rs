@@ -1,13 +1,14 @@
 //! The thread `link`: resolves, connects and reads; the owner writes.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::ops::ControlFlow;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
+use vox_common::seal::incoming::Next;
 use vox_common::sys::config::reason;
-use vox_common::sys::lines::{Line, read_lines};
+use vox_common::sys::lines::{Line, read_sealable};
 use vox_common::sys::net::tune;
 use vox_common::sys::thread::spawn_roomy;
 use vox_common::sys::turn::post_in_turn;
@@ -61,15 +62,23 @@ fn connect_to(address: SocketAddr) -> io::Result<TcpStream> {
 /// Reads until the connection ends; what is no text is not the registry's, and is passed over.
 fn converse(stream: &TcpStream, mailbox: &Mailbox) -> String {
     let Ok(writer) = stream.try_clone() else { return "too many open files".to_owned() };
-    if mailbox.send(Mail::LinkUp(writer)).is_err() {
+    let (openers, opened) = sync_channel(1);
+    if mailbox.send(Mail::LinkUp(writer, openers)).is_err() {
         return String::new();
     }
-    let ended = read_lines(stream, |line| match line {
-        Line::Text(text) => post_in_turn(mailbox, |turn| Mail::LinkLine(text.to_owned(), turn)),
-        _ => ControlFlow::Continue(()),
+    // Once the owner has dealt with a line, it has also said whether the next one is sealed.
+    let ended = read_sealable(stream, |line| match line {
+        Line::Text(text) => match post_in_turn(mailbox, |turn| Mail::LinkLine(text.to_owned(), turn)) {
+            ControlFlow::Continue(()) => opened.try_recv().map_or(Next::GoOn, Next::Seal),
+            ControlFlow::Break(()) => Next::End,
+        },
+        _ => Next::GoOn,
     });
     match ended {
         Ok(()) => "the registry closed the connection".to_owned(),
+        Err(error) if error.kind() == ErrorKind::InvalidData => {
+            "what came from the registry was changed on its way".to_owned()
+        }
         Err(error) => format!("the connection to the registry broke: {}", reason(&error)),
     }
 }

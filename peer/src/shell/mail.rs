@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::sync::mpsc::SyncSender;
 
+use vox_common::seal::records::Opener;
 use vox_common::sys::turn::Turn;
 use vox_common::wire::limits::{MAX_CLIENTS, SIGNAL_BYTES};
 use vox_common::wire::proof::Secret;
@@ -23,8 +24,8 @@ const _: () =
     reason = "a signal lies in its letter: the thread `udp` does not allocate"
 )]
 pub enum Mail {
-    /// The registry's connection stands; the owner writes to it.
-    LinkUp(TcpStream),
+    /// The registry's connection stands; the owner writes to it, and tells its reader if what comes is sealed.
+    LinkUp(TcpStream, SyncSender<Opener>),
     /// A line from the registry.
     LinkLine(String, Turn),
     /// The registry could not be reached, or the connection has ended.

@@ -11,6 +11,7 @@ use vox_common::wire::signal::{CallId, Cookie, Hello, Reason, Say, Signal};
 use vox_peer::agent::calls::Me;
 use vox_peer::agent::io::{ClientId, Input, Kept, Moment, Output, Policy};
 use vox_peer::agent::known::KnownKeys;
+use vox_peer::agent::link::Sealing;
 use vox_peer::agent::{Agent, Settings};
 use vox_peer::dsp::tasks::Tasks;
 use vox_peer::media::orders::{LegId, MediaNews, MediaOrder};
@@ -57,6 +58,7 @@ impl Bench {
             identity: Identity::new([7; 32]),
             port: 6000.try_into().expect("a port"),
             registry: None,
+            sealing: Sealing::default(),
             contacts: Vec::new(),
             tasks: Tasks::NONE,
             policy: Policy { auto_answer: false, ring_timeout: Duration::from_secs(30), alarm_delay: None },
@@ -137,6 +139,7 @@ impl Bench {
             Output::Connect => acts.push("connect".to_owned()),
             Output::Disconnect => acts.push("disconnect".to_owned()),
             Output::ToRegistry(line) => acts.push(format!("registry < {line}")),
+            Output::Seal(..) => acts.push("seal".to_owned()),
             Output::Signal(path, signal) => {
                 sent.push((*now, path.remote, signal.clone()));
                 acts.push(format!("{} < {}", path.remote, readable(signal)));

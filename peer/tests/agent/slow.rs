@@ -1,5 +1,6 @@
 //! A registry that says "slow down", or says no at the door, and what it asks for.
 
+use vox_common::seal::identity::Identity;
 use vox_common::wire::proof::Secret;
 use vox_common::wire::reply::Nonce;
 use vox_common::wire::request::Request;
@@ -154,7 +155,8 @@ fn a_secret_is_proved_over_the_nonce_of_the_greeting() {
 #[test]
 fn another_secret_is_tried_at_once() {
     let mut alice = connecting(None);
-    assert_eq!(alice.is_greeted(), ["registry < REGISTER alice 6000"]);
+    let registers = format!("registry < REGISTER alice 6000 key={}", Identity::new([7; 32]).public());
+    assert_eq!(alice.is_greeted(), [registers]);
     alice.line("403 not let in: proof= of the registry's secret is needed");
     assert_eq!(
         reason(&mut alice),

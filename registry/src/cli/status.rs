@@ -31,8 +31,10 @@ fn registry(fields: &Fields) -> String {
     parts([
         part(fields, "", "name", ""),
         part(fields, "access ", "access", ""),
+        part(fields, "sealed lines ", "sealed", ""),
         lasting(fields, "up for ", "uptime-s"),
         part(fields, "vox-registry ", "version", ""),
+        part(fields, "key ", "key", ""),
     ])
 }
 
@@ -41,6 +43,7 @@ fn tables(fields: &Fields) -> String {
         of(fields, "users", "max-users"),
         of(fields, "rooms", "max-rooms"),
         count(fields, "connection", "connections"),
+        part(fields, "", "sealed", " of them sealed"),
         count(fields, "ban", "bans"),
     ])
 }
@@ -70,8 +73,8 @@ mod tests {
 
     fn answer() -> Answer {
         let lines = [
-            "registry name=vox version=0.1.0 uptime-s=7500 access=open",
-            "tables users=3 max-users=512 rooms=1 max-rooms=64 connections=5 bans=1",
+            "registry name=vox version=0.1.0 uptime-s=7500 access=open sealed=offered key=SHA256:abc",
+            "tables users=3 max-users=512 rooms=1 max-rooms=64 connections=5 sealed=3 bans=1 names=2",
             "counters connections=12 requests=30 slow-downs=0",
         ];
         Answer { lines: lines.map(str::to_owned).into(), last: "end".into() }
@@ -85,8 +88,8 @@ mod tests {
         assert_eq!(
             shown,
             [
-                "vox, access open, up for 2 h 5 min, vox-registry 0.1.0",
-                "3 of 512 users, 1 of 64 rooms, 5 connections, 1 ban",
+                "vox, access open, sealed lines offered, up for 2 h 5 min, vox-registry 0.1.0, key SHA256:abc",
+                "3 of 512 users, 1 of 64 rooms, 5 connections, 3 of them sealed, 1 ban",
                 "connections 12, requests 30",
             ]
         );

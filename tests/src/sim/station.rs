@@ -10,6 +10,7 @@ use vox_common::wire::signal::CallId;
 use vox_peer::agent::calls::Me;
 use vox_peer::agent::io::{Moment, Policy};
 use vox_peer::agent::known::KnownKeys;
+use vox_peer::agent::link::Sealing;
 use vox_peer::agent::{Agent, Settings};
 use vox_peer::dsp::tasks::Tasks;
 use vox_peer::media::orders::{LegId, MediaOrder};
@@ -60,6 +61,7 @@ impl Station {
             identity: identity(name),
             port: address.port().try_into().expect("a port"),
             registry: Some("registry.test:5000".to_owned()),
+            sealing: Sealing::default(),
             contacts: Vec::new(),
             tasks: Tasks::NONE,
             policy: Policy { auto_answer, ring_timeout: Duration::from_secs(10), alarm_delay: None },

@@ -110,7 +110,7 @@ impl<'t> World<'t> {
             is_dead: false,
             is_traced: std::env::var_os("TRACE").is_some(),
             stations,
-            registry: Registry::new(settings(), tables, now),
+            registry: Registry::new(settings(), None, tables, now),
             registry_is_up: true,
             links: BTreeMap::new(),
             next_link: 0,
@@ -463,7 +463,8 @@ impl Act {
             Output::Signal(path, signal) => Self::Signal(path.remote, Box::new(signal.clone())),
             Output::ToClient(client, lines) => Self::ToClient(client, lines.to_owned()),
             Output::Media(order) => Self::Order(order),
-            Output::Resolve(..)
+            Output::Seal(..)
+            | Output::Resolve(..)
             | Output::ListDevices(_)
             | Output::Keep(..)
             | Output::KeepAndAnswer(..)
@@ -479,6 +480,7 @@ fn settings() -> registry::Settings {
         max_users: 512,
         max_rooms: 64,
         access: registry::Access::Open,
+        sealing: registry::Sealing::Offered,
         limits: registry::Limits {
             connections_per_address: Some(64),
             pace: Some(registry::Pace { per_second: 20, burst: 100 }),

@@ -52,7 +52,7 @@ impl Link {
         self.reason.clear();
         self.pause = FIRST_PAUSE;
         self.status = Some(Status::Idle);
-        out(LinkNews::Registered(text));
+        out(LinkNews::Registered(text, self.sealed_with));
         self.run(now, Errand::Watch, out);
         self.run(now, Errand::List, out);
         if let Some(change) = self.rooms.registered(now) {

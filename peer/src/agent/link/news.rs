@@ -1,6 +1,8 @@
 //! What the registration tells: what is to be done, and what is to be known.
 
+use vox_common::seal::records::{Opener, Sealer};
 use vox_common::wire::event::Event;
+use vox_common::wire::keys::PublicKey;
 use vox_common::wire::names::Name;
 use vox_common::wire::reply::ReplyLine;
 use vox_common::wire::users::{Entry, Status};
@@ -16,8 +18,10 @@ pub enum LinkNews<'a> {
     Disconnect,
     /// Send this line.
     Send(&'a str),
-    /// We are registered; the registry's words.
-    Registered(&'a str),
+    /// Seal what is sent from now on with the one, and open what comes with the other.
+    Seal(Sealer, Opener),
+    /// We are registered; the registry's words, and the key with which it has sealed them. `None`: they are plain.
+    Registered(&'a str, Option<PublicKey>),
     /// The registry went away, and why.
     Down(&'a str),
     /// A listing begins.

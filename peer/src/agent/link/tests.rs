@@ -13,15 +13,23 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
+        Self::with(Sealing::Preferred)
+    }
+
+    fn with(sealing: Sealing) -> Self {
+        let identity = Identity::new([9; 32]);
         let registration = Registration {
             name: Name::parse("alice").unwrap(),
             port: 6000.try_into().unwrap(),
-            key: None,
+            key: Some(*identity.public()),
             proof: None,
+            key_proof: None,
             display: None,
         };
         let start = clock::now();
-        Self { link: Link::new(registration, None, true, start), dice: Dice::new([1; 32]), start }
+        let address = "intercom.lan:5000".to_owned();
+        let settings = LinkSettings { registration, identity, sealing, address };
+        Self { link: Link::new(settings, None, true, start), dice: Dice::new([1; 32]), start }
     }
 
     fn at(&self, ms: u64) -> Instant {
@@ -43,7 +51,7 @@ impl Bench {
     }
 
     fn greet(&mut self, ms: u64) -> Vec<String> {
-        self.link.connected(self.at(ms));
+        self.link.connected(self.at(ms), Memory::Nothing);
         self.line(ms, &format!("220 vox-registry 0.1.0 vox {}", "0".repeat(32)))
     }
 
@@ -62,7 +70,8 @@ impl Bench {
 fn it_connects_registers_watches_and_lists() {
     let mut bench = Bench::new();
     assert_eq!(bench.expire(0), ["Connect"]);
-    assert_eq!(bench.greet(5), [r#"Send("REGISTER alice 6000")"#]);
+    let key = Identity::new([9; 32]);
+    assert_eq!(bench.greet(5), [format!(r#"Send("REGISTER alice 6000 key={}")"#, key.public())]);
     let said = bench.line(6, "200 registered alice 192.0.2.1:6000");
     assert_eq!(said[1..], [r#"Send("WATCH on")"#, "ListBegins", r#"Send("LIST")"#]);
     assert_eq!(bench.link.registered().unwrap().1, "192.0.2.1:6000");
@@ -115,7 +124,7 @@ fn a_registry_that_stands_still_is_left() {
 fn what_is_no_registry_is_told() {
     let mut bench = Bench::new();
     bench.expire(0);
-    bench.link.connected(bench.at(0));
+    bench.link.connected(bench.at(0), Memory::Nothing);
     assert_eq!(bench.line(1, "220 mail.example ESMTP Postfix")[0], "Disconnect");
     assert_eq!(bench.link.reason(), "what listens there is no vox-registry");
 }
