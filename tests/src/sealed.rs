@@ -71,14 +71,20 @@ impl Sealed {
     }
 
     /// Offers to seal, and takes the answer, which is told.
+    pub fn offer(&mut self, identity: &Identity) -> Option<String> {
+        self.begin(identity);
+        self.hear()
+    }
+
+    /// Offers to seal; nothing may be said before the answer is heard.
     ///
     /// # Panics
     /// The registry's key is none that one can seal with.
-    pub fn offer(&mut self, identity: &Identity) -> Option<String> {
+    pub fn begin(&mut self, identity: &Identity) {
         let offered = secure::offer(identity, &self.key, &self.nonce, random::bytes());
         let (offering, offer) = offered.expect("an ordinary key");
         self.offering = Some(offering);
-        self.ask(&Request::Secure(offer).to_string())
+        self.say(&Request::Secure(offer).to_string());
     }
 
     /// Says a line, sealed if that was agreed.

@@ -7,6 +7,7 @@ mod delay;
 mod messages;
 mod registry;
 mod rooms;
+mod sealing;
 mod slow;
 mod talking;
 mod trust;

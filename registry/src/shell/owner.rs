@@ -138,7 +138,7 @@ impl<'t> Owner<'t> {
             }
             None => (None, None, None),
         };
-        self.slots.offer(conn, sealer);
+        self.slots.offer(sealer);
         self.handle(Input::Offered { conn, offer, taken: shaken });
         if let Some(opener) = opener.filter(|_| self.slots.is_sealed(conn)) {
             // A reader that has gone has no use for it.

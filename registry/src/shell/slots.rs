@@ -12,8 +12,10 @@ use crate::core::{ConnId, Fate};
 /// A place is taken from accept until the reader's last word, so that an id in the mailbox is never stale.
 pub(super) struct Slots {
     places: [Option<Slot>; MAX_CONNECTIONS],
+    /// Of the connection whose offer to seal the core is about to take.
+    offered: Option<Box<Sealer>>,
     /// For what is sealed, on its way to the kernel.
-    sealed: [u8; sealed_bytes(AT_ONCE)],
+    sealed: Box<[u8]>,
 }
 
 /// As much of what is said as is sealed and sent in one piece.
@@ -24,20 +26,19 @@ struct Slot {
     /// Nothing more may be sent: it was said goodbye to, or it reads too slowly.
     is_shut: bool,
     /// Seals what is sent, once the core says so.
-    sealer: Option<Sealer>,
-    /// Waits for that.
-    offered: Option<Sealer>,
+    sealer: Option<Box<Sealer>>,
 }
 
 impl Slots {
-    pub(super) const fn new() -> Self {
-        Self { places: [const { None }; MAX_CONNECTIONS], sealed: [0; sealed_bytes(AT_ONCE)] }
+    pub(super) fn new() -> Self {
+        let sealed = vec![0; sealed_bytes(AT_ONCE)].into_boxed_slice();
+        Self { places: [const { None }; MAX_CONNECTIONS], offered: None, sealed }
     }
 
     /// A place for a connection. `None`: all are taken.
     pub(super) fn allot(&mut self, stream: Arc<TcpStream>) -> Option<ConnId> {
         let (place, slot) = (0..).zip(&mut self.places).find(|(_, slot)| slot.is_none())?;
-        *slot = Some(Slot { stream, is_shut: false, sealer: None, offered: None });
+        *slot = Some(Slot { stream, is_shut: false, sealer: None });
         Some(ConnId(place))
     }
 
@@ -59,17 +60,15 @@ impl Slots {
         }
     }
 
-    /// What seals this connection if the core says so.
-    pub(super) fn offer(&mut self, conn: ConnId, sealer: Option<Sealer>) {
-        if let Some(slot) = open(&mut self.places, conn) {
-            slot.offered = sealer;
-        }
+    /// What seals the connection that the core hears of next, if it says so.
+    pub(super) fn offer(&mut self, sealer: Option<Sealer>) {
+        self.offered = sealer.map(Box::new);
     }
 
     /// Whatever is sent from now on is sealed.
     pub(super) fn seal(&mut self, conn: ConnId) {
         if let Some(slot) = open(&mut self.places, conn) {
-            slot.sealer = slot.offered.take();
+            slot.sealer = self.offered.take();
         }
     }
 
