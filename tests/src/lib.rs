@@ -6,6 +6,7 @@ pub mod crowd;
 pub mod echo;
 pub mod fuzz;
 pub mod garbage;
+pub mod liar;
 pub mod mischief;
 pub mod people;
 pub mod sealed;

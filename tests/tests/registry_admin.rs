@@ -74,7 +74,8 @@ fn who_is_there_is_shown_to_people_and_to_programs() {
 
 /// A line without what differs from one registry to another: times, addresses, and the columns with them.
 fn without_figures(line: &str) -> String {
-    let is_figure = |word: &&str| word.starts_with(|first: char| first.is_ascii_digit());
+    let is_figure =
+        |word: &&str| word.starts_with(|first: char| first.is_ascii_digit()) || word.starts_with("SHA256:");
     let is_unit = |word: &&str| ["s", "s,", "min", "min,", "h", "h,", "d", "d,"].contains(word);
     line.split_whitespace().filter(|word| !is_figure(word) && !is_unit(word)).collect::<Vec<_>>().join(" ")
 }

@@ -23,10 +23,11 @@ fn registered(registry: &Registry, name: &str, port: u16, n: u8) -> Sealed {
 /// Hears a whole answer.
 fn answer(wire: &mut Sealed, line: &str) -> Vec<String> {
     wire.say(line);
-    let mut is_last = false;
-    std::iter::from_fn(|| wire.hear())
-        .take_while(|line| !std::mem::replace(&mut is_last, line.as_bytes()[3] == b' '))
-        .collect()
+    let mut heard = Vec::new();
+    while heard.last().is_none_or(|line: &String| line.as_bytes()[3] == b'-') {
+        heard.push(wire.hear().expect("the rest of the answer"));
+    }
+    heard
 }
 
 #[test]

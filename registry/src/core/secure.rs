@@ -16,18 +16,15 @@ impl Registry<'_> {
         if connection.stage != Stage::Unregistered || connection.bond.sealed_by.is_some() {
             return Err(Refusal::TooLateToSecure);
         }
-        match shaken {
-            Some(Shaken { key, answer }) => {
-                connection.bond.sealed_by = Some(key);
-                self.counters.count(Counter::Sealed);
-                self.reply(conn, &Reply::Secure(&answer), out);
-                out(Output::Seal(conn));
-            }
-            None => {
-                self.refuse(conn, Refusal::NotLetIn(Bar::WrongOffer), out);
-                self.dismiss(conn, None, out);
-            }
-        }
+        let Some(Shaken { key, answer }) = shaken else {
+            self.refuse(conn, Refusal::NotLetIn(Bar::WrongOffer), out);
+            self.dismiss(conn, None, out);
+            return Ok(());
+        };
+        connection.bond.sealed_by = Some(key);
+        self.counters.count(Counter::Sealed);
+        self.reply(conn, &Reply::Secure(&answer), out);
+        out(Output::Seal(conn));
         Ok(())
     }
 }

@@ -112,6 +112,7 @@ impl Mistrust {
 
 #[cfg(test)]
 mod tests {
+    use super::Sealing::{Off, Preferred, Required};
     use super::*;
 
     #[test]
@@ -119,7 +120,6 @@ mod tests {
         let [one, other] = [[1; 32], [2; 32]].map(PublicKey);
         let changed = Err(Mistrust::Changed { known: one, told: other });
         let known = Memory::Key(one);
-        use Sealing::{Off, Preferred, Required};
         for (memory, told, plans) in [
             (
                 Memory::Nothing,
