@@ -77,6 +77,11 @@ const FORGED: [&str; 9] = [
 
 #[derive(Debug, Clone, Copy, Arbitrary)]
 enum Op<'a> {
+    /// One calls the other, whose station is asked to answer or not, and everything arrives.
+    SetUp {
+        from: bool,
+        answered: bool,
+    },
     /// The oldest datagram arrives.
     Deliver,
     /// The oldest of all that are on their way are delivered, and what they lead to.
@@ -206,8 +211,9 @@ impl Scene {
 
     fn perform(&mut self, op: Op<'_>) {
         match op {
+            Op::SetUp { from, answered } => self.set_up(from, answered),
             Op::Deliver => self.deliver(),
-            Op::DeliverAll => (0..MOST_FREIGHT).for_each(|_| self.deliver()),
+            Op::DeliverAll => self.deliver_all(),
             Op::Duplicate(which) => self.arrive_as(which, |_| ()),
             Op::Lose(which) => drop(self.freight.remove(which.into())),
             Op::Mangle { which, at, by } => self.arrive_as(which, |freight| {
@@ -238,6 +244,19 @@ impl Scene {
             Op::Resolve { at, found } => self.resolve(at, found),
             Op::TypeAny { .. } | Op::Hear { .. } | Op::LinkAny { .. } => {}
         }
+    }
+
+    fn set_up(&mut self, from: bool, answered: bool) {
+        self.type_line(from, 0, LINES[usize::from(!from)]);
+        self.deliver_all();
+        if answered {
+            self.type_line(!from, 0, "ANSWER");
+            self.deliver_all();
+        }
+    }
+
+    fn deliver_all(&mut self) {
+        (0..MOST_FREIGHT).for_each(|_| self.deliver());
     }
 
     fn deliver(&mut self) {
@@ -398,4 +417,19 @@ fn are_lines(lines: &str) {
 
 fn is_line(line: &str) -> bool {
     line.len() < LINE_BYTES && !line.chars().any(char::is_control)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_operation_is_a_whole_call_with_sound_on_both_sides() {
+        for from in [false, true] {
+            let mut scene = Scene::new([false; 2]);
+            scene.perform(Op::SetUp { from, answered: true });
+            assert!(scene.sounds.iter().all(|sounds| sounds.values().eq([&true])), "{:?}", scene.sounds);
+            scene.end();
+        }
+    }
 }
