@@ -14,7 +14,9 @@ pub fn holds(bytes: &[u8]) {
 }
 
 /// A line with what it says, or with the name of what it is.
-fn told(line: Line<'_>) -> Result<String, &'static str> {
+pub(super) type Told = Result<String, &'static str>;
+
+pub(super) fn told(line: Line<'_>) -> Told {
     match line {
         Line::Text(text) => Ok(text.to_owned()),
         Line::TooLong => Err("too long"),
@@ -22,7 +24,8 @@ fn told(line: Line<'_>) -> Result<String, &'static str> {
     }
 }
 
-fn framed(bytes: &[u8], piece: usize) -> Vec<Result<String, &'static str>> {
+/// The lines of these bytes, which come in such pieces.
+pub(super) fn framed(bytes: &[u8], piece: usize) -> Vec<Told> {
     let (mut framer, mut lines, mut rest) = (Framer::new(), Vec::new(), bytes);
     while !rest.is_empty() {
         let space = framer.space();
@@ -38,7 +41,7 @@ fn framed(bytes: &[u8], piece: usize) -> Vec<Result<String, &'static str>> {
 }
 
 /// What the framer should say, as somebody would write it who has all the memory in the world.
-fn split(bytes: &[u8]) -> Vec<Result<String, &'static str>> {
+fn split(bytes: &[u8]) -> Vec<Told> {
     let mut pieces: Vec<&[u8]> = bytes.split(|&byte| byte == b'\n').collect();
     let unfinished = pieces.pop().unwrap_or_default();
     let mut lines: Vec<_> = pieces.into_iter().map(|line| read(line, line.len() + 1)).collect();
@@ -47,7 +50,7 @@ fn split(bytes: &[u8]) -> Vec<Result<String, &'static str>> {
     lines
 }
 
-fn read(line: &[u8], with_end: usize) -> Result<String, &'static str> {
+fn read(line: &[u8], with_end: usize) -> Told {
     if with_end > LINE_BYTES {
         return Err("too long");
     }

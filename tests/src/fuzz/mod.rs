@@ -8,6 +8,7 @@ pub mod media;
 pub mod page;
 pub mod receive;
 pub mod registry;
+pub mod sealed;
 pub mod signals;
 pub mod srtp;
 pub mod words;
@@ -22,7 +23,7 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 12] = [
+pub const TARGETS: [Target; 13] = [
     Target { name: "agent", holds: agent::holds },
     Target { name: "config", holds: config::holds },
     Target { name: "lines", holds: lines::holds },
@@ -32,6 +33,7 @@ pub const TARGETS: [Target; 12] = [
     Target { name: "registry", holds: registry::holds },
     Target { name: "rtcp", holds: media::rtcp_holds },
     Target { name: "rtp", holds: media::rtp_holds },
+    Target { name: "sealed", holds: sealed::holds },
     Target { name: "signals", holds: signals::holds },
     Target { name: "srtp", holds: srtp::holds },
     Target { name: "words", holds: words::holds },
