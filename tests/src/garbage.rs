@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
-use vox_common::wire::signal::{CallId, Cookie, Reason, Say, Signal};
+use vox_common::wire::keys::PublicKey;
+use vox_common::wire::signal::{CallId, Cookie, Reason, Say, Sealed, Signal, Tag};
 use vox_peer::media::mouth_to_ear::StationDelay;
 use vox_peer::media::{rtcp, rtp};
 
@@ -33,29 +34,26 @@ pub fn bytes(dice: &mut ChaCha8Rng, length: usize) -> Vec<u8> {
 
 /// Every kind of signal, each of a call that nobody knows.
 pub fn signals(dice: &mut ChaCha8Rng) -> Vec<Vec<u8>> {
-    let hello = || {
-        let invite = "VOX1 INVITE 00000000000000000000000000000000 hello=ZnJvbT1hIGNvZGVjPW9wdXMgcHRpbWU9NQ";
-        match Signal::parse(invite.as_bytes()).map(|signal| signal.say) {
-            Ok(Say::Invite(_, hello)) => hello,
-            other => panic!("{other:?}"),
-        }
-    };
+    let sealed = Sealed::new(&bytes(dice, 160)).expect("it fits");
+    let tag = Some(Tag(std::array::from_fn(|_| byte(dice))));
     let mut id = || CallId(std::array::from_fn(|_| byte(dice)));
-    let cookie = Cookie::new(&[7; 16]).expect("16 bytes fit");
+    let (cookie, key) = (Cookie::new(&[7; 16]).expect("16 bytes fit"), PublicKey([9; 32]));
     let says = [
-        Say::Invite(None, hello()),
-        Say::Invite(Some(cookie.clone()), hello()),
-        Say::Retry(cookie),
-        Say::Ringing(hello()),
-        Say::Accept(hello(), None),
-        Say::Accept(hello(), Some(id())),
-        Say::Reject(Reason::Busy),
+        Say::Knock,
+        Say::Invite(cookie.clone(), sealed.clone()),
+        Say::Retry(cookie, key),
+        Say::Ringing(sealed.clone()),
+        Say::Accept(sealed.clone(), None),
+        Say::Accept(sealed.clone(), Some(id())),
+        Say::Reject(Reason::Busy, Some(sealed.clone())),
+        Say::WrongKey(key),
         Say::Confirm,
         Say::Cancel(Reason::Cancelled),
-        Say::Bye(Reason::Hangup),
+        Say::Bye(Reason::Hangup, None),
+        Say::Bye(Reason::Hangup, Some(sealed)),
         Say::ByeOk,
     ];
-    says.into_iter().map(|say| Signal { id: id(), say }.to_string().into_bytes()).collect()
+    says.into_iter().map(|say| Signal { id: id(), say, tag }.to_string().into_bytes()).collect()
 }
 
 /// RTP and RTCP that look right, but are of nobody who takes part in the call.

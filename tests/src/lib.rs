@@ -4,6 +4,7 @@ pub mod bed;
 pub mod bins;
 pub mod crowd;
 pub mod echo;
+pub mod far;
 pub mod fuzz;
 pub mod garbage;
 pub mod liar;

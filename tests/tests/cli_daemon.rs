@@ -65,7 +65,10 @@ fn the_commands_of_an_idle_station() {
     assert_eq!(done(&alice, &["history"]), "");
     let status = json(&alice, &["status"]);
     assert_eq!((&status["peer"]["name"], &status["peer"]["state"]), (&"alice".into(), &"idle".into()));
-    assert_eq!((&status["registry"]["link"], &status["security"]["media"]), (&"up".into(), &"off".into()));
+    assert_eq!(
+        (&status["registry"]["link"], &status["security"]["media"]),
+        (&"up".into(), &"required".into())
+    );
     assert_eq!((status["call"].as_array(), status["media"].as_array()), (Some(&vec![]), Some(&vec![])));
     assert!(status["thread"].is_array() && status["audio"].as_array().map(Vec::len) == Some(2));
 }

@@ -251,7 +251,7 @@ fn a_status_is_one_object_with_a_section_each() {
         "STATUS",
         "230-peer name=alice version=0.1.0 state=idle status=idle missed=1 messages=3 unread=2 uptime-s=9\n\
          230-registry link=down address=reg:5000 reason=connection%20refused retry-s=2\n\
-         230-thread name=udp policy=fifo priority=69 wanted=69\n230-security media=off\n230 end\n",
+         230-thread name=udp policy=fifo priority=69 wanted=69\n230-security media=required\n230 end\n",
     )]);
     let status = station.json("status --json");
     assert_eq!(status["peer"]["missed"], 1);

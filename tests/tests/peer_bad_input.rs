@@ -340,8 +340,8 @@ fn nothing_that_a_stranger_gets_back_is_longer_than_what_it_sent() {
             clock::sleep_until(clock::now() + 2 * SIGNAL_PAUSE);
             // What is answered for certain marks the end of what the thing itself provoked.
             let id = CallId(std::array::from_fn(|_| byte(&mut dice)));
-            let mark = Signal { id, say: Say::Cancel(Reason::Cancelled) }.to_string();
-            let end = Signal { id, say: Say::ByeOk }.to_string();
+            let mark = Signal::untagged(id, Say::Cancel(Reason::Cancelled)).to_string();
+            let end = Signal::untagged(id, Say::ByeOk).to_string();
             socket.send(&thing).and_then(|_| socket.send(mark.as_bytes())).expect("alice listens");
             let mut came = 0;
             loop {

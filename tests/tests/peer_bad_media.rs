@@ -6,11 +6,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use vox_common::sys::clock;
+use vox_common::wire::keys::PublicKey;
 use vox_common::wire::names::Name;
-use vox_common::wire::signal::{CallId, Cookie, Hello, Reason, Say, Signal};
+use vox_common::wire::signal::{CallId, Cookie, Endings, Hello, MediaSealing, Reason, Say, Signal};
 use vox_peer::media::orders::{Codec, Coding};
 use vox_tests::bed::wav::{RATE, Recording};
 use vox_tests::bed::{Place, Station, listen, usage, wait};
+use vox_tests::far::{Far, Word};
 use vox_tests::mischief::{Mischief, Sent, Speaker, TONE};
 
 const PEACE: Duration = Duration::from_millis(1_500);
@@ -24,56 +26,71 @@ const GROWN_MB: f64 = 1.0;
 const SHORTEST: Coding = Coding { codec: Codec::L16, ptime_us: 1_250 };
 const USUAL: Coding = Coding { codec: Codec::Opus, ptime_us: 10_000 };
 
-/// Somebody who is nothing but a socket.
-struct Far {
+/// Somebody who is nothing but a socket and a key.
+struct Speaking {
     socket: UdpSocket,
     call: CallId,
     sends: Coding,
+    far: Far,
 }
 
-impl Far {
+impl Speaking {
     fn new(station: &Station, sends: Coding) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").expect("loopback is there");
         socket.connect(("127.0.0.1", station.port())).expect("loopback is there");
         socket.set_read_timeout(Some(Duration::from_secs(5))).expect("a socket of our own");
-        Self { socket, call: CallId([5; 16]), sends }
+        // Whose key the station has it says itself, before anything is sealed for it.
+        let mut speaking =
+            Self { socket, call: CallId([5; 16]), sends, far: Far::new([5; 32], PublicKey([0; 32])) };
+        speaking.call();
+        speaking
     }
 
     /// Calls, and is answered.
-    fn call(&self) {
-        self.say(Say::Invite(None, self.hello()));
-        let cookie = self.hear(|say| match say {
-            Say::Retry(cookie) => Some(cookie),
+    fn call(&mut self) {
+        self.say(Word::Knock);
+        let (cookie, key) = self.hear(|say| match say {
+            Say::Retry(cookie, key) => Some((cookie, key)),
             _ => None,
         });
+        self.far = Far::new([5; 32], key);
         self.invite(cookie);
-        self.say(Say::Confirm);
+        self.say(Word::Confirm);
     }
 
-    fn invite(&self, cookie: Cookie) {
-        self.say(Say::Invite(Some(cookie), self.hello()));
+    fn invite(&mut self, cookie: Cookie) {
+        self.say(Word::Invite(cookie, self.hello()));
         self.hear(|say| matches!(say, Say::Accept(..)).then_some(()));
     }
 
-    fn hang_up(&self) {
-        self.say(Say::Bye(Reason::Hangup));
+    fn hang_up(&mut self) {
+        self.say(Word::Bye(Reason::Hangup));
     }
 
     fn hello(&self) -> Hello {
         let from = Name::parse("mallory").expect("a name");
-        Hello { from, to: None, display: None, sends: self.sends, takes_red: true, after: None }
+        Hello {
+            from,
+            to: None,
+            display: None,
+            sends: self.sends,
+            takes_red: true,
+            media: MediaSealing::Off,
+            after: Endings::new(),
+        }
     }
 
-    fn say(&self, say: Say) {
-        let signal = Signal { id: self.call, say }.to_string();
-        self.socket.send(signal.as_bytes()).expect("the station listens");
+    fn say(&mut self, word: Word) {
+        let signal = self.far.say(self.call, word);
+        self.socket.send(&signal).expect("the station listens");
     }
 
     /// The next signal that is meant.
-    fn hear<T>(&self, meant: impl Fn(Say) -> Option<T>) -> T {
+    fn hear<T>(&mut self, meant: impl Fn(Say) -> Option<T>) -> T {
         let mut bytes = [0; 2_048];
         loop {
             let length = self.socket.recv(&mut bytes).expect("the station answers");
+            self.far.hear(&bytes[..length]);
             let heard = Signal::parse(&bytes[..length]).ok().and_then(|signal| meant(signal.say));
             if let Some(heard) = heard {
                 return heard;
@@ -95,7 +112,7 @@ impl Far {
 struct Trouble {
     place: Place,
     bob: Station,
-    far: Far,
+    far: Speaking,
 }
 
 impl Trouble {
@@ -103,9 +120,9 @@ impl Trouble {
         let place = Place::new();
         let recording = format!("file:{}", place.at("bob.wav").display());
         let bob = Station::quiet("bob").set("audio.output", recording).set("voice.profile", "studio");
+        let bob = bob.set("security.media", "off");
         let bob = bob.answering().start(&place);
-        let far = Far::new(&bob, coding);
-        far.call();
+        let far = Speaking::new(&bob, coding);
         bob.wait_until("talking");
         Self { place, bob, far }
     }
@@ -122,7 +139,7 @@ impl Trouble {
     }
 
     /// Ends the call; how much of the last second was the tone, and how much of it nothing.
-    fn end(&self) -> (f64, f64) {
+    fn end(&mut self) -> (f64, f64) {
         self.far.hang_up();
         self.bob.wait_until("idle");
         wait::until("the recording", 5, || last_second(&self.place.at("bob.wav")))

@@ -8,13 +8,15 @@ use vox_common::seal::identity::Identity;
 use vox_common::sys::clock;
 use vox_common::wire::coding::{Codec, Coding};
 use vox_common::wire::names::Name;
-use vox_common::wire::signal::{CallId, Cookie, Hello, Reason, Say, Signal};
+use vox_common::wire::signal::{CallId, Cookie, Endings, Hello, MediaSealing, Say, Signal};
 use vox_peer::agent::calls::Me;
 use vox_peer::agent::io::{ClientId, Input, Moment, Output, Policy};
 use vox_peer::agent::known::KnownKeys;
 use vox_peer::agent::link::Sealing;
 use vox_peer::agent::{Agent, Settings};
 use vox_peer::dsp::tasks::Tasks;
+use vox_tests::far::{Far, Word};
+use vox_tests::garbage;
 
 const FAR: &str = "192.0.2.7:6000";
 const STRANGER: &str = "192.0.2.66:6000";
@@ -31,19 +33,26 @@ fn hello(from: &str) -> Hello {
         display: None,
         sends,
         takes_red: true,
-        after: None,
+        media: MediaSealing::Required,
+        after: Endings::new(),
     }
 }
 
 struct Bench {
     agent: Agent,
+    far: Far,
     start: Instant,
     call: CallId,
 }
 
 impl Bench {
     fn new() -> Self {
-        let me = Me { name: Name::parse("bob").expect("a name"), display: None, sends: hello("bob").sends };
+        let me = Me {
+            name: Name::parse("bob").expect("a name"),
+            display: None,
+            sends: hello("bob").sends,
+            media: MediaSealing::Required,
+        };
         let settings = Settings {
             me,
             identity: Identity::new([3; 32]),
@@ -62,18 +71,17 @@ impl Bench {
         };
         let start = clock::now();
         let agent = Agent::new(settings, Moment { at: start, unix: 0 });
-        Self { agent, start, call: CallId([9; 16]) }
+        let far = Far::new([5; 32], *Identity::new([3; 32]).public());
+        Self { agent, far, start, call: CallId([9; 16]) }
     }
 
     /// Bob, in a call with alice, who called.
     fn called() -> Self {
         let mut bench = Self::new();
-        let id = bench.call;
-        let invite = |cookie| Signal { id, say: Say::Invite(cookie, hello("alice")) }.to_string();
-        let retry = bench.hear(FAR, invite(None).as_bytes());
-        let [Signal { say: Say::Retry(cookie), .. }] = retry.as_slice() else { panic!("{retry:?}") };
-        bench.hear(FAR, invite(Some(cookie.clone())).as_bytes());
-        bench.hear(FAR, Signal { id, say: Say::Confirm }.to_string().as_bytes());
+        let retry = bench.says(Word::Knock);
+        let [Signal { say: Say::Retry(cookie, _), .. }] = retry.as_slice() else { panic!("{retry:?}") };
+        bench.says(Word::Invite(cookie.clone(), hello("alice")));
+        bench.says(Word::Confirm);
         assert!(bench.is_talking());
         bench
     }
@@ -84,10 +92,16 @@ impl Bench {
         let line = format!("CALL {FAR}");
         let placed = bench.take(Input::Control(ClientId(0), Ok(&line)), FAR);
         bench.call = placed.first().expect("an INVITE").id;
-        let accept = Signal { id: bench.call, say: Say::Accept(hello("alice"), None) };
-        bench.hear(FAR, accept.to_string().as_bytes());
+        bench.says(Word::Retry(Cookie::new(&[7; 16]).expect("16 bytes fit")));
+        bench.says(Word::Accept(hello("alice"), None));
         assert!(bench.is_talking());
         bench
+    }
+
+    /// The far end says something of the call.
+    fn says(&mut self, word: Word) -> Vec<Signal> {
+        let datagram = self.far.say(self.call, word);
+        self.hear(FAR, &datagram)
     }
 
     fn hear(&mut self, from: &str, bytes: &[u8]) -> Vec<Signal> {
@@ -98,10 +112,12 @@ impl Bench {
     fn take(&mut self, input: Input<'_>, there: &str) -> Vec<Signal> {
         let now = Moment { at: self.start, unix: 0 };
         let mut said = Vec::new();
-        self.agent.handle(now, input, &mut |output| match output {
-            Output::Signal(path, signal) => {
+        let Self { agent, far, .. } = self;
+        agent.handle(now, input, &mut |output| match output {
+            Output::Signal(path, datagram) => {
                 assert_eq!(path.remote, address(there), "only the sender is answered");
-                said.push(signal.clone());
+                far.hear(datagram.as_bytes());
+                said.push(Signal::parse(datagram.as_bytes()).expect("a signal"));
             }
             Output::Media(_)
             | Output::Seal(..)
@@ -122,20 +138,8 @@ impl Bench {
 
 /// Every kind of signal, of a call that nobody knows.
 fn signals() -> Vec<String> {
-    let cookie = Cookie::new(&[7; 16]).expect("16 bytes fit");
-    let says = [
-        Say::Invite(None, hello("a")),
-        Say::Invite(Some(cookie.clone()), hello("a")),
-        Say::Retry(cookie),
-        Say::Ringing(hello("a")),
-        Say::Accept(hello("a"), Some(CallId([5; 16]))),
-        Say::Reject(Reason::Busy),
-        Say::Confirm,
-        Say::Cancel(Reason::Cancelled),
-        Say::Bye(Reason::Hangup),
-        Say::ByeOk,
-    ];
-    says.into_iter().map(|say| Signal { id: CallId([4; 16]), say }.to_string()).collect()
+    let all = garbage::signals(&mut garbage::dice()).into_iter();
+    all.map(|signal| String::from_utf8(signal).expect("text")).collect()
 }
 
 fn is_borne(bench: &mut Bench, bytes: &[u8]) {
@@ -172,10 +176,11 @@ fn the_words_of_the_running_call_from_somebody_else_are_nothing() {
             let mut mine = Signal::parse(signal.as_bytes()).expect("a signal");
             mine.id = bench.call;
             let said = bench.hear(STRANGER, mine.to_string().as_bytes());
-            let [Signal { say: Say::Retry(cookie), .. }] = said.as_slice() else { continue };
+            let [Signal { say: Say::Retry(cookie, _), .. }] = said.as_slice() else { continue };
             // It has shown that it receives, and still has no part in the call.
-            mine.say = Say::Invite(Some(cookie.clone()), hello("a"));
-            bench.hear(STRANGER, mine.to_string().as_bytes());
+            let mut stranger = Far::new([6; 32], *Identity::new([3; 32]).public());
+            let invite = stranger.say(bench.call, Word::Invite(cookie.clone(), hello("a")));
+            bench.hear(STRANGER, &invite);
         }
         assert!(bench.is_talking());
     }

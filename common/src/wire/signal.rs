@@ -1,21 +1,30 @@
 //! Signals: the text datagrams that set up and end a call (docs/PROTOCOL.md, "Calls").
 
+mod hello;
+mod reason;
+mod sealed;
+
 use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use heapless::String as Text;
 
-use super::coding::Coding;
+pub use self::hello::{Endings, Hello, MediaSealing};
+pub use self::reason::Reason;
+pub use self::sealed::{SEALED_BYTES, Sealed, TAG_BYTES, Tag};
+use super::keys::PublicKey;
 use super::limits::SIGNAL_BYTES;
-use super::names::{DisplayName, Name};
 use super::words;
 
 /// What every signal begins with. `V` is outside every range of RFC 7983.
 pub const MAGIC: &str = "VOX1 ";
 
-/// The payload type of redundant audio data, as a word: the only one there is.
-const RED: &str = "112";
+/// An INVITE without a cookie is filled up to this length, so that RETRY, which answers it, is not longer.
+const KNOCK_BYTES: usize = 128;
+
+/// What stands before the tag, which is the last word of a signal.
+const TAG: &str = " tag=";
 
 /// 128 random bits that name one attempt to call, written as 32 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,89 +41,37 @@ pub struct Signal {
     pub id: CallId,
     /// What is said.
     pub say: Say,
+    /// Shows that the other end of the call says it: over all bytes before it. Who may be anybody has none.
+    pub tag: Option<Tag>,
 }
 
 /// What a signal says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Say {
-    /// Somebody wants to talk. The cookie comes from RETRY.
-    Invite(Option<Cookie>, Hello),
-    /// The answer to an INVITE without a good cookie; whoever sends it keeps nothing.
-    Retry(Cookie),
-    /// It rings.
-    Ringing(Hello),
-    /// The call is taken. The call-id is the sender's own INVITE that this one won over (`yields=`).
-    Accept(Hello, Option<CallId>),
-    /// The call is not taken.
-    Reject(Reason),
+    /// Somebody asks whether it may call.
+    Knock,
+    /// The answer to [`Say::Knock`], and to an INVITE without a good cookie, and the key of who answers. It keeps nothing.
+    Retry(Cookie, PublicKey),
+    /// Somebody wants to talk: the first message of the handshake.
+    Invite(Cookie, Sealed),
+    /// It rings: the second message.
+    Ringing(Sealed),
+    /// The call is taken: the same second message. The call-id is the sender's own INVITE that this one won over
+    /// (`yields=`).
+    Accept(Sealed, Option<CallId>),
+    /// The call is not taken. The callee adds the second message, as to BYE.
+    Reject(Reason, Option<Sealed>),
+    /// The first message was for another key than that of who answers (`reason=wrong-key key=`).
+    WrongKey(PublicKey),
     /// Answers ACCEPT and REJECT.
     Confirm,
     /// The caller gives up.
     Cancel(Reason),
-    /// One side ends the call.
-    Bye(Reason),
+    /// One side ends the call. The callee adds the second message: the caller may have heard nothing before.
+    Bye(Reason, Option<Sealed>),
     /// Answers CANCEL and BYE.
     ByeOk,
 }
-
-/// Who speaks and how: what the security issue seals. On the wire it is base64url of `key=value` words.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hello {
-    /// The name of the sender.
-    pub from: Name,
-    /// The name that was called, when it was called by name.
-    pub to: Option<Name>,
-    /// What people see instead of the sender's name.
-    pub display: Option<DisplayName>,
-    /// What the sender will send.
-    pub sends: Coding,
-    /// Whether the sender reads redundant audio data (RFC 2198) under payload type 112.
-    pub takes_red: bool,
-    /// A call between the same two that the sender has ended, in case its last word was lost.
-    pub after: Option<(CallId, Reason)>,
-}
-
-/// Why a call was not taken, or ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reason {
-    /// A person said no.
-    Declined,
-    /// There is another call.
-    Busy,
-    /// Nobody answered in time.
-    Timeout,
-    /// Do not disturb.
-    Dnd,
-    /// The callee's policy says no.
-    NotAllowed,
-    /// Nothing in common to talk in.
-    Unsupported,
-    /// The caller reached itself.
-    Myself,
-    /// The name that was called does not live here.
-    NotHere,
-    /// A person ended it.
-    Hangup,
-    /// The caller gave up.
-    Cancelled,
-    /// The other side was not heard any more.
-    Lost,
-}
-
-/// Every reason and its word.
-const REASONS: [(&str, Reason); 11] = [
-    ("declined", Reason::Declined),
-    ("busy", Reason::Busy),
-    ("timeout", Reason::Timeout),
-    ("dnd", Reason::Dnd),
-    ("not-allowed", Reason::NotAllowed),
-    ("unsupported", Reason::Unsupported),
-    ("self", Reason::Myself),
-    ("not-here", Reason::NotHere),
-    ("hangup", Reason::Hangup),
-    ("cancelled", Reason::Cancelled),
-    ("lost", Reason::Lost),
-];
 
 /// What makes a datagram no signal. It is dropped and counted, never answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,28 +87,39 @@ pub enum BadSignal {
 }
 
 impl Signal {
+    /// One that anybody may say.
+    pub fn untagged(id: CallId, say: Say) -> Self {
+        Self { id, say, tag: None }
+    }
+
     /// Reads one datagram.
     pub fn parse(datagram: &[u8]) -> Result<Self, BadSignal> {
-        let words = text_of(datagram)?;
+        let (words, tag) = take_tag(text_of(datagram)?)?;
         let (verb, rest) = words::split_first(words);
         let (id, rest) = words::split_first(rest);
         let say = Say::parse(verb, rest)?;
         let id = CallId::parse(id).ok_or(BadSignal::Malformed)?;
-        Ok(Self { id, say })
+        Ok(Self { id, say, tag })
+    }
+
+    /// The bytes of a datagram that its tag covers: all before it.
+    pub fn tagged(datagram: &[u8]) -> &[u8] {
+        let end = datagram.len().saturating_sub(TAG.len() + TAG_BYTES);
+        if datagram[end..].starts_with(TAG.as_bytes()) { &datagram[..end] } else { datagram }
     }
 }
 
 impl Say {
     fn parse(verb: &str, rest: &str) -> Result<Self, BadSignal> {
         Ok(match verb {
-            "INVITE" => Self::Invite(cookie(rest)?, hello(rest)?),
-            "RETRY" => Self::Retry(cookie(rest)?.ok_or(BadSignal::Malformed)?),
-            "RINGING" => Self::Ringing(hello(rest)?),
-            "ACCEPT" => Self::Accept(hello(rest)?, yields(rest)?),
-            "REJECT" => Self::Reject(reason(rest, Reason::Declined)?),
+            "INVITE" => invite(rest)?,
+            "RETRY" => Self::Retry(needed(cookie(rest)?)?, needed(key(rest)?)?),
+            "RINGING" => Self::Ringing(needed(sealed(rest)?)?),
+            "ACCEPT" => Self::Accept(needed(sealed(rest)?)?, yields(rest)?),
+            "REJECT" => reject(rest)?,
             "CONFIRM" => Self::Confirm,
             "CANCEL" => Self::Cancel(reason(rest, Reason::Cancelled)?),
-            "BYE" => Self::Bye(reason(rest, Reason::Hangup)?),
+            "BYE" => Self::Bye(reason(rest, Reason::Hangup)?, sealed(rest)?),
             "BYE-OK" => Self::ByeOk,
             _ => return Err(BadSignal::UnknownVerb),
         })
@@ -167,16 +135,56 @@ fn text_of(datagram: &[u8]) -> Result<&str, BadSignal> {
     if words.chars().any(char::is_control) { Err(BadSignal::NotOurs) } else { Ok(words) }
 }
 
+/// A tag stands at the end and nowhere else, or what it covers would not be all that is said.
+fn take_tag(words: &str) -> Result<(&str, Option<Tag>), BadSignal> {
+    match words.split_once(TAG) {
+        None => Ok((words, None)),
+        Some((covered, tag)) => Ok((covered, Some(Tag::parse(tag).ok_or(BadSignal::Malformed)?))),
+    }
+}
+
 fn value<'a>(words: &'a str, key: &str) -> Result<Option<&'a str>, BadSignal> {
     words::value(words, key).map_err(|_| BadSignal::Malformed)
 }
 
+fn needed<T>(value: Option<T>) -> Result<T, BadSignal> {
+    value.ok_or(BadSignal::Malformed)
+}
+
+/// The value of a word that need not be there, but must be well formed if it is.
+fn read<T>(words: &str, key: &str, parse: impl Fn(&str) -> Option<T>) -> Result<Option<T>, BadSignal> {
+    value(words, key)?.map(|word| needed(parse(word))).transpose()
+}
+
 fn cookie(words: &str) -> Result<Option<Cookie>, BadSignal> {
-    value(words, "cookie")?.map(|word| Cookie::parse(word).ok_or(BadSignal::Malformed)).transpose()
+    read(words, "cookie", Cookie::parse)
+}
+
+fn key(words: &str) -> Result<Option<PublicKey>, BadSignal> {
+    read(words, "key", PublicKey::parse)
+}
+
+fn sealed(words: &str) -> Result<Option<Sealed>, BadSignal> {
+    read(words, "hello", Sealed::parse)
 }
 
 fn yields(words: &str) -> Result<Option<CallId>, BadSignal> {
-    value(words, "yields")?.map(|word| CallId::parse(word).ok_or(BadSignal::Malformed)).transpose()
+    read(words, "yields", CallId::parse)
+}
+
+/// Without a cookie nothing that is sealed is looked at: it would have to be sealed again.
+fn invite(words: &str) -> Result<Say, BadSignal> {
+    match cookie(words)? {
+        None => Ok(Say::Knock),
+        Some(cookie) => Ok(Say::Invite(cookie, needed(sealed(words)?)?)),
+    }
+}
+
+fn reject(words: &str) -> Result<Say, BadSignal> {
+    match (reason(words, Reason::Declined)?, key(words)?) {
+        (Reason::WrongKey, Some(key)) => Ok(Say::WrongKey(key)),
+        (reason, _) => Ok(Say::Reject(reason, sealed(words)?)),
+    }
 }
 
 /// A reason that is not known here is as good as the usual one: the call ends all the same.
@@ -184,80 +192,34 @@ fn reason(words: &str, usual: Reason) -> Result<Reason, BadSignal> {
     Ok(value(words, "reason")?.and_then(Reason::parse).unwrap_or(usual))
 }
 
-fn hello(words: &str) -> Result<Hello, BadSignal> {
-    let sealed = value(words, "hello")?.ok_or(BadSignal::Malformed)?;
-    let bytes = URL_SAFE_NO_PAD.decode(sealed).map_err(|_| BadSignal::Malformed)?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| BadSignal::Malformed)?;
-    Hello::parse(text)
-}
-
-impl Hello {
-    fn parse(words: &str) -> Result<Self, BadSignal> {
-        let needed = |key| value(words, key)?.ok_or(BadSignal::Malformed);
-        let name = |word| Name::parse(word).map_err(|_| BadSignal::Malformed);
-        let display = |word| DisplayName::from_word(word).ok_or(BadSignal::Malformed);
-        let after = |word| parse_after(word).ok_or(BadSignal::Malformed);
-        Ok(Self {
-            from: name(needed("from")?)?,
-            to: value(words, "to")?.map(name).transpose()?,
-            display: value(words, "display")?.map(display).transpose()?,
-            sends: Coding::parse(needed("codec")?, needed("ptime")?, value(words, "ptime-us")?)
-                .ok_or(BadSignal::Malformed)?,
-            takes_red: value(words, "red")? == Some(RED),
-            after: value(words, "after")?.map(after).transpose()?,
-        })
-    }
-}
-
-fn parse_after(word: &str) -> Option<(CallId, Reason)> {
-    let (id, reason) = word.split_once(',')?;
-    Some((CallId::parse(id)?, Reason::parse(reason)?))
-}
-
-impl fmt::Display for Hello {
-    /// The words before they are packed.
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "from={} kind=voice {}", self.from, self.sends)?;
-        if self.takes_red {
-            write!(out, " red={RED}")?;
-        }
-        if let Some(to) = &self.to {
-            write!(out, " to={to}")?;
-        }
-        if let Some(display) = &self.display {
-            write!(out, " display={}", display.to_word())?;
-        }
-        if let Some((id, reason)) = &self.after {
-            write!(out, " after={id},{reason}")?;
-        }
-        Ok(())
-    }
-}
-
 impl fmt::Display for Signal {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let id = self.id;
         out.write_str(MAGIC)?;
         match &self.say {
-            Say::Invite(None, hello) => write!(out, "INVITE {id} hello={}", packed(hello)),
-            Say::Invite(Some(cookie), hello) => {
-                write!(out, "INVITE {id} cookie={} hello={}", cookie.0, packed(hello))
-            }
-            Say::Retry(cookie) => write!(out, "RETRY {id} cookie={}", cookie.0),
-            Say::Ringing(hello) => write!(out, "RINGING {id} hello={}", packed(hello)),
-            Say::Accept(hello, None) => write!(out, "ACCEPT {id} hello={}", packed(hello)),
-            Say::Accept(hello, Some(own)) => write!(out, "ACCEPT {id} yields={own} hello={}", packed(hello)),
-            Say::Reject(reason) => write!(out, "REJECT {id} reason={reason}"),
-            Say::Confirm => write!(out, "CONFIRM {id}"),
-            Say::Cancel(reason) => write!(out, "CANCEL {id} reason={reason}"),
-            Say::Bye(reason) => write!(out, "BYE {id} reason={reason}"),
-            Say::ByeOk => write!(out, "BYE-OK {id}"),
+            Say::Knock => write_knock(id, out)?,
+            Say::Retry(cookie, key) => write!(out, "RETRY {id} cookie={} key={key}", cookie.0)?,
+            Say::Invite(cookie, hello) => write!(out, "INVITE {id} cookie={} hello={hello}", cookie.0)?,
+            Say::Ringing(hello) => write!(out, "RINGING {id} hello={hello}")?,
+            Say::Accept(hello, None) => write!(out, "ACCEPT {id} hello={hello}")?,
+            Say::Accept(hello, Some(own)) => write!(out, "ACCEPT {id} yields={own} hello={hello}")?,
+            Say::Reject(reason, None) => write!(out, "REJECT {id} reason={reason}")?,
+            Say::Reject(reason, Some(hello)) => write!(out, "REJECT {id} reason={reason} hello={hello}")?,
+            Say::WrongKey(key) => write!(out, "REJECT {id} reason={} key={key}", Reason::WrongKey)?,
+            Say::Confirm => write!(out, "CONFIRM {id}")?,
+            Say::Cancel(reason) => write!(out, "CANCEL {id} reason={reason}")?,
+            Say::Bye(reason, None) => write!(out, "BYE {id} reason={reason}")?,
+            Say::Bye(reason, Some(hello)) => write!(out, "BYE {id} reason={reason} hello={hello}")?,
+            Say::ByeOk => write!(out, "BYE-OK {id}")?,
         }
+        self.tag.map_or(Ok(()), |tag| write!(out, "{TAG}{tag}"))
     }
 }
 
-fn packed(hello: &Hello) -> String {
-    URL_SAFE_NO_PAD.encode(hello.to_string())
+fn write_knock(id: CallId, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let knock = format!("INVITE {id} pad=");
+    let width = KNOCK_BYTES - MAGIC.len();
+    write!(out, "{knock:0<width$}")
 }
 
 impl CallId {
@@ -299,20 +261,6 @@ impl Cookie {
     /// As it is written.
     pub fn as_str(&self) -> &str {
         &self.0
-    }
-}
-
-impl Reason {
-    /// Reads the word of a reason.
-    pub fn parse(word: &str) -> Option<Self> {
-        REASONS.into_iter().find(|(known, _)| *known == word).map(|(_, reason)| reason)
-    }
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (word, _) = REASONS.into_iter().find(|(_, known)| known == self).expect("every reason is listed");
-        out.write_str(word)
     }
 }
 

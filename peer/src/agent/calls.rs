@@ -4,10 +4,12 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use heapless::{HistoryBuf, String as Text, Vec};
+use vox_common::seal::identity::Identity;
 use vox_common::wire::coding::Coding;
+use vox_common::wire::keys::PublicKey;
 use vox_common::wire::limits::{DISPLAY_BYTES, MAX_LEGS};
 use vox_common::wire::names::{DisplayName, Name};
-use vox_common::wire::signal::{CallId, Hello, Reason, Say, Signal};
+use vox_common::wire::signal::{CallId, Endings, Hello, MediaSealing, Reason, Say};
 
 use super::closed::ClosedCalls;
 use super::cookie::CookieJar;
@@ -16,8 +18,11 @@ use super::io::{ClientId, Moment, Policy};
 use super::known::KnownKeys;
 use super::leg::{Leg, MAX_CANDIDATES, State};
 use super::outcome::Outcome;
+use super::pace::Pace;
+use super::sealing::Seal;
 use super::timer::{Resend, TALK_PATIENCE, earlier};
 use crate::media::orders::{LegId, MediaOrder, Path};
+use crate::seal::tag::TagKey;
 
 /// Who this station is to others.
 #[derive(Debug, Clone)]
@@ -28,6 +33,8 @@ pub struct Me {
     pub display: Option<DisplayName>,
     /// What it sends.
     pub sends: Coding,
+    /// Whether it seals its media.
+    pub media: MediaSealing,
 }
 
 /// Somebody to call.
@@ -39,6 +46,8 @@ pub struct Callee {
     pub to: Option<Name>,
     /// Where they may be, best first; at least one.
     pub candidates: Vec<SocketAddr, MAX_CANDIDATES>,
+    /// The key that they are known by. `None`: not known, the first one is trusted.
+    pub key: Option<PublicKey>,
 }
 
 /// Who asks for a call, and whether it ends with them.
@@ -53,8 +62,8 @@ pub struct Caller {
 /// What the table of legs wants done.
 #[derive(Debug)]
 pub enum CallOutput<'a> {
-    /// Send this.
-    Signal(Path, &'a Signal),
+    /// Send this datagram.
+    Signal(Path, &'a str),
     /// An order to the sound.
     Media(MediaOrder),
     /// A leg has come to another state.
@@ -77,10 +86,17 @@ pub struct SignalCounters {
     pub retried: u64,
     /// Signals for calls that nobody knows.
     pub unknown: u64,
+    /// Signals that the other end of the call has not said.
+    pub forged: u64,
+    /// INVITEs that were let in before, and those that came too fast.
+    pub repeated: u64,
 }
 
 /// Withdrawn calls in memory.
 const MAX_WITHDRAWN: usize = 16;
+
+/// A CANCEL with all its words.
+const CANCEL_BYTES: usize = 128;
 
 /// All calls of this station.
 pub struct Calls {
@@ -91,20 +107,38 @@ pub struct Calls {
     pub(super) dnd: bool,
     pub(super) legs: Vec<Leg, MAX_LEGS>,
     pub(super) closed: ClosedCalls,
+    pub(super) identity: Identity,
     pub(super) jar: CookieJar,
+    pub(super) pace: Pace,
     pub(super) counters: SignalCounters,
     /// Calls that were cancelled before their INVITE came. Beside the ended ones, which strangers must not flush;
     /// at the brim the oldest is forgotten, and its INVITE would ring until the caller is not heard.
-    pub(super) withdrawn: HistoryBuf<(CallId, SocketAddr), MAX_WITHDRAWN>,
+    pub(super) withdrawn: HistoryBuf<Withdrawn, MAX_WITHDRAWN>,
     /// Where the next leg gets its place: late news of a leg that has ended must not be taken for another's.
     next_place: u8,
-    dice: Dice,
+    pub(super) dice: Dice,
+}
+
+/// A CANCEL of a call that is not known yet: whether it is believed is decided when its INVITE comes.
+#[derive(Debug, Clone)]
+pub(super) struct Withdrawn {
+    pub(super) id: CallId,
+    pub(super) from: SocketAddr,
+    pub(super) datagram: Vec<u8, CANCEL_BYTES>,
 }
 
 impl Calls {
     /// No calls yet.
-    pub fn new(me: Me, policy: Policy, known: KnownKeys, mut dice: Dice, now: Instant) -> Self {
+    pub fn new(
+        me: Me,
+        identity: Identity,
+        policy: Policy,
+        known: KnownKeys,
+        mut dice: Dice,
+        now: Instant,
+    ) -> Self {
         let jar = CookieJar::new(dice.secret(), now);
+        let pace = Pace::new(dice.secret());
         let counters = SignalCounters::default();
         Self {
             me,
@@ -113,7 +147,9 @@ impl Calls {
             dnd: false,
             legs: Vec::new(),
             closed: ClosedCalls::default(),
+            identity,
             jar,
+            pace,
             counters,
             withdrawn: HistoryBuf::new(),
             next_place: 0,
@@ -166,7 +202,9 @@ impl Calls {
             display: None,
             path: Path { remote, local: None },
             candidates: callee.candidates,
-            cookie: None,
+            expects: callee.key,
+            seal: Seal::of_caller(TagKey::new(self.dice.secret())),
+            media: None,
             outgoing: true,
             owner: Some(asker.client),
             detached: asker.detached,
@@ -176,7 +214,7 @@ impl Calls {
             after: self.unsaid(remote),
             begun: now,
             answered: None,
-            state: State::Calling { resend: Resend::at_once(now.at), cookies: 0 },
+            state: State::Calling { resend: Resend::at_once(now.at), cookies: 0, wrong_key: false },
         };
         self.legs.push(leg).expect("a place was free");
         self.legs.last()
@@ -242,10 +280,11 @@ impl Calls {
         Some(LegId(place))
     }
 
-    /// What a new INVITE must say of an earlier call whose end may not have been heard.
-    fn unsaid(&self, remote: SocketAddr) -> Option<(CallId, Reason)> {
-        let leaving = self.legs.iter().find(|leg| !leg.is_active() && leg.is_with(remote));
-        leaving.map(|leg| (leg.id, Reason::Cancelled)).or_else(|| self.closed.unsaid(remote))
+    /// What a new INVITE must say of earlier calls whose ends may not have been heard, the latest first.
+    fn unsaid(&self, remote: SocketAddr) -> Endings {
+        let leaving = self.legs.iter().filter(|leg| !leg.is_active() && leg.is_with(remote));
+        let leaving = leaving.map(|leg| (leg.id, Reason::Cancelled));
+        self.closed.unsaid(remote).chain(leaving).take(Endings::new().capacity()).collect()
     }
 
     pub(super) fn hello(&self, leg: Option<&Leg>) -> Hello {
@@ -255,22 +294,15 @@ impl Calls {
             display: self.me.display.clone(),
             sends: self.me.sends,
             takes_red: true,
-            after: leg.and_then(|leg| leg.after),
+            media: self.me.media,
+            after: leg.map_or_else(Endings::new, |leg| leg.after.clone()),
         }
-    }
-
-    pub(super) fn invite(&self, leg: &Leg, out: CallOut<'_>) {
-        send(leg, Say::Invite(leg.cookie.clone(), self.hello(Some(leg))), out);
-    }
-
-    pub(super) fn send_accept(&self, leg: &Leg, out: CallOut<'_>) {
-        send(leg, Say::Accept(self.hello(None), leg.yields), out);
     }
 
     /// The call of the callee is taken: the devices open, and sound is sent once the caller is proved to be there.
     pub(super) fn accept(&mut self, now: Moment, at: usize, out: CallOut<'_>) {
         self.talk(now, at, Some(Resend::after(now.at)), out);
-        self.send_accept(&self.legs[at], out);
+        send_accept(&self.legs[at], out);
     }
 
     pub(super) fn talk(&mut self, now: Moment, at: usize, accept: Option<Resend>, out: CallOut<'_>) {
@@ -286,7 +318,7 @@ impl Calls {
             path: leg.path,
             sends,
             takes_red: leg.takes_red,
-            keys: None,
+            keys: leg.media_keys(),
         }));
         out(CallOutput::Changed(leg));
     }
@@ -301,18 +333,18 @@ impl Calls {
     }
 
     pub(super) fn refuse_leg(&mut self, now: Moment, at: usize, reason: Reason, out: CallOut<'_>) {
-        self.end(now, at, Outcome::of_reject(reason), Some(Say::Reject(reason)), out);
+        self.end(now, at, Outcome::of_reject(reason), Some(Say::Reject(reason, None)), out);
     }
 
     pub(super) fn hangup_leg(&mut self, now: Moment, at: usize, out: CallOut<'_>) {
         let leg = &self.legs[at];
         match leg.state {
             // Nobody has let the call in: there is nobody to tell.
-            State::Calling { cookies: 0, .. } => self.end(now, at, Outcome::Cancelled, None, out),
+            State::Calling { .. } if !leg.seal.is_begun() => self.end(now, at, Outcome::Cancelled, None, out),
             State::Calling { .. } | State::RingingThere(_) => self.cancel(now, at, Outcome::Cancelled, out),
             State::RingingHere(_) => self.refuse_leg(now, at, Reason::Declined, out),
             State::Talking { .. } => {
-                self.end(now, at, Outcome::Hangup, Some(Say::Bye(Reason::Hangup)), out);
+                self.end(now, at, Outcome::Hangup, Some(Say::Bye(Reason::Hangup, None)), out);
             }
             State::Cancelling { .. } => {}
         }
@@ -336,10 +368,11 @@ impl Calls {
         out: CallOut<'_>,
     ) {
         let leg = self.legs.swap_remove(at);
+        let word = word.map(|word| leg.seal.last_word(word));
         if let Some(word) = word.clone() {
             send(&leg, word, out);
         }
-        self.closed.remember(now.at, leg.id, leg.path, word);
+        self.closed.remember(now.at, leg.id, leg.path, word, leg.seal.tags().clone());
         match leg.state {
             State::RingingHere(_) => out(CallOutput::Media(MediaOrder::Ring(false))),
             State::Talking { .. } => out(CallOutput::Media(MediaOrder::Stop(leg.place))),
@@ -351,7 +384,22 @@ impl Calls {
 
 /// Sends a signal of a leg to its other end.
 pub(super) fn send(leg: &Leg, say: Say, out: CallOut<'_>) {
-    out(CallOutput::Signal(leg.path, &Signal { id: leg.id, say }));
+    out(CallOutput::Signal(leg.path, &leg.seal.tags().write(leg.id, say)));
+}
+
+/// What we say until the callee answers.
+pub(super) fn send_invite(leg: &Leg, out: CallOut<'_>) {
+    send(leg, leg.seal.invite(), out);
+}
+
+/// It rings here: the same bytes however often.
+pub(super) fn send_ringing(leg: &Leg, out: CallOut<'_>) {
+    leg.seal.answer().into_iter().for_each(|answer| send(leg, Say::Ringing(answer), out));
+}
+
+/// The call is taken: the same bytes however often.
+pub(super) fn send_accept(leg: &Leg, out: CallOut<'_>) {
+    leg.seal.answer().into_iter().for_each(|answer| send(leg, Say::Accept(answer, leg.yields), out));
 }
 
 /// Tells the callee that the caller gave up, and why.

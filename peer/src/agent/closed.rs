@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use heapless::Vec;
 use vox_common::wire::signal::{CallId, Reason, Say, Signal};
 
+use super::sealing::Tags;
 use super::timer::{Due, Resend, earlier};
 use crate::media::orders::Path;
 
@@ -25,6 +26,7 @@ pub struct Closed {
     /// Until it is confirmed.
     resend: Option<Resend>,
     forget: Instant,
+    tags: Tags,
 }
 
 /// All ended calls that are still in memory, oldest first.
@@ -33,12 +35,12 @@ pub struct ClosedCalls(Vec<Closed, MAX_CLOSED>);
 
 impl ClosedCalls {
     /// Remembers an ended call whose last word (if any) has just been sent.
-    pub fn remember(&mut self, now: Instant, id: CallId, path: Path, word: Option<Say>) {
+    pub fn remember(&mut self, now: Instant, id: CallId, path: Path, word: Option<Say>, tags: Tags) {
         if self.0.is_full() {
             self.0.remove(0);
         }
         let resend = word.is_some().then(|| Resend::after(now));
-        let closed = Closed { id, path, word, resend, forget: now + MEMORY };
+        let closed = Closed { id, path, word, resend, forget: now + MEMORY, tags };
         self.0.push(closed).expect("room was made");
     }
 
@@ -47,18 +49,19 @@ impl ClosedCalls {
         self.0.iter_mut().find(|closed| closed.id == id && closed.path.remote == from)
     }
 
-    /// What a new INVITE to the same station says of a call whose last word is not confirmed yet.
-    pub fn unsaid(&self, remote: SocketAddr) -> Option<(CallId, Reason)> {
-        let unsaid = |closed: &&Closed| closed.path.remote == remote && closed.resend.is_some();
-        let closed = self.0.iter().rev().find(unsaid)?;
-        match closed.word {
-            Some(Say::Reject(reason) | Say::Cancel(reason) | Say::Bye(reason)) => Some((closed.id, reason)),
+    /// What a new INVITE to the same station says of calls whose last words are not confirmed yet, the latest first.
+    pub fn unsaid(&self, remote: SocketAddr) -> impl Iterator<Item = (CallId, Reason)> {
+        let unsaid = move |closed: &&Closed| closed.path.remote == remote && closed.resend.is_some();
+        self.0.iter().rev().filter(unsaid).filter_map(|closed| match closed.word {
+            Some(Say::Reject(reason, _) | Say::Cancel(reason) | Say::Bye(reason, _)) => {
+                Some((closed.id, reason))
+            }
             _ => None,
-        }
+        })
     }
 
     /// Repeats the last words that are due, and forgets what is old.
-    pub fn expire(&mut self, now: Instant, out: &mut dyn FnMut(Path, &Signal)) {
+    pub fn expire(&mut self, now: Instant, out: &mut dyn FnMut(Path, &str)) {
         self.0.retain(|closed| now < closed.forget);
         for closed in &mut self.0 {
             match closed.resend.as_mut().map(|resend| resend.due(now)) {
@@ -77,27 +80,28 @@ impl ClosedCalls {
 }
 
 impl Closed {
+    /// Whether the other end of the call has said this.
+    pub fn believe(&self, signal: &Signal, datagram: &[u8]) -> bool {
+        self.tags.believe(signal, datagram)
+    }
+
     /// Answers what comes for an ended call. While our last word is not confirmed, repeating it is the answer.
-    pub fn said(&mut self, say: &Say, out: &mut dyn FnMut(Path, &Signal)) {
+    pub fn said(&mut self, say: &Say, out: &mut dyn FnMut(Path, &str)) {
         match say {
             // A CONFIRM of our ACCEPT may come after our BYE, and says nothing of it.
-            Say::Confirm if !matches!(self.word, Some(Say::Reject(_))) => {}
+            Say::Confirm if !matches!(self.word, Some(Say::Reject(..))) => {}
             Say::Confirm | Say::ByeOk => self.confirmed(),
-            Say::Bye(_) => {
+            Say::Bye(..) => {
                 self.confirmed();
                 self.answer(Say::ByeOk, out);
             }
-            Say::Reject(_) => {
+            Say::Reject(..) => {
                 self.confirmed();
                 self.answer(Say::Confirm, out);
             }
-            // Our own CANCEL that comes back is heard, or it would be repeated without end.
-            Say::Cancel(_) if self.resend.is_none() || matches!(self.word, Some(Say::Cancel(_))) => {
-                self.confirmed();
-                self.answer(Say::ByeOk, out);
-            }
+            Say::Cancel(_) if self.resend.is_none() => self.answer(Say::ByeOk, out),
             Say::Cancel(_) | Say::Invite(..) | Say::Ringing(_) | Say::Accept(..) => self.repeat(out),
-            Say::Retry(_) => {}
+            Say::Knock | Say::Retry(..) | Say::WrongKey(_) => {}
         }
     }
 
@@ -105,13 +109,13 @@ impl Closed {
         self.resend = None;
     }
 
-    fn repeat(&self, out: &mut dyn FnMut(Path, &Signal)) {
+    fn repeat(&self, out: &mut dyn FnMut(Path, &str)) {
         if let (Some(word), Some(_)) = (&self.word, self.resend) {
             self.answer(word.clone(), out);
         }
     }
 
-    fn answer(&self, say: Say, out: &mut dyn FnMut(Path, &Signal)) {
-        out(self.path, &Signal { id: self.id, say });
+    fn answer(&self, say: Say, out: &mut dyn FnMut(Path, &str)) {
+        out(self.path, &self.tags.write(self.id, say));
     }
 }

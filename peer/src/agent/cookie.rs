@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use heapless::Vec;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use vox_common::wire::signal::{CallId, Cookie};
@@ -13,16 +14,27 @@ const LIFE: Duration = Duration::from_secs(120);
 /// HMAC-SHA-256, cut to this many bytes (RFC 2104 section 5).
 const MAC_BYTES: usize = 16;
 
-/// Bakes and checks cookies.
+/// Calls that a cookie was spent on, in one life of the secret. At the brim the secret changes early: cookies of the life
+/// before are good for nothing then, and whoever is still on the way asks for another.
+const MAX_SPENT: usize = 256;
+
+/// Bakes and checks cookies. A cookie is good for one call: an INVITE that is recorded and sent again does not ring, and
+/// after a restart the secret is another.
 pub struct CookieJar {
     secret: [u8; 32],
     opened: Instant,
+    /// Lives that have ended before their time.
+    early: u64,
+    /// Calls of this life, and of the one before.
+    spent: [Vec<CallId, MAX_SPENT>; 2],
+    /// Which life that is.
+    turned: u64,
 }
 
 impl CookieJar {
     /// A jar with a secret of its own.
     pub fn new(secret: [u8; 32], now: Instant) -> Self {
-        Self { secret, opened: now }
+        Self { secret, opened: now, early: 0, spent: [const { Vec::new() }; 2], turned: 0 }
     }
 
     /// The cookie for an INVITE that came from there.
@@ -39,8 +51,33 @@ impl CookieJar {
             .any(|age| Cookie::new(&self.mac(age, from, id)).is_some_and(|baked| same(&baked, cookie)))
     }
 
+    /// Whether a call was let in already with a cookie that may still be good.
+    pub fn is_spent(&mut self, now: Instant, id: CallId) -> bool {
+        self.turn(now);
+        self.spent.iter().any(|spent| spent.contains(&id))
+    }
+
+    /// A call was let in.
+    pub fn spend(&mut self, now: Instant, id: CallId) {
+        self.turn(now);
+        if self.spent[0].is_full() {
+            self.early += 1;
+            self.turn(now);
+        }
+        self.spent[0].push(id).expect("room was made");
+    }
+
+    fn turn(&mut self, now: Instant) {
+        let age = self.age(now);
+        while self.turned < age {
+            self.turned = (self.turned + 1).max(age.saturating_sub(1));
+            self.spent.swap(0, 1);
+            self.spent[0].clear();
+        }
+    }
+
     fn age(&self, now: Instant) -> u64 {
-        now.saturating_duration_since(self.opened).as_secs() / LIFE.as_secs()
+        self.early + now.saturating_duration_since(self.opened).as_secs() / LIFE.as_secs()
     }
 
     fn mac(&self, age: u64, from: SocketAddr, id: CallId) -> [u8; MAC_BYTES] {
@@ -78,5 +115,32 @@ mod tests {
         assert!(!jar.accepts(later(0), mallory, id, &cookie));
         assert!(!jar.accepts(later(0), alice, other, &cookie));
         assert!(!CookieJar::new([8; 32], start).accepts(later(0), alice, id, &cookie));
+    }
+
+    #[test]
+    fn a_call_is_let_in_once_for_as_long_as_its_cookie_is_good() {
+        let start = vox_common::sys::clock::now();
+        let later = |seconds| start + Duration::from_secs(seconds);
+        let mut jar = CookieJar::new([7; 32], start);
+        jar.spend(later(119), CallId([1; 16]));
+        assert!(jar.is_spent(later(239), CallId([1; 16])));
+        assert!(!jar.is_spent(later(240), CallId([1; 16])), "no cookie of then is good now");
+        jar.spend(later(240), CallId([2; 16]));
+        assert!(!jar.is_spent(later(700), CallId([2; 16])));
+    }
+
+    #[test]
+    fn more_calls_than_can_be_remembered_make_old_cookies_worthless() {
+        let start = vox_common::sys::clock::now();
+        let from = "192.0.2.1:6000".parse().unwrap();
+        let mut jar = CookieJar::new([7; 32], start);
+        let call = |n: u32| CallId(u128::from(n).to_be_bytes());
+        let first = jar.bake(start, from, call(0));
+        for n in 0..1_000 {
+            jar.spend(start, call(n));
+            let is_good = jar.accepts(start, from, call(0), &first);
+            assert!(!is_good || jar.is_spent(start, call(0)), "let in again after {n}");
+        }
+        assert!(!jar.accepts(start, from, call(0), &first));
     }
 }

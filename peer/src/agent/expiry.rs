@@ -2,7 +2,7 @@
 
 use vox_common::wire::signal::{Reason, Say};
 
-use super::calls::{CallOut, CallOutput, Calls, send, send_cancel};
+use super::calls::{CallOut, CallOutput, Calls, send_accept, send_cancel, send_invite, send_ringing};
 use super::io::Moment;
 use super::leg::{Leg, State};
 use super::outcome::Outcome;
@@ -49,11 +49,11 @@ impl Calls {
         match step {
             Step::Nothing => {}
             Step::Invite => {
-                self.invite(&self.legs[at], out);
+                send_invite(&self.legs[at], out);
                 self.legs[at].next_candidate();
             }
-            Step::Ringing => send(&self.legs[at], Say::Ringing(self.hello(None)), out),
-            Step::Accept => self.send_accept(&self.legs[at], out),
+            Step::Ringing => send_ringing(&self.legs[at], out),
+            Step::Accept => send_accept(&self.legs[at], out),
             Step::Cancel(outcome) => send_cancel(&self.legs[at], outcome, out),
             Step::GiveUp => self.cancel(now, at, Outcome::NoAnswer, out),
             Step::Refuse => self.refuse_leg(now, at, Reason::Timeout, out),
@@ -67,7 +67,7 @@ impl LastWord {
         match self {
             Self::Nothing => None,
             Self::Cancel => Some(Say::Cancel(Reason::Lost)),
-            Self::Bye => Some(Say::Bye(Reason::Lost)),
+            Self::Bye => Some(Say::Bye(Reason::Lost, None)),
         }
     }
 }
@@ -76,9 +76,10 @@ impl Leg {
     fn step(&mut self, now: Moment) -> Step {
         let now = now.at;
         match &mut self.state {
-            State::Calling { resend, .. } => match resend.due(now) {
+            State::Calling { resend, wrong_key, .. } => match resend.due(now) {
                 Due::Wait => Step::Nothing,
                 Due::Again => Step::Invite,
+                Due::GiveUp if *wrong_key => Step::End(Outcome::WrongKey, LastWord::Nothing),
                 Due::GiveUp => Step::End(Outcome::Unreachable, LastWord::Cancel),
             },
             State::Cancelling { resend, outcome } => match resend.due(now) {

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use vox_common::seal::records::{Opener, Sealer};
 use vox_common::wire::proof::Secret;
-use vox_common::wire::signal::Signal;
 
 use crate::media::orders::{MediaNews, MediaOrder, Path};
 
@@ -80,8 +79,8 @@ pub enum Output<'a> {
     ToRegistry(&'a str),
     /// Lines to the registry are sealed from now on with the one, and those from it opened with the other.
     Seal(Sealer, Opener),
-    /// A signal to another station.
-    Signal(Path, &'a Signal),
+    /// A signal to another station: the whole datagram.
+    Signal(Path, &'a str),
     /// Whole lines to a program on the control socket.
     ToClient(ClientId, &'a str),
     /// Ask the resolver for `host:port`.

@@ -4,14 +4,17 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use heapless::{String as Text, Vec};
+use vox_common::wire::keys::PublicKey;
 use vox_common::wire::limits::DISPLAY_BYTES;
 use vox_common::wire::names::{DisplayName, Name};
-use vox_common::wire::signal::{CallId, Cookie, Hello, Reason};
+use vox_common::wire::signal::{CallId, Endings, Hello, MediaSealing};
 
 use super::io::{ClientId, Moment};
 use super::outcome::Outcome;
+use super::sealing::Seal;
 use super::timer::{PATIENCE, RING_REPEAT, Resend, TALK_PATIENCE};
 use crate::media::orders::{Coding, LegId, Path};
+use crate::media::srtp::keys::MediaKeys;
 
 /// Addresses that are tried in turn while calling.
 pub const MAX_CANDIDATES: usize = 4;
@@ -23,8 +26,10 @@ pub enum State {
     Calling {
         /// Until something comes back.
         resend: Resend,
-        /// How many different cookies we were given.
+        /// How many cookies we have followed.
         cookies: u8,
+        /// Somebody there says that it has another key: believed when nobody answers who has the right one.
+        wrong_key: bool,
     },
     /// It rings there.
     RingingThere(Ringing),
@@ -58,7 +63,7 @@ pub struct Ringing {
 }
 
 /// One leg.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Leg {
     /// The call, on the wire.
     pub id: CallId,
@@ -74,8 +79,12 @@ pub struct Leg {
     pub path: Path,
     /// Where else the other end may be; the path is locked once something comes back.
     pub candidates: Vec<SocketAddr, MAX_CANDIDATES>,
-    /// The cookie that the other end wants to see.
-    pub cookie: Option<Cookie>,
+    /// The key that the other end must have. `None`: whatever it says first is trusted.
+    pub expects: Option<PublicKey>,
+    /// What its signals are sealed with.
+    pub seal: Seal,
+    /// Whether the other end seals its media, once it has said so.
+    pub media: Option<MediaSealing>,
     /// Whether we called.
     pub outgoing: bool,
     /// The control client that the call ends with.
@@ -88,8 +97,8 @@ pub struct Leg {
     pub takes_red: bool,
     /// Our own INVITE that this one won over.
     pub yields: Option<CallId>,
-    /// A call before this one whose end the other side may have missed.
-    pub after: Option<(CallId, Reason)>,
+    /// Calls before this one whose ends the other side may have missed.
+    pub after: Endings,
     /// When it began.
     pub begun: Moment,
     /// When it was answered.
@@ -153,10 +162,22 @@ impl Leg {
         self.path.remote = self.candidates.get(next).copied().unwrap_or(self.path.remote);
     }
 
+    /// The key that the other end has proved to hold.
+    pub fn key(&self) -> Option<&PublicKey> {
+        self.seal.shaken().map(|shaken| &shaken.key)
+    }
+
+    /// What its media is sealed with. `None`: both ends have said that it is not.
+    pub fn media_keys(&self) -> Option<MediaKeys> {
+        let shaken = self.seal.shaken().filter(|_| self.media != Some(MediaSealing::Off));
+        shaken.map(|shaken| shaken.keys.media.clone())
+    }
+
     /// What the other end says of itself.
     pub fn introduce(&mut self, hello: &Hello) {
         self.hears = Some(hello.sends);
         self.takes_red = hello.takes_red;
+        self.media = Some(hello.media);
         self.display.clone_from(&hello.display);
         if self.to.is_none() {
             self.who = Text::try_from(hello.from.as_str()).expect("a name fits");

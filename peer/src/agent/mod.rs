@@ -11,6 +11,7 @@ pub mod dice;
 pub mod expiry;
 pub mod front;
 pub mod history;
+mod inviting;
 pub mod io;
 pub mod known;
 pub mod lateness;
@@ -18,9 +19,11 @@ pub mod leg;
 pub mod link;
 pub mod messages;
 pub mod outcome;
+pub mod pace;
 pub mod placing;
 pub mod registry;
 pub mod rooms;
+pub mod sealing;
 pub mod serve;
 pub mod signals;
 pub mod status;
@@ -123,13 +126,21 @@ impl Agent {
             display: settings.me.display.clone(),
         };
         let address = settings.registry.clone().unwrap_or_default();
-        let key = *settings.identity.public();
+        let identity = settings.identity;
+        let key = *identity.public();
         let link =
-            LinkSettings { registration, identity: settings.identity, sealing: settings.sealing, address };
+            LinkSettings { registration, identity: identity.clone(), sealing: settings.sealing, address };
         Self {
             link: Link::new(link, settings.secret, settings.registry.is_some(), now.at),
             registry: settings.registry.as_deref().and_then(Whom::registry),
-            calls: Calls::new(settings.me, settings.policy, settings.known, Dice::new(dice.secret()), now.at),
+            calls: Calls::new(
+                settings.me,
+                identity,
+                settings.policy,
+                settings.known,
+                Dice::new(dice.secret()),
+                now.at,
+            ),
             book: AddressBook::new(settings.contacts),
             front: Front {
                 history: History::parse(&settings.history),

@@ -29,6 +29,12 @@ pub enum Outcome {
     NotAllowed,
     /// Nothing in common to talk in.
     Unsupported,
+    /// The other side has another key than the one that is known.
+    WrongKey,
+    /// The other side knows us under another key.
+    KeyRefused,
+    /// One side seals its media, the other does not.
+    Unsealed,
     /// Somebody else lives at that address now.
     NotHere,
     /// The other side was not heard any more.
@@ -36,7 +42,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// What a REJECT means to the caller, and to the callee who sent it.
+    /// What a REJECT means to the caller.
     pub fn of_reject(reason: Reason) -> Self {
         match reason {
             Reason::Busy => Self::Busy,
@@ -45,6 +51,7 @@ impl Outcome {
             Reason::NotAllowed => Self::NotAllowed,
             Reason::Unsupported => Self::Unsupported,
             Reason::Myself => Self::Myself,
+            Reason::WrongKey => Self::KeyRefused,
             Reason::NotHere => Self::NotHere,
             _ => Self::Declined,
         }
@@ -89,6 +96,9 @@ impl fmt::Display for Outcome {
             Self::Dnd => "dnd",
             Self::NotAllowed => "not-allowed",
             Self::Unsupported => "unsupported",
+            Self::WrongKey => "wrong-key",
+            Self::KeyRefused => "key-refused",
+            Self::Unsealed => "unsealed",
             Self::NotHere => "not-here",
             Self::Lost => "lost",
         })

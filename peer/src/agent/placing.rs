@@ -122,7 +122,7 @@ impl Agent {
     fn place(&mut self, now: Moment, placing: Placing, addresses: &[SocketAddr], out: Out<'_>) {
         let Placing { caller, who, to, as_host, .. } = placing;
         let candidates = addresses.iter().copied().map(plain).take(MAX_CANDIDATES).collect();
-        let Some(leg) = self.calls.place(now, Callee { who, to, candidates }, caller) else {
+        let Some(leg) = self.calls.place(now, Callee { who, to, candidates, key: None }, caller) else {
             return Desk::answer(caller.client, IN_A_CALL, out);
         };
         let note = if as_host { " (no such user; tried as a host)" } else { "" };

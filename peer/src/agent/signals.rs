@@ -1,26 +1,21 @@
-//! What signals do to calls (docs/PROTOCOL.md, "Calls").
+//! What signals do to calls (docs/PROTOCOL.md, "Calls"). INVITE, as the callee sees it, is in `inviting.rs`.
+//!
+//! RETRY and wrong-key may come from anybody on the way, and change nothing that a genuine answer would not put right;
+//! everything else counts only with the tag of the other end.
 
 use std::net::SocketAddr;
 
-use vox_common::wire::signal::{CallId, Cookie, Hello, Reason, Say, Signal};
+use vox_common::wire::keys::PublicKey;
+use vox_common::wire::signal::{CallId, Cookie, Reason, Say, Signal};
 
-use super::calls::{CallOut, CallOutput, Calls, send};
+use super::calls::{CallOut, CallOutput, Calls, Withdrawn, send, send_invite};
 use super::io::Moment;
 use super::leg::{Leg, Ringing, State};
 use super::outcome::Outcome;
+use super::sealing::{MAX_ATTEMPTS, Tags};
 use super::timer::Resend;
-use crate::media::orders::{LegId, MediaOrder, Path};
-
-/// Different cookies that a caller accepts for one call: the callee changes its secret every two minutes, and
-/// may be restarted. More than these are somebody's game.
-const MAX_COOKIES: u8 = 8;
-
-/// An INVITE with a good cookie.
-struct Invitation {
-    id: CallId,
-    path: Path,
-    hello: Hello,
-}
+use crate::media::orders::{MediaOrder, Path};
+use crate::seal::handshake::{Attempt, Introduction};
 
 impl Calls {
     /// Takes one datagram that begins like a signal.
@@ -30,15 +25,13 @@ impl Calls {
             return;
         };
         self.counters.received += 1;
-        match signal.say {
-            Say::Invite(cookie, hello) => {
-                let invitation = Invitation { id: signal.id, path, hello };
-                self.knock(now, &invitation, cookie.as_ref(), bytes.len(), out);
-            }
-            say => match self.leg_at(signal.id, path.remote) {
-                Some(at) => self.said(now, at, path, say, out),
-                None => self.said_of_no_leg(&Signal { id: signal.id, say }, path, bytes.len(), out),
-            },
+        let id = signal.id;
+        match &signal.say {
+            Say::Knock => self.let_in_later(now, id, path, bytes.len(), out),
+            Say::Invite(cookie, message) => self.invited(now, id, path, (cookie, message), bytes.len(), out),
+            Say::Retry(cookie, key) => self.retry(now, id, path, (cookie, key), out),
+            Say::WrongKey(key) => self.wrong_key(now, id, path, key),
+            _ => self.told(now, path, &signal, bytes, out),
         }
     }
 
@@ -57,7 +50,7 @@ impl Calls {
         let outcome = match (&leg.state, leg.candidates.first()) {
             (State::Calling { .. }, Some(next)) => {
                 leg.path.remote = *next;
-                return self.invite(&self.legs[at], out);
+                return send_invite(&self.legs[at], out);
             }
             (State::Calling { .. }, None) => Outcome::Unreachable,
             (State::Cancelling { outcome, .. }, _) => *outcome,
@@ -67,215 +60,125 @@ impl Calls {
         self.end(now, at, outcome, None, out);
     }
 
-    fn leg_at(&self, id: CallId, from: SocketAddr) -> Option<usize> {
+    pub(super) fn leg_at(&self, id: CallId, from: SocketAddr) -> Option<usize> {
         self.legs.iter().position(|leg| leg.id == id && leg.is_with(from))
     }
 
-    /// An INVITE makes no state before its sender has shown that it receives where it sends from.
-    fn knock(
+    /// The callee, or somebody on the way, wants a cookie to be shown, and names its key.
+    fn retry(
         &mut self,
         now: Moment,
-        invitation: &Invitation,
-        cookie: Option<&Cookie>,
-        length: usize,
+        id: CallId,
+        path: Path,
+        (cookie, key): (&Cookie, &PublicKey),
         out: CallOut<'_>,
     ) {
-        let Invitation { id, path, .. } = *invitation;
-        if cookie.is_some_and(|cookie| self.jar.accepts(now.at, path.remote, id, cookie)) {
-            return self.invited(now, invitation, out);
-        }
-        self.counters.retried += 1;
-        let retry = Signal { id, say: Say::Retry(self.jar.bake(now.at, path.remote, id)) };
-        answer_no_longer(&retry, path, length, out);
-    }
-
-    fn invited(&mut self, now: Moment, invitation: &Invitation, out: CallOut<'_>) {
-        let Invitation { id, path, hello } = invitation;
-        if let Some(at) = self.legs.iter().position(|leg| leg.id == *id && leg.is_own_attempt()) {
-            return self.end(now, at, Outcome::Myself, None, out);
-        }
-        if let Some(at) = self.leg_at(*id, path.remote) {
-            return self.invited_again(now, at, out);
-        }
-        if let Some(closed) = self.closed.find(*id, path.remote) {
-            return closed.said(&Say::Invite(None, hello.clone()), &mut |path, signal| {
-                out(CallOutput::Signal(path, signal));
-            });
-        }
-        if self.withdrawn.contains(&(*id, path.remote)) {
-            return;
-        }
-        self.settle_before(now, invitation, out);
-        self.admit(now, invitation, out);
-    }
-
-    fn invited_again(&mut self, now: Moment, at: usize, out: CallOut<'_>) {
-        self.legs[at].heard(now.at);
-        let leg = &self.legs[at];
-        match leg.state {
-            State::RingingHere(_) => send(leg, Say::Ringing(self.hello(None)), out),
-            State::Talking { accept: Some(_), .. } => self.send_accept(leg, out),
-            _ => {}
+        let Some(at) = self.leg_at(id, path.remote) else { return self.counters.unknown += 1 };
+        let State::Calling { cookies, .. } = self.legs[at].state else { return };
+        if usize::from(cookies) < MAX_ATTEMPTS && self.attempt(at, cookie, key) {
+            let leg = &mut self.legs[at];
+            leg.state =
+                State::Calling { resend: Resend::after(now.at), cookies: cookies + 1, wrong_key: false };
+            leg.lock(path);
+            send_invite(leg, out);
         }
     }
 
-    /// The caller says how an earlier call ended, in case we have not heard it yet.
-    fn settle_before(&mut self, now: Moment, invitation: &Invitation, out: CallOut<'_>) {
-        if let Some((id, reason)) = invitation.hello.after
-            && let Some(at) = self.leg_at(id, invitation.path.remote)
-        {
-            self.end(now, at, Outcome::of_after(reason), None, out);
-        }
-    }
-
-    fn admit(&mut self, now: Moment, invitation: &Invitation, out: CallOut<'_>) {
-        let remote = invitation.path.remote;
-        if invitation.hello.to.as_ref().is_some_and(|to| *to != self.me.name) {
-            return self.turn_away(now, invitation, Reason::NotHere, out);
-        }
-        if let Some(at) = self.legs.iter().position(|leg| leg.is_inviting() && leg.is_with(remote)) {
-            return self.glare(now, at, invitation, out);
-        }
-        let stale = |leg: &Leg| leg.path.remote == remote && (leg.is_talking() || leg.is_ringing_here());
-        if let Some(at) = self.legs.iter().position(stale) {
-            self.end(now, at, Outcome::Lost, Some(Say::Bye(Reason::Lost)), out);
-        }
-        match self.objection() {
-            Some(reason) => self.turn_away(now, invitation, reason, out),
-            None => self.ring(now, invitation, out),
-        }
-    }
-
-    fn objection(&self) -> Option<Reason> {
-        if self.current().is_some() || self.legs.is_full() {
-            Some(Reason::Busy)
-        } else if self.dnd {
-            Some(Reason::Dnd)
-        } else {
-            None
-        }
-    }
-
-    /// Both invite each other: the lower call-id stands, the other ends in silence, and they talk.
-    fn glare(&mut self, now: Moment, at: usize, invitation: &Invitation, out: CallOut<'_>) {
-        let own = self.legs[at].id;
-        if own < invitation.id {
-            return self.closed.remember(now.at, invitation.id, invitation.path, None);
-        }
+    /// Seals an INVITE for the key that the callee is known by, or else for the one that it has just named.
+    fn attempt(&mut self, at: usize, cookie: &Cookie, named: &PublicKey) -> bool {
+        let (ephemeral, hello) = (self.dice.secret(), self.hello(Some(&self.legs[at])));
         let leg = &mut self.legs[at];
-        self.closed.remember(now.at, own, leg.path, None);
-        leg.id = invitation.id;
-        leg.yields = Some(own);
-        leg.outgoing = false;
-        leg.introduce(&invitation.hello);
-        leg.lock(invitation.path);
-        self.accept(now, at, out);
+        let with = leg.expects.unwrap_or(*named);
+        let (id, identity) = (leg.id, &self.identity);
+        let Some(cancel) = leg.seal.cancel().cloned() else { return false };
+        leg.seal.attempt(&with, cookie, || {
+            let introduction = Introduction { hello: &hello, cancel: &cancel };
+            Attempt::new(identity, with, id, cookie.clone(), &introduction, ephemeral)
+        })
     }
 
-    /// A call that is not let in: told to the caller until it is confirmed, and to the user. Its leg never has a
-    /// place in the table.
-    fn turn_away(&mut self, now: Moment, invitation: &Invitation, reason: Reason, out: CallOut<'_>) {
-        let leg = self.incoming(now, LegId(u8::MAX), invitation);
-        send(&leg, Say::Reject(reason), out);
-        self.closed.remember(now.at, leg.id, leg.path, Some(Say::Reject(reason)));
-        out(CallOutput::Ended(&leg, Outcome::of_reject(reason)));
-    }
-
-    fn ring(&mut self, now: Moment, invitation: &Invitation, out: CallOut<'_>) {
-        let place = self.take_place().expect("the table was not full");
-        let leg = self.incoming(now, place, invitation);
-        out(CallOutput::Changed(&leg));
-        self.legs.push(leg).expect("the table was not full");
-        let at = self.legs.len() - 1;
-        if self.policy.auto_answer {
-            return self.accept(now, at, out);
-        }
-        out(CallOutput::Media(MediaOrder::Ring(true)));
-        send(&self.legs[at], Say::Ringing(self.hello(None)), out);
-    }
-
-    /// The leg of somebody who invites us, as it begins.
-    fn incoming(&self, now: Moment, place: LegId, invitation: &Invitation) -> Leg {
-        let Invitation { id, path, hello } = invitation;
-        Leg {
-            id: *id,
-            place,
-            who: heapless::String::try_from(hello.from.as_str()).expect("a name fits"),
-            to: None,
-            display: hello.display.clone(),
-            path: *path,
-            candidates: heapless::Vec::new(),
-            cookie: None,
-            outgoing: false,
-            owner: None,
-            detached: false,
-            hears: Some(hello.sends),
-            takes_red: hello.takes_red,
-            yields: None,
-            after: None,
-            begun: now,
-            answered: None,
-            state: State::RingingHere(Ringing::begin(now.at, self.policy.ring_timeout)),
+    /// Somebody there cannot open what we have sealed. The callee may be another than it was, or somebody on the way
+    /// would like us to think so: whoever holds the right key still has a moment to answer.
+    fn wrong_key(&mut self, now: Moment, id: CallId, path: Path, key: &PublicKey) {
+        let Some(at) = self.leg_at(id, path.remote) else { return self.counters.unknown += 1 };
+        let leg = &mut self.legs[at];
+        let is_news = leg.seal.is_begun() && !leg.seal.has_tried(key);
+        if let State::Calling { resend, wrong_key, .. } = &mut leg.state
+            && is_news
+        {
+            *wrong_key = true;
+            resend.despair(now.at);
         }
     }
 
-    fn said(&mut self, now: Moment, at: usize, path: Path, say: Say, out: CallOut<'_>) {
+    /// Something is said that only the other end of the call may say.
+    fn told(&mut self, now: Moment, path: Path, signal: &Signal, bytes: &[u8], out: CallOut<'_>) {
+        if let Some(at) = self.leg_at(signal.id, path.remote) {
+            if self.believe(at, signal, bytes) {
+                return self.said(now, at, path, &signal.say, out);
+            }
+        } else if let Some(closed) = self.closed.find(signal.id, path.remote) {
+            if closed.believe(signal, bytes) {
+                return closed.said(&signal.say, &mut |path, datagram| {
+                    out(CallOutput::Signal(path, datagram));
+                });
+            }
+        } else {
+            return self.said_of_no_leg(signal, path, bytes, out);
+        }
+        self.counters.forged += 1;
+    }
+
+    /// The callee's first answer proves its key and makes those that its tag is checked with.
+    fn believe(&mut self, at: usize, signal: &Signal, bytes: &[u8]) -> bool {
+        let leg = &mut self.legs[at];
+        let answer = match &signal.say {
+            Say::Ringing(answer)
+            | Say::Accept(answer, _)
+            | Say::Reject(_, Some(answer))
+            | Say::Bye(_, Some(answer)) => Some(answer),
+            _ => None,
+        };
+        if let Some(hello) = answer.and_then(|answer| leg.seal.finish(answer)) {
+            leg.introduce(&hello);
+        }
+        leg.seal.tags().believe(signal, bytes)
+    }
+
+    fn said(&mut self, now: Moment, at: usize, path: Path, say: &Say, out: CallOut<'_>) {
         self.legs[at].heard(now.at);
-        match say {
-            Say::Retry(cookie) => self.retry(now, at, path, cookie, out),
-            Say::Ringing(hello) => self.ringing_there(now, at, path, &hello, out),
-            Say::Accept(hello, yields) => self.accepted(now, at, path, &hello, yields, out),
-            Say::Reject(reason) => self.rejected(now, at, reason, out),
+        match *say {
+            Say::Ringing(_) => self.ringing_there(now, at, path, out),
+            Say::Accept(_, yields) => self.accepted(now, at, path, yields, out),
+            Say::Reject(reason, _) => self.rejected(now, at, reason, out),
             Say::Confirm => self.confirmed(at, out),
             Say::Cancel(reason) => self.cancelled(now, at, reason, out),
-            Say::Bye(reason) => self.bye(now, at, reason, out),
+            Say::Bye(reason, _) => self.bye(now, at, reason, out),
             Say::ByeOk => self.bye_ok(now, at, out),
-            Say::Invite(..) => {}
+            Say::Knock | Say::Retry(..) | Say::Invite(..) | Say::WrongKey(_) => {}
         }
     }
 
-    fn retry(&mut self, now: Moment, at: usize, path: Path, cookie: Cookie, out: CallOut<'_>) {
-        let leg = &mut self.legs[at];
-        if leg.cookie.as_ref() == Some(&cookie) {
+    fn ringing_there(&mut self, now: Moment, at: usize, path: Path, out: CallOut<'_>) {
+        if !matches!(self.legs[at].state, State::Calling { .. }) {
             return;
         }
-        match &mut leg.state {
-            State::Calling { resend, cookies } if *cookies < MAX_COOKIES => {
-                *cookies += 1;
-                *resend = Resend::after(now.at);
-                leg.lock(path);
+        if self.is_at_odds(&self.legs[at]) {
+            return self.cancel(now, at, Outcome::Unsealed, out);
+        }
+        let leg = &mut self.legs[at];
+        leg.lock(path);
+        leg.state = State::RingingThere(Ringing::begin(now.at, self.policy.ring_timeout));
+        out(CallOutput::Changed(leg));
+    }
+
+    fn accepted(&mut self, now: Moment, at: usize, path: Path, yields: Option<CallId>, out: CallOut<'_>) {
+        if self.legs[at].is_inviting() {
+            if self.is_at_odds(&self.legs[at]) {
+                return self.cancel(now, at, Outcome::Unsealed, out);
             }
-            State::RingingThere(_) => {}
-            _ => return,
-        }
-        leg.cookie = Some(cookie);
-        self.invite(&self.legs[at], out);
-    }
-
-    fn ringing_there(&mut self, now: Moment, at: usize, path: Path, hello: &Hello, out: CallOut<'_>) {
-        let leg = &mut self.legs[at];
-        if matches!(leg.state, State::Calling { .. }) {
-            leg.lock(path);
-            leg.introduce(hello);
-            leg.state = State::RingingThere(Ringing::begin(now.at, self.policy.ring_timeout));
-            out(CallOutput::Changed(leg));
-        }
-    }
-
-    fn accepted(
-        &mut self,
-        now: Moment,
-        at: usize,
-        path: Path,
-        hello: &Hello,
-        yields: Option<CallId>,
-        out: CallOut<'_>,
-    ) {
-        let leg = &mut self.legs[at];
-        if leg.is_inviting() {
-            leg.lock(path);
-            leg.introduce(hello);
-            let place = leg.place;
+            self.legs[at].lock(path);
+            let place = self.legs[at].place;
             self.talk(now, at, None, out);
             out(CallOutput::Media(MediaOrder::Send(place)));
         }
@@ -288,12 +191,17 @@ impl Calls {
         }
     }
 
+    /// Whether the other end would talk to us, but not as we do: sealed, or not.
+    fn is_at_odds(&self, leg: &Leg) -> bool {
+        leg.media.is_some_and(|media| media != self.me.media)
+    }
+
     /// The other side's own INVITE has lost against ours: should it still come, it does not ring.
     fn yielded(&mut self, now: Moment, id: CallId, path: Path, out: CallOut<'_>) {
         match self.leg_at(id, path.remote) {
             Some(at) => self.end(now, at, Outcome::Cancelled, None, out),
             None if self.closed.find(id, path.remote).is_none() => {
-                self.closed.remember(now.at, id, path, None);
+                self.closed.remember(now.at, id, path, None, Tags::default());
             }
             None => {}
         }
@@ -301,10 +209,15 @@ impl Calls {
 
     fn rejected(&mut self, now: Moment, at: usize, reason: Reason, out: CallOut<'_>) {
         let leg = &self.legs[at];
-        if leg.outgoing && !leg.is_talking() {
-            send(leg, Say::Confirm, out);
-            self.end(now, at, Outcome::of_reject(reason), None, out);
+        if !leg.outgoing || leg.is_talking() {
+            return;
         }
+        let outcome = match reason {
+            Reason::Unsupported if self.is_at_odds(leg) => Outcome::Unsealed,
+            reason => Outcome::of_reject(reason),
+        };
+        send(leg, Say::Confirm, out);
+        self.end(now, at, outcome, None, out);
     }
 
     fn cancelled(&mut self, now: Moment, at: usize, reason: Reason, out: CallOut<'_>) {
@@ -326,29 +239,24 @@ impl Calls {
         }
     }
 
-    /// Signals for ended or unknown calls: answered so that the other side comes to rest, never at greater length.
-    fn said_of_no_leg(&mut self, signal: &Signal, path: Path, length: usize, out: CallOut<'_>) {
-        let id = signal.id;
-        if let Some(closed) = self.closed.find(id, path.remote) {
-            return closed.said(&signal.say, &mut |path, signal| out(CallOutput::Signal(path, signal)));
-        }
+    /// Of a call that nobody knows. Without a key for it nothing that is answered can be believed either; but what ends a
+    /// call comes to rest, and a CANCEL may be earlier than its INVITE.
+    fn said_of_no_leg(&mut self, signal: &Signal, path: Path, bytes: &[u8], out: CallOut<'_>) {
         self.counters.unknown += 1;
-        if let Say::Cancel(_) = signal.say {
-            self.withdrawn.write((id, path.remote));
+        let (id, from) = (signal.id, path.remote);
+        if let (Say::Cancel(_), Ok(datagram)) = (&signal.say, heapless::Vec::from_slice(bytes)) {
+            self.withdrawn.write(Withdrawn { id, from, datagram });
         }
-        let say = match signal.say {
-            Say::Cancel(_) | Say::Bye(_) => Say::ByeOk,
-            Say::Ringing(_) | Say::Accept(..) => Say::Bye(Reason::Lost),
-            Say::Reject(_) => Say::Confirm,
-            _ => return,
-        };
-        answer_no_longer(&Signal { id, say }, path, length, out);
+        if let Say::Cancel(_) | Say::Bye(..) = signal.say {
+            answer_no_longer(&Signal::untagged(id, Say::ByeOk), path, bytes.len(), out);
+        }
     }
 }
 
 /// Answers a stranger, but never with more bytes than came.
-fn answer_no_longer(signal: &Signal, path: Path, length: usize, out: CallOut<'_>) {
-    if signal.to_string().len() <= length {
-        out(CallOutput::Signal(path, signal));
+pub(super) fn answer_no_longer(signal: &Signal, path: Path, length: usize, out: CallOut<'_>) {
+    let datagram = signal.to_string();
+    if datagram.len() <= length {
+        out(CallOutput::Signal(path, &datagram));
     }
 }

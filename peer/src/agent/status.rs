@@ -33,10 +33,11 @@ impl Agent {
             self.write_leg(leg, seconds_since(leg.begun.at), text)?;
         }
         self.front.board.write(text)?;
-        writeln!(text, "230-security media=off")?;
+        writeln!(text, "230-security media={}", self.calls.me().media)?;
         let counters = self.calls.counters();
         write!(text, "230-counters signals={} malformed={}", counters.received, counters.malformed)?;
-        writeln!(text, " retried={} unknown={}", counters.retried, counters.unknown)?;
+        write!(text, " retried={} unknown={}", counters.retried, counters.unknown)?;
+        writeln!(text, " forged={} repeated={}", counters.forged, counters.repeated)?;
         self.front.board.write_datagrams(text)
     }
 

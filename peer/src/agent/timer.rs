@@ -11,6 +11,9 @@ pub const TALK_PATIENCE: Duration = Duration::from_secs(7);
 /// Between two INVITEs or RINGINGs while it rings.
 pub const RING_REPEAT: Duration = Duration::from_secs(2);
 
+/// Whoever answers at all has answered within this time.
+const LITTLE_HOPE: Duration = Duration::from_secs(1);
+
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 
 /// Doubling for ever would leave a hole of three seconds at the end, in which a network comes back unnoticed.
@@ -49,6 +52,11 @@ impl Resend {
     /// The other side lives: it has as long again to answer.
     pub fn hope(&mut self, now: Instant) {
         self.until = now + PATIENCE;
+    }
+
+    /// There is little hope: it is given up soon.
+    pub fn despair(&mut self, now: Instant) {
+        self.until = self.until.min(now + LITTLE_HOPE);
     }
 
     /// When to look again.

@@ -182,6 +182,13 @@ fn verdict(name: &str, reason: &str) -> Result<(), Failure> {
         "dnd" => format!("{name} does not want to be disturbed"),
         "not-allowed" => format!("{name} does not take calls from here"),
         "unsupported" => format!("{name} has no codec in common with this station"),
+        "wrong-key" => format!(
+            "{name} has another key than before: ask them whether they were set up anew, then try vox-peer forget {name}"
+        ),
+        "key-refused" => {
+            format!("{name} knows this station by another key: ask them to run vox-peer forget with its name")
+        }
+        "unsealed" => format!("{name} and this station differ in [security] media: set both to \"required\""),
         "not-here" => format!("somebody else answers at the address of {name}"),
         other => format!("the call to {name} ended: {other}"),
     }))

@@ -13,6 +13,7 @@ use vox_common::sys::config::Document;
 use vox_common::sys::{secret, syslog};
 use vox_common::wire::names::{DisplayName, Name};
 use vox_common::wire::proof::Secret;
+use vox_common::wire::signal::MediaSealing;
 
 pub use self::places::{Places, find};
 pub use self::values::{HostPort, InputDevice, OutputDevice, Period};
@@ -68,6 +69,8 @@ pub struct Config {
     pub state_directory: PathBuf,
     /// SCHED_FIFO priority of the sound card's threads; 0: ordinary threads.
     pub priority: u8,
+    /// Whether calls are sealed.
+    pub media: MediaSealing,
     /// `[log]`.
     pub log: syslog::Settings,
 }

@@ -9,6 +9,7 @@ use vox_common::sys::syslog;
 use vox_common::wire::coding::PTIMES;
 use vox_common::wire::limits::MAX_CONTACTS;
 use vox_common::wire::names::{DisplayName, Name};
+use vox_common::wire::signal::MediaSealing;
 
 use super::{
     Audio, Config, HostPort, InputDevice, OutputDevice, PEER_PORT, Period, Places, REGISTRY_PORT, Voice,
@@ -36,7 +37,7 @@ pub(super) fn read_top(top: &mut Section<'_>, places: &Places) -> Result<Config,
     let control_socket = top.section("control", |control| control.path("socket", &places.socket))?;
     let state_directory = top.section("state", |state| state.path("directory", &places.state))?;
     let priority = top.section("realtime", read_priority)?;
-    top.section("security", read_security)?;
+    let media = top.section("security", read_security)?;
     let log = top.section("log", syslog::Settings::read)?;
     let coding = Coding { codec, ptime_us };
     Ok(Config {
@@ -59,6 +60,7 @@ pub(super) fn read_top(top: &mut Section<'_>, places: &Places) -> Result<Config,
         control_socket,
         state_directory,
         priority,
+        media,
         log,
     })
 }
@@ -217,9 +219,12 @@ fn read_priority(section: &mut Section<'_>) -> Result<u8, ConfigError> {
     section.value("priority", "3 to 98, or 0 for ordinary threads", 70, choice)
 }
 
-fn read_security(section: &mut Section<'_>) -> Result<(), ConfigError> {
-    let allowed = r#""off", this version cannot encrypt yet"#;
-    section.value("media", allowed, (), |given| (given.text()? == "off").then_some(()))
+fn read_security(section: &mut Section<'_>) -> Result<MediaSealing, ConfigError> {
+    section.value("media", r#""required" or "off""#, MediaSealing::Required, |given| match given.text()? {
+        "required" => Some(MediaSealing::Required),
+        "off" => Some(MediaSealing::Off),
+        _ => None,
+    })
 }
 
 fn small(given: &Given, least: u32, most: u32) -> Option<u8> {

@@ -143,8 +143,8 @@ fn what_is_not_allowed_is_told() {
             "2: registry.secret-file is \"secret\", but must be a path that begins with /, or \"none\"",
         ),
         (
-            "name = \"a\"\nsecurity.media = \"required\"",
-            "2: security.media is \"required\", but must be \"off\", this version cannot encrypt yet",
+            "name = \"a\"\nsecurity.media = \"on\"",
+            "2: security.media is \"on\", but must be \"required\" or \"off\"",
         ),
         (
             "name = \"a\"\naudio.ptime-ms = 1.25",

@@ -1,3 +1,6 @@
-//! PURE: what the secrets of a call are made into.
+//! PURE: what the two ends of a call prove to each other, and what comes of it: keys, and words for people.
 
+pub mod handshake;
+pub mod keys;
+pub mod tag;
 pub mod words;

@@ -15,7 +15,6 @@ use vox_common::sys::notify::Notifier;
 use vox_common::sys::store::Store;
 use vox_common::sys::turn::Turn;
 use vox_common::wire::limits::{LINE_BYTES, MAX_CLIENTS};
-use vox_common::wire::signal::Signal;
 
 use super::control;
 use super::errand::Errands;
@@ -199,7 +198,7 @@ impl Acts {
             Output::Disconnect => self.disconnect(),
             Output::ToRegistry(line) => self.send_to_registry(line),
             Output::Seal(sealer, opener) => self.seal_registry(sealer, opener),
-            Output::Signal(path, signal) => self.send_signal(path, signal),
+            Output::Signal(path, datagram) => self.send_signal(path, datagram),
             Output::ToClient(client, lines) => self.clients.send(client.0, lines),
             Output::Resolve(ticket, host) => {
                 if self.errands.resolve(ticket, host, &self.hands.mailbox).is_err() {
@@ -233,8 +232,8 @@ impl Acts {
         self.hands.store.keep_and_tell(kept.file(), text, Box::new(tell));
     }
 
-    fn send_signal(&mut self, path: Path, signal: &Signal) {
-        if let Err(error) = self.hands.udp.send(path, signal.to_string().as_bytes()) {
+    fn send_signal(&mut self, path: Path, datagram: &str) {
+        if let Err(error) = self.hands.udp.send(path, datagram.as_bytes()) {
             log::debug!("a signal was not sent: {error} remote={}", path.remote);
             if is_for_good(&error) {
                 self.failed.push(Failed::Send(path.remote));

@@ -174,7 +174,12 @@ fn connect(
 
 fn settings_of(config: &Config, identity: Identity, known: KnownKeys, port: u16) -> Settings {
     Settings {
-        me: Me { name: config.name.clone(), display: config.display.clone(), sends: config.coding },
+        me: Me {
+            name: config.name.clone(),
+            display: config.display.clone(),
+            sends: config.coding,
+            media: config.media,
+        },
         identity,
         port: NonZeroU16::new(port).expect("a bound socket has a port"),
         registry: config.registry.as_ref().map(HostPort::to_string),
@@ -261,6 +266,7 @@ fn needing_restart(old: &Config, new: &Config) -> impl Iterator<Item = &'static 
         ("[control]", old.control_socket != new.control_socket),
         ("[state]", old.state_directory != new.state_directory),
         ("[realtime]", old.priority != new.priority),
+        ("[security]", old.media != new.media),
     ]
     .into_iter()
     .filter_map(|(key, changed)| changed.then_some(key))

@@ -2,21 +2,21 @@
 
 use std::time::Duration;
 
-use vox_common::wire::signal::{Reason, Say};
+use vox_common::wire::signal::Reason;
 
 use crate::bench::{BOB, Bench, EVE, WATCHER, hello, id, name, orders, signals};
+use crate::far::Word;
 
 #[test]
 fn without_a_good_cookie_there_is_a_short_answer_and_nothing_is_kept() {
     let mut alice = Bench::new();
-    let invite = Say::Invite(None, hello("bob"));
-    let length = vox_common::wire::signal::Signal { id: id(1), say: invite.clone() }.to_string().len();
-    let acts = alice.hear(BOB, id(1), invite);
+    let knock = alice.far(BOB).say(id(1), Word::Knock);
+    let acts = alice.bytes(BOB, &knock);
     assert!(acts.len() == 1 && acts[0].starts_with(&format!("{BOB} < RETRY cookie=")), "{acts:?}");
-    assert!(alice.sent[0].2.to_string().len() <= length);
+    assert!(alice.sent[0].2.to_string().len() <= knock.len());
     let bobs = alice.cookie(BOB, id(1));
     for (from, call) in [(EVE, id(1)), (BOB, id(2))] {
-        let acts = alice.hear(from, call, Say::Invite(Some(bobs.clone()), hello("bob")));
+        let acts = alice.hear(from, call, Word::Invite(bobs.clone(), hello("bob")));
         assert!(acts.len() == 1 && acts[0].contains("RETRY"), "{acts:?}");
     }
     assert!(alice.is_idle() && alice.endings().is_empty());
@@ -27,7 +27,7 @@ fn a_cookie_is_old_after_four_minutes() {
     let mut alice = Bench::new();
     let cookie = alice.cookie(BOB, id(1));
     alice.until(240_000);
-    let acts = alice.hear(BOB, id(1), Say::Invite(Some(cookie), hello("bob")));
+    let acts = alice.hear(BOB, id(1), Word::Invite(cookie, hello("bob")));
     assert!(acts.len() == 1 && acts[0].contains("RETRY"), "{acts:?}");
 }
 
@@ -43,8 +43,8 @@ fn it_rings_is_answered_and_sound_waits_for_confirm() {
     assert_eq!(signals(&answered), [format!("{BOB} < ACCEPT")]);
     alice.until(2000);
     assert_eq!(alice.times_of("ACCEPT"), [0, 100, 300, 700, 1500]);
-    assert_eq!(alice.hear(BOB, id(1), Say::Confirm), ["send"]);
-    assert!(alice.hear(BOB, id(1), Say::Confirm).is_empty());
+    assert_eq!(alice.hear(BOB, id(1), Word::Confirm), ["send"]);
+    assert!(alice.hear(BOB, id(1), Word::Confirm).is_empty());
     alice.until(4000);
     assert_eq!(alice.times_of("ACCEPT").len(), 5);
 }
@@ -63,7 +63,7 @@ fn sound_of_a_leg_that_has_ended_confirms_no_other() {
     let mut alice = Bench::new();
     alice.invited(BOB, id(1));
     let place = alice.agent.calls().legs()[0].place;
-    alice.hear(BOB, id(1), Say::Cancel(Reason::Cancelled));
+    alice.hear(BOB, id(1), Word::Cancel(Reason::Cancelled));
     alice.invited(EVE, id(2));
     alice.ask(WATCHER, "ANSWER");
     let late = vox_peer::media::orders::MediaNews::Heard(place);
@@ -97,7 +97,7 @@ fn a_refusal_is_repeated_until_it_is_confirmed() {
     alice.ask(WATCHER, "REJECT");
     alice.until(1000);
     assert_eq!(alice.times_of("REJECT reason=declined"), [0, 100, 300, 700]);
-    assert!(alice.hear(BOB, id(1), Say::Confirm).is_empty());
+    assert!(alice.hear(BOB, id(1), Word::Confirm).is_empty());
     alice.until(10_000);
     assert_eq!(alice.times_of("REJECT").len(), 4);
 }
@@ -107,16 +107,18 @@ fn a_call_that_was_given_up_does_not_ring_again() {
     let mut alice = Bench::new();
     let cookie = alice.cookie(BOB, id(1));
     alice.invited(BOB, id(1));
-    let ended = alice.hear(BOB, id(1), Say::Cancel(Reason::Cancelled));
+    let ended = alice.hear(BOB, id(1), Word::Cancel(Reason::Cancelled));
     assert_eq!(signals(&ended), [format!("{BOB} < BYE-OK")]);
     assert_eq!(orders(&ended), ["ring false"]);
-    assert_eq!(alice.hear(BOB, id(1), Say::Cancel(Reason::Cancelled)), [format!("{BOB} < BYE-OK")]);
+    assert_eq!(alice.hear(BOB, id(1), Word::Cancel(Reason::Cancelled)), [format!("{BOB} < BYE-OK")]);
     alice.until(59_000);
-    assert!(alice.hear(BOB, id(1), Say::Invite(Some(cookie.clone()), hello("bob"))).is_empty());
+    assert!(alice.hear(BOB, id(1), Word::Invite(cookie.clone(), hello("bob"))).is_empty());
     assert_eq!(alice.endings(), ["in cancelled"]);
-    alice.until(61_000);
-    let acts = alice.hear(BOB, id(1), Say::Invite(Some(cookie), hello("bob")));
-    assert_eq!(orders(&acts), ["ring true"], "after a minute it is forgotten");
+    for seconds in [61, 119, 239] {
+        alice.until(seconds * 1_000);
+        assert!(alice.hear(BOB, id(1), Word::Invite(cookie.clone(), hello("bob"))).is_empty());
+    }
+    assert_eq!(alice.endings().len(), 1);
 }
 
 #[test]
@@ -124,7 +126,7 @@ fn a_cancel_ends_what_was_just_answered() {
     let mut alice = Bench::new();
     alice.invited(BOB, id(1));
     alice.ask(WATCHER, "ANSWER");
-    let acts = alice.hear(BOB, id(1), Say::Cancel(Reason::Cancelled));
+    let acts = alice.hear(BOB, id(1), Word::Cancel(Reason::Cancelled));
     assert_eq!(orders(&acts), ["stop"]);
     assert_eq!(alice.endings(), ["in cancelled"]);
 }
@@ -136,7 +138,7 @@ fn an_invite_that_comes_twice_rings_once() {
     assert_eq!(alice.invited(BOB, id(1)), [format!("{BOB} < RINGING")]);
     alice.ask(WATCHER, "ANSWER");
     assert_eq!(alice.invited(BOB, id(1)), [format!("{BOB} < ACCEPT")]);
-    alice.hear(BOB, id(1), Say::Confirm);
+    alice.hear(BOB, id(1), Word::Confirm);
     assert!(alice.invited(BOB, id(1)).is_empty());
 }
 
@@ -162,7 +164,7 @@ fn whoever_called_another_name_is_told_that_it_is_not_here() {
     let mut alice = Bench::new();
     let cookie = alice.cookie(BOB, id(1));
     let to_carol = vox_common::wire::signal::Hello { to: Some(name("carol")), ..hello("bob") };
-    let acts = alice.hear(BOB, id(1), Say::Invite(Some(cookie), to_carol));
+    let acts = alice.hear(BOB, id(1), Word::Invite(cookie, to_carol));
     assert_eq!(signals(&acts), [format!("{BOB} < REJECT reason=not-here")]);
 }
 
@@ -177,13 +179,13 @@ fn calls_are_taken_without_asking_where_the_file_says_so() {
 #[test]
 fn strangers_come_to_rest_and_get_no_more_than_they_sent() {
     for (say, answer) in [
-        (Say::Cancel(Reason::Cancelled), Some("BYE-OK")),
-        (Say::Bye(Reason::Hangup), Some("BYE-OK")),
-        (Say::Ringing(hello("bob")), Some("BYE reason=lost")),
-        (Say::Accept(hello("bob"), None), Some("BYE reason=lost")),
-        (Say::Reject(Reason::Declined), Some("CONFIRM")),
-        (Say::Confirm, None),
-        (Say::ByeOk, None),
+        (Word::Cancel(Reason::Cancelled), Some("BYE-OK")),
+        (Word::Bye(Reason::Hangup), Some("BYE-OK")),
+        (Word::Ringing(hello("bob")), None),
+        (Word::Accept(hello("bob"), None), None),
+        (Word::Reject(Reason::Declined), None),
+        (Word::Confirm, None),
+        (Word::ByeOk, None),
     ] {
         let mut alice = Bench::new();
         let expected: Vec<_> = answer.iter().map(|answer| format!("{BOB} < {answer}")).collect();
@@ -192,10 +194,18 @@ fn strangers_come_to_rest_and_get_no_more_than_they_sent() {
 }
 
 #[test]
-fn a_cancel_that_overtakes_its_invite_is_believed() {
+fn a_cancel_that_overtakes_its_invite_is_believed_if_the_caller_has_sent_it() {
     let mut alice = Bench::new();
     let cookie = alice.cookie(BOB, id(1));
-    alice.hear(BOB, id(1), Say::Cancel(Reason::Cancelled));
-    assert!(alice.hear(BOB, id(1), Say::Invite(Some(cookie), hello("bob"))).is_empty());
+    let invite = alice.far(BOB).say(id(1), Word::Invite(cookie, hello("bob")));
+    assert_eq!(alice.hear(BOB, id(1), Word::Cancel(Reason::Cancelled)), [format!("{BOB} < BYE-OK")]);
+    assert_eq!(alice.bytes(BOB, &invite), [format!("{BOB} < BYE-OK")]);
     assert!(alice.is_idle() && alice.endings().is_empty());
+}
+
+#[test]
+fn a_cancel_that_somebody_else_has_sent_ahead_is_nothing() {
+    let mut alice = Bench::new();
+    alice.hear(BOB, id(1), Word::Cancel(Reason::Cancelled));
+    assert_eq!(orders(&alice.invited(BOB, id(1))), ["ring true"]);
 }

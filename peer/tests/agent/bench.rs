@@ -1,13 +1,14 @@
 //! One agent on a bench: inputs with their times go in, and come out as lines that a person can read.
 
-use std::net::SocketAddr;
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use vox_common::seal::identity::Identity;
 use vox_common::sys::clock;
 use vox_common::wire::coding::{Codec, Coding};
 use vox_common::wire::names::{DisplayName, Name};
-use vox_common::wire::signal::{CallId, Cookie, Hello, Reason, Say, Signal};
+use vox_common::wire::signal::{CallId, Cookie, Endings, Hello, MediaSealing, Reason, Say, Signal};
 use vox_peer::agent::calls::Me;
 use vox_peer::agent::io::{ClientId, Input, Kept, Moment, Output, Policy};
 use vox_peer::agent::known::KnownKeys;
@@ -16,8 +17,13 @@ use vox_peer::agent::{Agent, Settings};
 use vox_peer::dsp::tasks::Tasks;
 use vox_peer::media::orders::{LegId, MediaNews, MediaOrder};
 
+use crate::far::{Far, Word};
+
 /// Another station.
 pub(crate) const BOB: &str = "192.0.2.2:6000";
+
+/// Alice herself.
+const ALICES: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
 
 /// Somebody else.
 pub(crate) const EVE: &str = "192.0.2.3:6000";
@@ -31,6 +37,8 @@ pub(crate) const WATCHER: ClientId = ClientId(1);
 /// A station called alice, and everything it did.
 pub(crate) struct Bench {
     pub(crate) agent: Agent,
+    /// Everybody who talks to alice, by their addresses.
+    fars: HashMap<SocketAddr, Far>,
     start: Instant,
     now: u64,
     /// Every signal with its time, for scripts that count.
@@ -54,8 +62,8 @@ impl Bench {
     /// With settings of the test's own.
     pub(crate) fn with(change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = Settings {
-            me: Me { name: name("alice"), display: None, sends: coding() },
-            identity: Identity::new([7; 32]),
+            me: Me { name: name("alice"), display: None, sends: coding(), media: MediaSealing::Required },
+            identity: Identity::new(ALICE),
             port: 6000.try_into().expect("a port"),
             registry: None,
             sealing: Sealing::default(),
@@ -74,6 +82,7 @@ impl Bench {
         let agent = Agent::new(settings, Moment { at: start, unix: 1000 });
         let mut bench = Self {
             agent,
+            fars: HashMap::new(),
             start,
             now: 0,
             sent: Vec::new(),
@@ -133,16 +142,18 @@ impl Bench {
     /// One input, now.
     pub(crate) fn put(&mut self, input: Input<'_>) -> Vec<String> {
         let moment = Moment { at: self.at(self.now), unix: 1000 + self.now / 1000 };
-        let Self { agent, now, sent, kept, kept_messages, known, logged, .. } = self;
+        let Self { agent, fars, now, sent, kept, kept_messages, known, logged, .. } = self;
         let mut acts = Vec::new();
         agent.handle(moment, input, &mut |output| match output {
             Output::Connect => acts.push("connect".to_owned()),
             Output::Disconnect => acts.push("disconnect".to_owned()),
             Output::ToRegistry(line) => acts.push(format!("registry < {line}")),
             Output::Seal(..) => acts.push("seal".to_owned()),
-            Output::Signal(path, signal) => {
-                sent.push((*now, path.remote, signal.clone()));
-                acts.push(format!("{} < {}", path.remote, readable(signal)));
+            Output::Signal(path, datagram) => {
+                far(fars, path.remote).hear(datagram.as_bytes());
+                let signal = Signal::parse(datagram.as_bytes()).expect("a signal");
+                acts.push(format!("{} < {}", path.remote, readable(&signal)));
+                sent.push((*now, path.remote, signal));
             }
             Output::ToClient(client, lines) => {
                 assert!(lines.ends_with('\n'), "whole lines: {lines:?}");
@@ -201,22 +212,32 @@ impl Bench {
     }
 
     /// A signal comes.
-    pub(crate) fn hear(&mut self, from: &str, id: CallId, say: Say) -> Vec<String> {
-        let bytes = Signal { id, say }.to_string().into_bytes();
-        self.put(Input::Datagram { from: from.parse().expect("an address"), local: None, bytes: &bytes })
+    pub(crate) fn hear(&mut self, from: &str, id: CallId, word: Word) -> Vec<String> {
+        let bytes = self.far(from).say(id, word);
+        self.bytes(from, &bytes)
+    }
+
+    /// A datagram comes.
+    pub(crate) fn bytes(&mut self, from: &str, bytes: &[u8]) -> Vec<String> {
+        self.put(Input::Datagram { from: address(from), local: None, bytes })
+    }
+
+    /// Whoever lives there.
+    pub(crate) fn far(&mut self, from: &str) -> &mut Far {
+        far(&mut self.fars, address(from))
     }
 
     /// A call comes, with the cookie that it is asked for; what follows on the good INVITE.
     pub(crate) fn invited(&mut self, from: &str, id: CallId) -> Vec<String> {
         let cookie = self.cookie(from, id);
-        self.hear(from, id, Say::Invite(Some(cookie), hello("bob")))
+        self.hear(from, id, Word::Invite(cookie, hello("bob")))
     }
 
     /// The cookie for a call.
     pub(crate) fn cookie(&mut self, from: &str, id: CallId) -> Cookie {
-        self.hear(from, id, Say::Invite(None, hello("bob")));
+        self.hear(from, id, Word::Knock);
         match self.sent.pop() {
-            Some((.., Signal { say: Say::Retry(cookie), .. })) => cookie,
+            Some((.., Signal { say: Say::Retry(cookie, _), .. })) => cookie,
             other => panic!("a RETRY, not {other:?}"),
         }
     }
@@ -235,15 +256,15 @@ impl Bench {
     /// It rings at bob's.
     pub(crate) fn calls_until_it_rings(&mut self) -> CallId {
         let id = self.calls();
-        self.hear(BOB, id, Say::Retry(Cookie::parse("baked").expect("a cookie")));
-        self.hear(BOB, id, Say::Ringing(hello("bob")));
+        self.hear(BOB, id, Word::Retry(Cookie::parse("baked").expect("a cookie")));
+        self.hear(BOB, id, Word::Ringing(hello("bob")));
         id
     }
 
     /// Alice and bob talk; alice has called.
     pub(crate) fn calls_until_they_talk(&mut self) -> CallId {
         let id = self.calls_until_it_rings();
-        self.hear(BOB, id, Say::Accept(hello("bob"), None));
+        self.hear(BOB, id, Word::Accept(hello("bob"), None));
         id
     }
 
@@ -271,6 +292,26 @@ impl Bench {
     }
 }
 
+pub(crate) fn address(text: &str) -> SocketAddr {
+    text.parse().expect("an address")
+}
+
+/// Alice's secret.
+const ALICE: [u8; 32] = [7; 32];
+
+/// Whoever lives there, with a key of its own and a memory.
+fn far(fars: &mut HashMap<SocketAddr, Far>, address: SocketAddr) -> &mut Far {
+    let station = *Identity::new(ALICE).public();
+    let secret = if address.ip() == ALICES { ALICE } else { secret_of(address) };
+    fars.entry(address).or_insert_with(|| Far::new(secret, station))
+}
+
+fn secret_of(address: SocketAddr) -> [u8; 32] {
+    let mut secret = [1; 32];
+    secret.iter_mut().zip(address.to_string().bytes()).for_each(|(secret, byte)| *secret = byte);
+    secret
+}
+
 /// The call-id in the answer to CALL.
 pub(crate) fn id_in(acts: &[String]) -> CallId {
     let answer =
@@ -294,7 +335,15 @@ fn coding() -> Coding {
 /// Somebody introduces himself.
 pub(crate) fn hello(from: &str) -> Hello {
     let display = DisplayName::new("Bob B.");
-    Hello { from: name(from), to: None, display, sends: coding(), takes_red: true, after: None }
+    Hello {
+        from: name(from),
+        to: None,
+        display,
+        sends: coding(),
+        takes_red: true,
+        media: MediaSealing::Required,
+        after: Endings::new(),
+    }
 }
 
 /// Only those acts that go to another station.
@@ -307,12 +356,16 @@ pub(crate) fn orders(acts: &[String]) -> Vec<&str> {
     acts.iter().filter(|act| !act.contains(" < ")).map(String::as_str).collect()
 }
 
-/// Verb, and reason or cookie: call-ids and hellos are the same over and over.
+/// Verb, and reason or cookie: the rest is for machines.
 fn readable(signal: &Signal) -> String {
     let text = signal.to_string();
     let words = text.split(' ').skip(1).enumerate();
-    let told = words.filter(|(nth, word)| *nth != 1 && !word.starts_with("hello="));
+    let told = words.filter(|(nth, word)| *nth != 1 && !is_for_machines(word));
     told.map(|(_, word)| word).collect::<Vec<_>>().join(" ")
+}
+
+fn is_for_machines(word: &str) -> bool {
+    ["hello=", "tag=", "key=", "pad="].iter().any(|key| word.starts_with(key))
 }
 
 fn ordered(order: &MediaOrder) -> String {
@@ -327,19 +380,19 @@ fn ordered(order: &MediaOrder) -> String {
 }
 
 /// Nothing that a signal can say is left out.
-pub(crate) fn every_say() -> Vec<Say> {
+pub(crate) fn every_word() -> Vec<Word> {
     let cookie = Cookie::parse("baked").expect("a cookie");
     vec![
-        Say::Invite(None, hello("bob")),
-        Say::Invite(Some(cookie.clone()), hello("bob")),
-        Say::Retry(cookie),
-        Say::Ringing(hello("bob")),
-        Say::Accept(hello("bob"), None),
-        Say::Accept(hello("bob"), Some(id(3))),
-        Say::Reject(Reason::Declined),
-        Say::Confirm,
-        Say::Cancel(Reason::Cancelled),
-        Say::Bye(Reason::Hangup),
-        Say::ByeOk,
+        Word::Knock,
+        Word::Invite(cookie.clone(), hello("bob")),
+        Word::Retry(cookie),
+        Word::Ringing(hello("bob")),
+        Word::Accept(hello("bob"), None),
+        Word::Accept(hello("bob"), Some(id(3))),
+        Word::Reject(Reason::Declined),
+        Word::Confirm,
+        Word::Cancel(Reason::Cancelled),
+        Word::Bye(Reason::Hangup),
+        Word::ByeOk,
     ]
 }

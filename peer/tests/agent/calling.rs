@@ -1,9 +1,11 @@
 //! The caller's side.
 
-use vox_common::wire::signal::{Cookie, Reason, Say};
+use vox_common::wire::keys::PublicKey;
+use vox_common::wire::signal::{Cookie, Reason};
 use vox_peer::agent::io::Input;
 
 use crate::bench::{BOB, Bench, CALLER, EVE, hello, id, orders, signals};
+use crate::far::Word;
 
 fn cookie(word: &str) -> Cookie {
     Cookie::parse(word).expect("a cookie")
@@ -24,15 +26,15 @@ fn a_call_is_placed_rings_and_is_answered() {
     let mut alice = Bench::new();
     let call = alice.calls();
     assert_eq!(
-        signals(&alice.hear(BOB, call, Say::Retry(cookie("c1")))),
+        signals(&alice.hear(BOB, call, Word::Retry(cookie("c1")))),
         [format!("{BOB} < INVITE cookie=c1")]
     );
-    let rings = alice.hear(BOB, call, Say::Ringing(hello("bob")));
+    let rings = alice.hear(BOB, call, Word::Ringing(hello("bob")));
     assert!(rings[0].starts_with("0 < * CALL ") && rings[0].contains(" ringing-there bob "), "{rings:?}");
     assert!(alice.until(1999).is_empty());
     assert_eq!(signals(&alice.until(2000)), [format!("2000 {BOB} < INVITE cookie=c1")]);
-    alice.hear(BOB, call, Say::Ringing(hello("bob")));
-    let talks = alice.hear(BOB, call, Say::Accept(hello("bob"), None));
+    alice.hear(BOB, call, Word::Ringing(hello("bob")));
+    let talks = alice.hear(BOB, call, Word::Accept(hello("bob"), None));
     assert_eq!(orders(&talks), [&*format!("start with {BOB}"), "send"]);
     assert_eq!(signals(&talks), [format!("{BOB} < CONFIRM")]);
     assert_eq!(signals(&alice.ask(CALLER, "HANGUP")), [format!("{BOB} < BYE reason=hangup")]);
@@ -43,16 +45,16 @@ fn a_call_is_placed_rings_and_is_answered() {
 fn what_comes_twice_does_nothing_twice() {
     let mut alice = Bench::new();
     let call = alice.calls();
-    alice.hear(BOB, call, Say::Retry(cookie("c1")));
-    assert!(alice.hear(BOB, call, Say::Retry(cookie("c1"))).is_empty());
-    alice.hear(BOB, call, Say::Ringing(hello("bob")));
-    assert!(alice.hear(BOB, call, Say::Ringing(hello("bob"))).is_empty());
-    alice.hear(BOB, call, Say::Accept(hello("bob"), None));
-    let again = alice.hear(BOB, call, Say::Accept(hello("bob"), None));
+    alice.hear(BOB, call, Word::Retry(cookie("c1")));
+    assert!(alice.hear(BOB, call, Word::Retry(cookie("c1"))).is_empty());
+    alice.hear(BOB, call, Word::Ringing(hello("bob")));
+    assert!(alice.hear(BOB, call, Word::Ringing(hello("bob"))).is_empty());
+    alice.hear(BOB, call, Word::Accept(hello("bob"), None));
+    let again = alice.hear(BOB, call, Word::Accept(hello("bob"), None));
     assert_eq!(again, [format!("{BOB} < CONFIRM")], "the first CONFIRM may be lost");
-    assert!(alice.hear(BOB, call, Say::Ringing(hello("bob"))).is_empty());
-    alice.hear(BOB, call, Say::Bye(Reason::Hangup));
-    assert_eq!(alice.hear(BOB, call, Say::Bye(Reason::Hangup)), [format!("{BOB} < BYE-OK")]);
+    assert!(alice.hear(BOB, call, Word::Ringing(hello("bob"))).is_empty());
+    alice.hear(BOB, call, Word::Bye(Reason::Hangup));
+    assert_eq!(alice.hear(BOB, call, Word::Bye(Reason::Hangup)), [format!("{BOB} < BYE-OK")]);
     assert_eq!(alice.endings(), ["out far-hangup"]);
 }
 
@@ -69,8 +71,8 @@ fn every_refusal_has_its_outcome_and_is_confirmed() {
     ] {
         let mut alice = Bench::new();
         let call = alice.calls_until_it_rings();
-        assert_eq!(signals(&alice.hear(BOB, call, Say::Reject(reason))), [format!("{BOB} < CONFIRM")]);
-        assert_eq!(signals(&alice.hear(BOB, call, Say::Reject(reason))), [format!("{BOB} < CONFIRM")]);
+        assert_eq!(signals(&alice.hear(BOB, call, Word::Reject(reason))), [format!("{BOB} < CONFIRM")]);
+        assert_eq!(signals(&alice.hear(BOB, call, Word::Reject(reason))), [format!("{BOB} < CONFIRM")]);
         assert_eq!(alice.endings(), [format!("out {outcome}")]);
     }
 }
@@ -89,9 +91,9 @@ fn nobody_answers_within_the_callers_own_time() {
     let mut alice = Bench::with(|settings| settings.policy.ring_timeout = std::time::Duration::from_secs(5));
     let call = alice.calls_until_it_rings();
     alice.until(4_000);
-    alice.hear(BOB, call, Say::Ringing(hello("bob")));
+    alice.hear(BOB, call, Word::Ringing(hello("bob")));
     assert_eq!(signals(&alice.until(5_000)), [format!("5000 {BOB} < CANCEL reason=timeout")]);
-    alice.hear(BOB, call, Say::ByeOk);
+    alice.hear(BOB, call, Word::ByeOk);
     assert_eq!(alice.endings(), ["out no-answer"]);
     assert!(alice.is_idle());
 }
@@ -101,9 +103,9 @@ fn a_cancel_that_crosses_accept_wins() {
     let mut alice = Bench::new();
     let call = alice.calls_until_it_rings();
     assert_eq!(signals(&alice.ask(CALLER, "HANGUP")), [format!("{BOB} < CANCEL reason=cancelled")]);
-    assert!(alice.hear(BOB, call, Say::Accept(hello("bob"), None)).is_empty(), "nothing starts");
+    assert!(alice.hear(BOB, call, Word::Accept(hello("bob"), None)).is_empty(), "nothing starts");
     assert_eq!(signals(&alice.until(100)), [format!("100 {BOB} < CANCEL reason=cancelled")]);
-    alice.hear(BOB, call, Say::ByeOk);
+    alice.hear(BOB, call, Word::ByeOk);
     assert_eq!(alice.endings(), ["out cancelled"]);
 }
 
@@ -149,8 +151,9 @@ fn whoever_reaches_itself_is_told_so() {
     let own = "192.0.2.1:6000";
     let call = alice.calls_at(own);
     let cookie = alice.cookie(own, call);
-    alice.hear(own, call, Say::Retry(cookie.clone()));
-    alice.hear(own, call, Say::Invite(Some(cookie), hello("alice")));
+    alice.hear(own, call, Word::Retry(cookie));
+    let back = alice.far(own).echo(call).expect("an INVITE");
+    alice.bytes(own, &back);
     assert_eq!(alice.endings(), ["out self"]);
 }
 
@@ -158,8 +161,8 @@ fn whoever_reaches_itself_is_told_so() {
 fn a_callee_that_sends_our_own_invite_back_ends_nothing() {
     let mut alice = Bench::new();
     let call = alice.calls_until_they_talk();
-    let cookie = alice.cookie(BOB, call);
-    assert!(alice.hear(BOB, call, Say::Invite(Some(cookie), hello("bob"))).is_empty());
+    let back = alice.far(BOB).echo(call).expect("an INVITE");
+    assert!(alice.bytes(BOB, &back).is_empty());
     assert!(!alice.is_idle());
 }
 
@@ -168,7 +171,7 @@ fn cookies_without_end_are_not_followed() {
     let mut alice = Bench::new();
     let call = alice.calls();
     for n in 0..30 {
-        alice.hear(BOB, call, Say::Retry(cookie(&format!("c{n}"))));
+        alice.hear(BOB, call, Word::Retry(cookie(&format!("c{n}"))));
     }
     assert_eq!(alice.times_of("INVITE").len(), 1 + 8);
 }
@@ -177,7 +180,7 @@ fn cookies_without_end_are_not_followed() {
 fn signals_of_a_call_count_only_from_its_other_end() {
     let mut alice = Bench::new();
     let call = alice.calls_until_they_talk();
-    for say in crate::bench::every_say() {
+    for say in crate::bench::every_word() {
         alice.hear(EVE, call, say.clone());
         alice.hear(BOB, id(9), say);
     }
@@ -194,7 +197,7 @@ fn addresses_are_tried_in_turn_and_the_first_that_answers_stays() {
     let call = crate::bench::id_in(&placed);
     assert_eq!(signals(&alice.until(100)), [format!("100 {EVE} < INVITE")]);
     assert_eq!(signals(&alice.until(300)), [format!("300 {BOB} < INVITE")]);
-    alice.hear(EVE, call, Say::Retry(cookie("c1")));
+    alice.hear(EVE, call, Word::Retry(cookie("c1")));
     assert_eq!(signals(&alice.until(400)), [format!("400 {EVE} < INVITE cookie=c1")]);
     alice.put(Input::Unreachable(BOB.parse().unwrap()));
     assert!(!alice.is_idle());
@@ -216,18 +219,70 @@ fn a_call_given_up_tells_the_next_one_to_the_same_station() {
     let mut alice = Bench::new();
     let first = alice.calls_until_it_rings();
     alice.ask(CALLER, "HANGUP");
-    alice.calls();
-    let (.., invite) = alice.sent.last().unwrap();
-    let Say::Invite(_, hello) = &invite.say else { panic!("an INVITE, not {invite:?}") };
-    assert_eq!(hello.after, Some((first, Reason::Cancelled)));
+    let second = alice.calls();
+    alice.hear(BOB, second, Word::Retry(cookie("c1")));
+    let hello = alice.far(BOB).invited_with(second).expect("an INVITE");
+    assert_eq!(hello.after, [(first, Reason::Cancelled)]);
 }
 
 #[test]
-fn a_cancel_that_comes_back_to_its_sender_is_not_repeated_without_end() {
+fn a_cancel_that_comes_back_to_its_sender_is_nothing() {
+    let mut alice = Bench::new();
+    let call = alice.calls_until_it_rings();
+    alice.ask(CALLER, "HANGUP");
+    let (.., cancel) = alice.sent.last().expect("a CANCEL").clone();
+    assert!(alice.bytes(BOB, cancel.to_string().as_bytes()).is_empty());
+    alice.hear(BOB, call, Word::ByeOk);
+    assert_eq!(alice.endings(), ["out cancelled"]);
+}
+
+#[test]
+fn a_callee_with_another_key_is_told_of_unless_the_right_one_answers() {
     let mut alice = Bench::new();
     let call = alice.calls();
-    alice.until(6000);
-    let acts = alice.hear(BOB, call, Say::Cancel(Reason::Lost));
-    assert_eq!(acts, [format!("{BOB} < BYE-OK")]);
-    assert!(alice.hear(BOB, call, Say::ByeOk).is_empty());
+    alice.hear(BOB, call, Word::Retry(cookie("c1")));
+    let other = PublicKey([9; 32]);
+    assert!(alice.hear(BOB, call, Word::WrongKey(other)).is_empty());
+    alice.until(999);
+    assert!(alice.endings().is_empty());
+    alice.hear(BOB, call, Word::Ringing(hello("bob")));
+    alice.until(1_500);
+    assert!(!alice.is_idle(), "somebody else had said so");
+    alice.ask(CALLER, "HANGUP");
+    alice.hear(BOB, call, Word::ByeOk);
+
+    let call = alice.calls();
+    alice.hear(BOB, call, Word::Retry(cookie("c1")));
+    alice.hear(BOB, call, Word::WrongKey(other));
+    alice.until(10_000);
+    assert_eq!(alice.endings(), ["out cancelled", "out wrong-key"]);
+}
+
+#[test]
+fn whichever_of_the_cookies_is_answered_is_read() {
+    let mut alice = Bench::new();
+    let call = alice.calls();
+    alice.hear(BOB, call, Word::Retry(cookie("c1")));
+    let first = alice.far(BOB).echo(call).expect("an INVITE");
+    alice.hear(BOB, call, Word::Retry(cookie("forged")));
+    // What was sent first has come, and is answered.
+    alice.far(BOB).hear(&first);
+    alice.hear(BOB, call, Word::Ringing(hello("bob")));
+    assert_eq!(alice.agent.calls().legs()[0].state_word(), "ringing-there");
+    assert_eq!(signals(&alice.until(2_000)), [format!("2000 {BOB} < INVITE cookie=c1")]);
+}
+
+#[test]
+fn an_answer_without_its_tag_or_with_another_verb_is_nothing() {
+    let mut alice = Bench::new();
+    let call = alice.calls();
+    alice.hear(BOB, call, Word::Retry(cookie("c1")));
+    let rings = String::from_utf8(alice.far(BOB).say(call, Word::Ringing(hello("bob")))).expect("text");
+    let (untagged, _) = rings.split_once(" tag=").expect("a tag");
+    for forged in [untagged, &rings.replace("RINGING", "ACCEPT"), &rings.replace("RINGING", "REJECT")] {
+        assert!(alice.bytes(BOB, forged.as_bytes()).is_empty(), "{forged}");
+    }
+    assert_eq!(alice.agent.calls().legs()[0].state_word(), "calling");
+    alice.bytes(BOB, rings.as_bytes());
+    assert_eq!(alice.agent.calls().legs()[0].state_word(), "ringing-there");
 }

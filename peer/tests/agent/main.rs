@@ -4,6 +4,9 @@ mod answering;
 mod bench;
 mod calling;
 mod delay;
+#[path = "../../../tests/src/far.rs"]
+#[expect(dead_code, unreachable_pub, reason = "other tests ask more of it")]
+mod far;
 mod messages;
 mod registry;
 mod rooms;

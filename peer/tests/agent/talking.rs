@@ -1,9 +1,10 @@
 //! What happens to a call that stands, and to two that cross.
 
-use vox_common::wire::signal::{CallId, Reason, Say};
+use vox_common::wire::signal::{CallId, Cookie, Reason};
 use vox_peer::agent::io::{ClientId, Input};
 
 use crate::bench::{BOB, Bench, CALLER, EVE, WATCHER, hello, id, orders, signals};
+use crate::far::Word;
 
 #[test]
 fn a_call_without_sound_is_lost_and_says_so() {
@@ -35,7 +36,7 @@ fn a_bye_is_repeated_until_it_is_heard() {
     alice.ask(WATCHER, "HANGUP");
     alice.until(1000);
     assert_eq!(alice.times_of("BYE reason=hangup"), [0, 100, 300, 700]);
-    alice.hear(BOB, call, Say::ByeOk);
+    alice.hear(BOB, call, Word::ByeOk);
     alice.until(10_000);
     assert_eq!(alice.times_of("BYE").len(), 4);
 }
@@ -44,8 +45,9 @@ fn a_bye_is_repeated_until_it_is_heard() {
 fn of_two_who_call_each_other_the_lower_call_stands() {
     let mut alice = Bench::new();
     let own = alice.calls();
+    alice.hear(BOB, own, Word::Retry(Cookie::parse("baked").expect("a cookie")));
     assert!(alice.invited(BOB, CallId([0xff; 16])).is_empty(), "ours is lower");
-    let acts = alice.hear(BOB, own, Say::Accept(hello("bob"), Some(CallId([0xff; 16]))));
+    let acts = alice.hear(BOB, own, Word::Accept(hello("bob"), Some(CallId([0xff; 16]))));
     assert_eq!(orders(&acts), [&*format!("start with {BOB}"), "send"]);
     assert_eq!(alice.agent.calls().legs().len(), 1);
 }
@@ -57,7 +59,7 @@ fn of_two_who_call_each_other_the_higher_one_answers_at_once() {
     let acts = alice.invited(BOB, CallId([0; 16]));
     assert_eq!(signals(&acts), [format!("{BOB} < ACCEPT yields={own}")]);
     assert_eq!(orders(&acts), [format!("start with {BOB}")]);
-    assert_eq!(alice.hear(BOB, CallId([0; 16]), Say::Confirm), ["send"]);
+    assert_eq!(alice.hear(BOB, CallId([0; 16]), Word::Confirm), ["send"]);
     assert_eq!(alice.agent.calls().legs()[0].id, CallId([0; 16]));
     alice.put(Input::ControlGone(CALLER));
     assert_eq!(alice.endings(), ["in hangup"], "it is still the caller's call");
@@ -85,9 +87,9 @@ fn a_new_invite_tells_how_the_last_call_ended() {
     let mut alice = Bench::new();
     alice.invited(BOB, id(1));
     let cookie = alice.cookie(BOB, id(2));
-    let after = Some((id(1), Reason::Cancelled));
+    let after = [(id(1), Reason::Cancelled)].into_iter().collect();
     let hello = vox_common::wire::signal::Hello { after, ..hello("bob") };
-    alice.hear(BOB, id(2), Say::Invite(Some(cookie), hello));
+    alice.hear(BOB, id(2), Word::Invite(cookie, hello));
     assert_eq!(alice.endings(), ["in cancelled"]);
     assert_eq!(alice.agent.calls().current().unwrap().id, id(2));
 }
@@ -114,7 +116,7 @@ fn the_next_program_in_a_place_hears_nothing_of_the_last_ones_call() {
     let call = alice.calls_until_it_rings();
     alice.ask(CALLER, "HANGUP");
     alice.put(Input::ControlGone(CALLER));
-    let acts = alice.hear(BOB, call, Say::ByeOk);
+    let acts = alice.hear(BOB, call, Word::ByeOk);
     assert!(!acts.iter().any(|act| act.starts_with("0 < ")), "{acts:?}");
 }
 
@@ -123,7 +125,7 @@ fn muting_ends_with_the_call_even_if_nobody_answered_it() {
     let mut alice = Bench::new();
     alice.invited(BOB, id(1));
     assert_eq!(orders(&alice.ask(WATCHER, "MUTE on")), ["mute true"]);
-    let acts = alice.hear(BOB, id(1), Say::Cancel(Reason::Cancelled));
+    let acts = alice.hear(BOB, id(1), Word::Cancel(Reason::Cancelled));
     assert_eq!(orders(&acts), ["ring false", "mute false"]);
 }
 
@@ -150,7 +152,7 @@ fn a_confirm_of_accept_is_no_answer_to_bye() {
     alice.invited(BOB, id(1));
     alice.ask(WATCHER, "ANSWER");
     alice.ask(WATCHER, "HANGUP");
-    alice.hear(BOB, id(1), Say::Confirm);
+    alice.hear(BOB, id(1), Word::Confirm);
     alice.until(1000);
     assert_eq!(alice.times_of("BYE reason=hangup"), [0, 100, 300, 700]);
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use vox_common::seal::identity::Identity;
 use vox_common::wire::coding::{Codec, Coding};
 use vox_common::wire::names::Name;
-use vox_common::wire::signal::CallId;
+use vox_common::wire::signal::{CallId, MediaSealing};
 use vox_peer::agent::calls::Me;
 use vox_peer::agent::io::{Moment, Policy};
 use vox_peer::agent::known::KnownKeys;
@@ -57,6 +57,7 @@ impl Station {
                 name: Name::parse(name).expect("a name"),
                 display: None,
                 sends: Coding { codec: Codec::Opus, ptime_us: 10_000 },
+                media: MediaSealing::Required,
             },
             identity: identity(name),
             port: address.port().try_into().expect("a port"),

@@ -28,7 +28,7 @@ impl Ending {
 }
 
 /// Endings that mean the same, first the caller's, then the callee's.
-const AGREED: [(&str, &str); 13] = [
+const AGREED: [(&str, &str); 15] = [
     ("hangup", "far-hangup"),
     ("far-hangup", "hangup"),
     // Both hung up before they heard of the other.
@@ -39,6 +39,8 @@ const AGREED: [(&str, &str); 13] = [
     ("cancelled", "cancelled"),
     ("dnd", "dnd"),
     ("not-here", "not-here"),
+    ("unsealed", "unsealed"),
+    ("key-refused", "wrong-key"),
     ("lost", "lost"),
     // The callee never let the call in.
     ("unreachable", ""),

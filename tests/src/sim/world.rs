@@ -235,8 +235,12 @@ impl<'t> World<'t> {
     fn arrive(&mut self, freight: Freight) {
         match freight {
             Freight::Signal { to, from, bytes } => {
-                let of = Signal::parse(&bytes).ok().map(|signal| signal.id);
-                self.delivered[to].push((self.now, of));
+                // RETRY may come from anybody, and is no reason to hope.
+                if let Some(signal) =
+                    Signal::parse(&bytes).ok().filter(|signal| !matches!(signal.say, Say::Retry(..)))
+                {
+                    self.delivered[to].push((self.now, Some(signal.id)));
+                }
                 self.feed(to, Input::Datagram { from, local: None, bytes: &bytes });
             }
             Freight::Sound { to, from } => {
@@ -404,16 +408,15 @@ impl<'t> World<'t> {
                     self.ship_by_stream(Freight::ToRegistry { link, line });
                 }
             }
-            Act::Signal(remote, signal) => {
-                if let Say::Accept(_, Some(yielded)) = &signal.say {
+            Act::Signal(remote, datagram) => {
+                let signal = Signal::parse(datagram.as_bytes()).map(|signal| signal.say);
+                if let Ok(Say::Accept(_, Some(yielded))) = &signal {
                     self.merged.insert(*yielded);
                 }
                 let to = self.lives_at(remote).expect("the two only call each other");
-                self.note(format_args!(
-                    "{station} says {}",
-                    signal.to_string().split(" hello").next().unwrap_or_default()
-                ));
-                let bytes = signal.to_string().into_bytes();
+                let told = datagram.split(" hello").next().unwrap_or_default();
+                self.note(format_args!("{station} says {told}"));
+                let bytes = datagram.into_bytes();
                 self.ship_datagram(|| Freight::Signal { to, from, bytes: bytes.clone() });
             }
             Act::ToClient(WATCHER, lines) => {
@@ -449,7 +452,7 @@ enum Act {
     Connect,
     Disconnect,
     ToRegistry(String),
-    Signal(SocketAddr, Box<Signal>),
+    Signal(SocketAddr, String),
     ToClient(ClientId, String),
     Order(vox_peer::media::orders::MediaOrder),
 }
@@ -460,7 +463,7 @@ impl Act {
             Output::Connect => Self::Connect,
             Output::Disconnect => Self::Disconnect,
             Output::ToRegistry(line) => Self::ToRegistry(line.to_owned()),
-            Output::Signal(path, signal) => Self::Signal(path.remote, Box::new(signal.clone())),
+            Output::Signal(path, datagram) => Self::Signal(path.remote, datagram.to_owned()),
             Output::ToClient(client, lines) => Self::ToClient(client, lines.to_owned()),
             Output::Media(order) => Self::Order(order),
             Output::Seal(..)

@@ -1,0 +1,66 @@
+//! How fast callers may make us compute: a handshake costs us as much as it costs them.
+
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+/// Handshakes that one address may ask for at once; then as many as [`EVERY`] allows. Beyond: dropped, and asked for
+/// again by whoever means it.
+const BURST: u32 = 64;
+
+/// Between two more.
+const EVERY: Duration = Duration::from_millis(30);
+
+/// Addresses share a bucket with those that fall into the same place, which nobody outside can choose.
+const BUCKETS: usize = 64;
+
+/// How fast handshakes are begun for others.
+pub struct Pace {
+    secret: [u8; 32],
+    /// When each bucket will be full again.
+    full: [Option<Instant>; BUCKETS],
+}
+
+impl Pace {
+    /// All may begin.
+    pub fn new(secret: [u8; 32]) -> Self {
+        Self { secret, full: [None; BUCKETS] }
+    }
+
+    /// Whether one more handshake may be done for that address; counts it.
+    pub fn allows(&mut self, now: Instant, from: IpAddr) -> bool {
+        let place = self.place(from);
+        let full = &mut self.full[place];
+        let after = full.map_or(now, |full| full.max(now)) + EVERY;
+        let is_allowed = after <= now + BURST * EVERY;
+        if is_allowed {
+            *full = Some(after);
+        }
+        is_allowed
+    }
+
+    fn place(&self, from: IpAddr) -> usize {
+        let mac = Hmac::<Sha256>::new_from_slice(&self.secret).expect("HMAC takes a key of any length");
+        let bytes = mac.chain_update(from.to_string().as_bytes()).finalize().into_bytes();
+        usize::from(bytes[0]) % BUCKETS
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_asks_too_fast_waits_and_others_do_not() {
+        let start = vox_common::sys::clock::now();
+        let mut pace = Pace::new([7; 32]);
+        let [eve, bob] = ["192.0.2.66", "192.0.2.2"].map(|address| address.parse().unwrap());
+        let allowed = |pace: &mut Pace, from, at| (0..1_000).filter(|_| pace.allows(at, from)).count();
+        assert_eq!(allowed(&mut pace, eve, start), 64);
+        assert_eq!(allowed(&mut pace, bob, start), 64);
+        assert_eq!(allowed(&mut pace, eve, start + Duration::from_secs(1)), 33);
+        assert_eq!(allowed(&mut pace, eve, start + Duration::from_secs(60)), 64);
+    }
+}

@@ -1,0 +1,199 @@
+//! What one end of a call holds to be believed by the other: the handshake while it runs, then its keys.
+
+use std::fmt;
+
+use vox_common::wire::keys::PublicKey;
+use vox_common::wire::signal::{CallId, Cookie, Hello, Say, Sealed, Signal};
+
+use crate::seal::handshake::{Attempt, Invitation, Shaken};
+use crate::seal::keys::SignalKeys;
+use crate::seal::tag::TagKey;
+
+/// Different cookies that a caller accepts for one call: the callee changes its secret every two minutes, and may be
+/// restarted. More than these are somebody's game, and are not followed.
+pub const MAX_ATTEMPTS: usize = 8;
+
+/// What the signals of one call are tagged with. Without any key nobody is believed.
+#[derive(Debug, Clone, Default)]
+pub struct Tags {
+    /// Ours is the end that called.
+    outgoing: bool,
+    /// What the caller sealed into its first message.
+    cancel: Option<TagKey>,
+    /// What came of the second one.
+    keys: Option<SignalKeys>,
+}
+
+/// The seal of one leg.
+pub struct Seal {
+    tags: Tags,
+    hands: Hands,
+    shaken: Option<Shaken>,
+}
+
+/// The two ends of a handshake.
+enum Hands {
+    /// We call: one attempt for each cookie, at most [`MAX_ATTEMPTS`]; the last one is sent. Whichever of them is answered
+    /// can be read.
+    Caller(Vec<Attempt>),
+    /// We are called.
+    Callee(Box<Answered>),
+}
+
+/// A first message, and the second one.
+struct Answered {
+    /// What came; repeated, it is a repetition.
+    invite: Sealed,
+    /// What is answered, however often.
+    answer: Sealed,
+}
+
+impl Tags {
+    /// The datagram that says this, with its tag where it has one.
+    pub fn write(&self, id: CallId, say: Say) -> String {
+        let key = self.key_for(&say, self.outgoing).cloned();
+        let bare = Signal::untagged(id, say);
+        match key {
+            Some(key) => {
+                let tag = key.tag(bare.to_string().as_bytes());
+                Signal { tag: Some(tag), ..bare }.to_string()
+            }
+            None => bare.to_string(),
+        }
+    }
+
+    /// Whether the other end of the call has said this.
+    pub fn believe(&self, signal: &Signal, datagram: &[u8]) -> bool {
+        let key = self.key_for(&signal.say, !self.outgoing);
+        let tagged = signal.tag.as_ref().zip(key);
+        tagged.is_some_and(|(tag, key)| key.is_tag_of(tag, Signal::tagged(datagram)))
+    }
+
+    /// CANCEL, and what the callee answers to it, may be said before the caller has heard anything, and are tagged with
+    /// the key that it made for that; all else with the key of the direction.
+    fn key_for(&self, say: &Say, by_caller: bool) -> Option<&TagKey> {
+        match (say, by_caller) {
+            (Say::Knock | Say::Retry(..) | Say::Invite(..) | Say::WrongKey(_), _) => None,
+            (Say::Cancel(_), true) | (Say::ByeOk, false) => self.cancel.as_ref(),
+            _ if by_caller == self.outgoing => self.keys.as_ref().map(|keys| &keys.sends),
+            _ => self.keys.as_ref().map(|keys| &keys.receives),
+        }
+    }
+}
+
+impl Seal {
+    /// Of a call that we begin; `cancel` is made for this one alone.
+    pub fn of_caller(cancel: TagKey) -> Self {
+        let tags = Tags { outgoing: true, cancel: Some(cancel), keys: None };
+        Self { tags, hands: Hands::Caller(Vec::new()), shaken: None }
+    }
+
+    /// Of a call that came as this message, and is answered with this hello.
+    pub fn of_callee(invite: Sealed, invitation: Invitation, hello: &Hello) -> Self {
+        let cancel = Some(invitation.cancel.clone());
+        let (answer, shaken) = invitation.answer(hello);
+        let tags = Tags { outgoing: false, cancel, keys: Some(shaken.keys.signals.clone()) };
+        Self { tags, hands: Hands::Callee(Box::new(Answered { invite, answer })), shaken: Some(shaken) }
+    }
+
+    /// What signals are tagged with, also after the leg has ended.
+    pub fn tags(&self) -> &Tags {
+        &self.tags
+    }
+
+    /// What a CANCEL will be tagged with.
+    pub fn cancel(&self) -> Option<&TagKey> {
+        self.tags.cancel.as_ref()
+    }
+
+    /// What both ends have once the callee has answered.
+    pub fn shaken(&self) -> Option<&Shaken> {
+        self.shaken.as_ref()
+    }
+
+    /// What the caller says until it is answered.
+    pub fn invite(&self) -> Say {
+        match self.attempts().last() {
+            Some(attempt) => Say::Invite(attempt.cookie().clone(), attempt.message().clone()),
+            None => Say::Knock,
+        }
+    }
+
+    /// The second message. `None`: we are the caller.
+    pub fn answer(&self) -> Option<Sealed> {
+        if let Hands::Callee(answered) = &self.hands { Some(answered.answer.clone()) } else { None }
+    }
+
+    /// What a callee says last has the second message with it: the caller may have heard nothing before.
+    pub fn last_word(&self, word: Say) -> Say {
+        match word {
+            Say::Reject(reason, None) => Say::Reject(reason, self.answer()),
+            Say::Bye(reason, None) => Say::Bye(reason, self.answer()),
+            word => word,
+        }
+    }
+
+    /// Whether a first message that came is the one that we have answered, or one that we sent ourselves.
+    pub fn is_of(&self, message: &Sealed) -> bool {
+        match &self.hands {
+            Hands::Caller(attempts) => attempts.iter().any(|attempt| attempt.message() == message),
+            Hands::Callee(answered) => answered.invite == *message,
+        }
+    }
+
+    /// Whether we have tried, or are trying, that key.
+    pub fn has_tried(&self, key: &PublicKey) -> bool {
+        self.attempts().iter().any(|attempt| attempt.with() == key)
+    }
+
+    /// Whether somebody has let us in so far that there is anything to take back.
+    pub fn is_begun(&self) -> bool {
+        !self.attempts().is_empty()
+    }
+
+    /// Goes on with the attempt to that key with that cookie, `make`ing one where there is none. `false`: it is the one
+    /// that is being sent, or there were too many, or we have been answered.
+    pub fn attempt(&mut self, with: &PublicKey, cookie: &Cookie, make: impl FnOnce() -> Attempt) -> bool {
+        let Hands::Caller(attempts) = &mut self.hands else { return false };
+        let known = attempts.iter().position(|attempt| attempt.is_for(with, cookie));
+        if self.shaken.is_some() || known.is_some_and(|at| at + 1 == attempts.len()) {
+            return false;
+        }
+        if known.is_none() && attempts.len() == MAX_ATTEMPTS {
+            return false;
+        }
+        let attempt = known.map_or_else(make, |at| attempts.remove(at));
+        attempts.push(attempt);
+        true
+    }
+
+    /// Reads the callee's second message; whoever wrote it holds the key that we have tried, and says this. `None`: it
+    /// answers no attempt of ours, or has been read already.
+    pub fn finish(&mut self, answer: &Sealed) -> Option<Hello> {
+        let Hands::Caller(attempts) = &mut self.hands else { return None };
+        if self.shaken.is_some() {
+            return None;
+        }
+        let read = |attempt: &mut Attempt| attempt.finish(answer);
+        let (at, (hello, shaken)) =
+            attempts.iter_mut().enumerate().find_map(|(at, attempt)| Some((at, read(attempt)?)))?;
+        attempts.swap(0, at);
+        attempts.truncate(1);
+        self.tags.keys = Some(shaken.keys.signals.clone());
+        self.shaken = Some(shaken);
+        Some(hello)
+    }
+
+    fn attempts(&self) -> &[Attempt] {
+        if let Hands::Caller(attempts) = &self.hands { attempts } else { &[] }
+    }
+}
+
+impl fmt::Debug for Seal {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Seal")
+            .field("tags", &self.tags)
+            .field("shaken", &self.shaken)
+            .finish_non_exhaustive()
+    }
+}
