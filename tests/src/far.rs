@@ -87,15 +87,11 @@ impl Far {
     /// Takes what the station says into account.
     pub fn hear(&mut self, datagram: &[u8]) {
         let Ok(Signal { id, say, .. }) = Signal::parse(datagram) else { return };
-        match say {
-            Say::Invite(cookie, message) => _ = self.invites.insert(id, (cookie, message)),
-            Say::Ringing(answer)
-            | Say::Accept(answer, _)
-            | Say::Reject(_, Some(answer))
-            | Say::Bye(_, Some(answer)) => {
-                self.seals.get_mut(&id).and_then(|seal| seal.finish(&answer));
-            }
-            _ => {}
+        if let Some(answer) = say.answer() {
+            self.seals.get_mut(&id).and_then(|seal| seal.finish(answer));
+        }
+        if let Say::Invite(cookie, message) = say {
+            self.invites.insert(id, (cookie, message));
         }
     }
 

@@ -17,9 +17,9 @@ fn a_call(place: &Place, length: Duration) -> (Station, Station, Forwarder) {
 }
 
 fn a_call_in(weather: Weather, place: &Place, length: Duration) -> (Station, Station, Forwarder) {
-    let bob = Station::named("bob").answering().set("audio.input", "silence");
+    let bob = Station::named("bob").answering().set("security.media", "off").set("audio.input", "silence");
     let bob = bob.set("audio.output", format!("file:{}", place.at("bob.wav").display())).start(place);
-    let alice = Station::named("alice").start(place);
+    let alice = Station::named("alice").set("security.media", "off").start(place);
     let forwarder = Forwarder::start(at(bob.port()), weather);
     let _call = alice.begin(&["call", "--detach", &forwarder.address().to_string()]);
     talk(&alice, &bob, length);
@@ -200,9 +200,9 @@ fn we_play_what_gstreamer_sends() {
         ),
     );
     let file = place.at("bob.wav");
-    let bob = Station::named("bob").answering().set("audio.input", "silence");
+    let bob = Station::named("bob").answering().set("security.media", "off").set("audio.input", "silence");
     let bob = bob.set("audio.output", format!("file:{}", file.display())).start(&place);
-    let alice = Station::named("alice").start(&place);
+    let alice = Station::named("alice").set("security.media", "off").start(&place);
     let forwarder = Forwarder::speaking_for_the_caller(at(bob.port()), port.number());
     let _call = alice.begin(&["call", "--detach", &forwarder.address().to_string()]);
     talk(&alice, &bob, Duration::from_secs(3));

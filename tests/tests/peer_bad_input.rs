@@ -84,10 +84,15 @@ struct Talk {
 
 impl Talk {
     fn begin() -> Self {
+        Self::begin_with("required")
+    }
+
+    fn begin_with(media: &str) -> Self {
         let place = Place::new();
         let file = |name: &str| format!("file:{}", place.at(name).display());
-        let alice = Station::named("alice").set("audio.output", file("alice.wav")).start(&place);
-        let bob = Station::named("bob").answering().set("audio.output", file("bob.wav")).start(&place);
+        let named = |name| Station::named(name).set("security.media", media);
+        let alice = named("alice").set("audio.output", file("alice.wav")).start(&place);
+        let bob = named("bob").answering().set("audio.output", file("bob.wav")).start(&place);
         let between = Between::start(address(&alice), address(&bob));
         let said = alice.run(&["call", "--detach", &between.address.to_string()]);
         assert_eq!(said.code, 0, "{said:?}");
@@ -238,7 +243,7 @@ fn a_flood_does_not_disturb_a_call() {
 
 #[test]
 fn a_far_end_that_lies_about_its_delay_is_shown_as_it_says_or_not_at_all() {
-    let talk = Talk::begin();
+    let talk = Talk::begin_with("off");
     let call = talk.alice.status("call", "id").expect("a call");
     let [.., liar] = talk.throwers(0);
     for (seconds, shown) in [(9, " capture-ms=9000.00 "), (11, " capture-ms=- "), (4_000, " capture-ms=- ")] {

@@ -110,6 +110,15 @@ impl Signal {
 }
 
 impl Say {
+    /// The second message of the handshake, where it is carried.
+    pub fn answer(&self) -> Option<&Sealed> {
+        match self {
+            Self::Ringing(answer) | Self::Accept(answer, _) => Some(answer),
+            Self::Reject(_, answer) | Self::Bye(_, answer) => answer.as_ref(),
+            _ => None,
+        }
+    }
+
     fn parse(verb: &str, rest: &str) -> Result<Self, BadSignal> {
         Ok(match verb {
             "INVITE" => invite(rest)?,

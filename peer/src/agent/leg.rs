@@ -11,7 +11,7 @@ use vox_common::wire::signal::{CallId, Endings, Hello, MediaSealing};
 
 use super::io::{ClientId, Moment};
 use super::outcome::Outcome;
-use super::sealing::Seal;
+use super::sealing::{MAX_ATTEMPTS, Seal};
 use super::timer::{PATIENCE, RING_REPEAT, Resend, TALK_PATIENCE};
 use crate::media::orders::{Coding, LegId, Path};
 use crate::media::srtp::keys::MediaKeys;
@@ -160,6 +160,11 @@ impl Leg {
         let at = self.candidates.iter().position(|candidate| *candidate == self.path.remote);
         let next = at.map_or(0, |at| at + 1) % self.candidates.len().max(1);
         self.path.remote = self.candidates.get(next).copied().unwrap_or(self.path.remote);
+    }
+
+    /// Whether somebody plays games with cookies: no more of them are followed.
+    pub fn has_followed_enough(&self) -> bool {
+        matches!(self.state, State::Calling { cookies, .. } if usize::from(cookies) >= MAX_ATTEMPTS)
     }
 
     /// The key that the other end has proved to hold.

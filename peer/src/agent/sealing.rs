@@ -33,8 +33,8 @@ pub struct Seal {
 
 /// The two ends of a handshake.
 enum Hands {
-    /// We call: one attempt for each cookie, at most [`MAX_ATTEMPTS`]; the last one is sent. Whichever of them is answered
-    /// can be read.
+    /// We call: one attempt for each cookie, at most [`MAX_ATTEMPTS`]. The last one is sent, and whichever is answered can
+    /// be read; that one is the first from then on.
     Caller(Vec<Attempt>),
     /// We are called.
     Callee(Box<Answered>),
@@ -111,12 +111,11 @@ impl Seal {
         self.shaken.as_ref()
     }
 
-    /// What the caller says until it is answered.
+    /// What the caller says until it is answered, and while it rings.
     pub fn invite(&self) -> Say {
-        match self.attempts().last() {
-            Some(attempt) => Say::Invite(attempt.cookie().clone(), attempt.message().clone()),
-            None => Say::Knock,
-        }
+        let attempts = self.attempts();
+        let meant = if self.shaken.is_some() { attempts.first() } else { attempts.last() };
+        meant.map_or(Say::Knock, Attempt::invite)
     }
 
     /// The second message. `None`: we are the caller.
@@ -151,32 +150,33 @@ impl Seal {
         !self.attempts().is_empty()
     }
 
-    /// Goes on with the attempt to that key with that cookie, `make`ing one where there is none. `false`: it is the one
-    /// that is being sent, or there were too many, or we have been answered.
-    pub fn attempt(&mut self, with: &PublicKey, cookie: &Cookie, make: impl FnOnce() -> Attempt) -> bool {
-        let Hands::Caller(attempts) = &mut self.hands else { return false };
-        let known = attempts.iter().position(|attempt| attempt.is_for(with, cookie));
-        if self.shaken.is_some() || known.is_some_and(|at| at + 1 == attempts.len()) {
-            return false;
-        }
-        if known.is_none() && attempts.len() == MAX_ATTEMPTS {
-            return false;
-        }
-        let attempt = known.map_or_else(make, |at| attempts.remove(at));
+    /// What to say to whoever wants to see that cookie, which may be a callee that was restarted while it rang there.
+    /// `make`s an attempt where there is none. `None`: it is being said, or there were too many.
+    pub fn attempt(
+        &mut self,
+        with: &PublicKey,
+        cookie: &Cookie,
+        make: impl FnOnce() -> Attempt,
+    ) -> Option<Say> {
+        let is_said = self.invite();
+        let Hands::Caller(attempts) = &mut self.hands else { return None };
+        let attempt = match attempts.iter().position(|attempt| attempt.is_for(with, cookie)) {
+            Some(at) if attempts[at].invite() == is_said => return None,
+            // What is answered stays the first.
+            Some(at) => attempts.remove(at),
+            None if attempts.len() == MAX_ATTEMPTS => return None,
+            None => make(),
+        };
         attempts.push(attempt);
-        true
+        attempts.last().map(Attempt::invite)
     }
 
     /// Reads the callee's second message; whoever wrote it holds the key that we have tried, and says this. `None`: it
     /// answers no attempt of ours, or has been read already.
     pub fn finish(&mut self, answer: &Sealed) -> Option<Hello> {
         let Hands::Caller(attempts) = &mut self.hands else { return None };
-        if self.shaken.is_some() {
-            return None;
-        }
-        let read = |attempt: &mut Attempt| attempt.finish(answer);
-        let (at, (hello, shaken)) =
-            attempts.iter_mut().enumerate().find_map(|(at, attempt)| Some((at, read(attempt)?)))?;
+        let read = |(at, attempt): (usize, &mut Attempt)| Some((at, attempt.finish(answer)?));
+        let (at, (hello, shaken)) = attempts.iter_mut().enumerate().find_map(read)?;
         attempts.swap(0, at);
         attempts.truncate(1);
         self.tags.keys = Some(shaken.keys.signals.clone());

@@ -12,7 +12,7 @@ use super::calls::{CallOut, CallOutput, Calls, Withdrawn, send, send_invite};
 use super::io::Moment;
 use super::leg::{Leg, Ringing, State};
 use super::outcome::Outcome;
-use super::sealing::{MAX_ATTEMPTS, Tags};
+use super::sealing::Tags;
 use super::timer::Resend;
 use crate::media::orders::{MediaOrder, Path};
 use crate::seal::handshake::{Attempt, Introduction};
@@ -74,23 +74,26 @@ impl Calls {
         out: CallOut<'_>,
     ) {
         let Some(at) = self.leg_at(id, path.remote) else { return self.counters.unknown += 1 };
-        let State::Calling { cookies, .. } = self.legs[at].state else { return };
-        if usize::from(cookies) < MAX_ATTEMPTS && self.attempt(at, cookie, key) {
-            let leg = &mut self.legs[at];
-            leg.state =
-                State::Calling { resend: Resend::after(now.at), cookies: cookies + 1, wrong_key: false };
-            leg.lock(path);
-            send_invite(leg, out);
+        if !self.legs[at].is_inviting() || self.legs[at].has_followed_enough() {
+            return;
         }
+        let Some(invite) = self.attempt(at, cookie, key) else { return };
+        let leg = &mut self.legs[at];
+        if let State::Calling { resend, cookies, wrong_key } = &mut leg.state {
+            (*resend, *cookies, *wrong_key) = (Resend::after(now.at), *cookies + 1, false);
+            leg.lock(path);
+        }
+        send(leg, invite, out);
     }
 
-    /// Seals an INVITE for the key that the callee is known by, or else for the one that it has just named.
-    fn attempt(&mut self, at: usize, cookie: &Cookie, named: &PublicKey) -> bool {
+    /// Seals an INVITE for the key that the callee is known by, or has shown already, or else for the one that it has just
+    /// named.
+    fn attempt(&mut self, at: usize, cookie: &Cookie, named: &PublicKey) -> Option<Say> {
         let (ephemeral, hello) = (self.dice.secret(), self.hello(Some(&self.legs[at])));
         let leg = &mut self.legs[at];
-        let with = leg.expects.unwrap_or(*named);
+        let with = *leg.expects.as_ref().or(leg.key()).unwrap_or(named);
         let (id, identity) = (leg.id, &self.identity);
-        let Some(cancel) = leg.seal.cancel().cloned() else { return false };
+        let cancel = leg.seal.cancel().cloned()?;
         leg.seal.attempt(&with, cookie, || {
             let introduction = Introduction { hello: &hello, cancel: &cancel };
             Attempt::new(identity, with, id, cookie.clone(), &introduction, ephemeral)
@@ -132,16 +135,13 @@ impl Calls {
     /// The callee's first answer proves its key and makes those that its tag is checked with.
     fn believe(&mut self, at: usize, signal: &Signal, bytes: &[u8]) -> bool {
         let leg = &mut self.legs[at];
-        let answer = match &signal.say {
-            Say::Ringing(answer)
-            | Say::Accept(answer, _)
-            | Say::Reject(_, Some(answer))
-            | Say::Bye(_, Some(answer)) => Some(answer),
-            _ => None,
-        };
-        if let Some(hello) = answer.and_then(|answer| leg.seal.finish(answer)) {
-            leg.introduce(&hello);
+        if leg.seal.tags().believe(signal, bytes) {
+            return true;
         }
+        let Some(hello) = signal.say.answer().and_then(|answer| leg.seal.finish(answer)) else {
+            return false;
+        };
+        leg.introduce(&hello);
         leg.seal.tags().believe(signal, bytes)
     }
 

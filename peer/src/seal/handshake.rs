@@ -9,7 +9,7 @@ use snow::HandshakeState;
 use vox_common::seal::identity::Identity;
 use vox_common::seal::noise::{self, FIRST_OVERHEAD};
 use vox_common::wire::keys::PublicKey;
-use vox_common::wire::signal::{CallId, Cookie, Hello, SEALED_BYTES, Sealed};
+use vox_common::wire::signal::{CallId, Cookie, Hello, SEALED_BYTES, Say, Sealed};
 use vox_common::wire::words;
 use zeroize::Zeroizing;
 
@@ -88,14 +88,14 @@ impl Attempt {
         &self.with
     }
 
-    /// The cookie that goes with it.
-    pub fn cookie(&self) -> &Cookie {
-        &self.cookie
-    }
-
-    /// The first message: the same bytes however often it is sent.
+    /// The first message.
     pub fn message(&self) -> &Sealed {
         &self.message
+    }
+
+    /// What carries it: the same bytes however often it is sent.
+    pub fn invite(&self) -> Say {
+        Say::Invite(self.cookie.clone(), self.message.clone())
     }
 
     /// Reads the second message. `None`: it does not answer this first one; the attempt is as it was.
