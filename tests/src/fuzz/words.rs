@@ -11,7 +11,8 @@ use vox_common::wire::names::{DisplayName, Name};
 use vox_common::wire::proof::Proof;
 use vox_common::wire::reply::{Greeting, ReplyLine};
 use vox_common::wire::request::Request;
-use vox_common::wire::signal::{CallId, Cookie, Reason};
+use vox_common::wire::secure::{Answer, Offer};
+use vox_common::wire::signal::{CallId, Cookie, Hello, Reason, Sealed, Tag};
 use vox_common::wire::users::{Entry, Found, Status};
 use vox_common::wire::words;
 use vox_peer::agent::known::Known;
@@ -34,6 +35,7 @@ fn are_lines(line: &str) {
     is_read_again(line, Entry::parse);
     is_read_again(line, Found::parse);
     is_read_again(line, Known::parse);
+    is_read_again(line, |line| Hello::parse(line).ok());
     let _ = (Heard::parse(line), Wish::parse(line), Order::parse(line));
 }
 
@@ -45,6 +47,10 @@ fn are_words(word: &str) {
     is_read_again(word, Ban::parse);
     is_read_again(word, CallId::parse);
     is_read_again(word, Reason::parse);
+    is_read_again(word, Sealed::parse);
+    is_read_again(word, Tag::parse);
+    is_read_again(word, Offer::parse);
+    is_read_again(word, Answer::parse);
     stays(word, |word| Proof::parse(word).map(|proof| proof.to_string()));
     stays(word, |word| Cookie::parse(word).map(|cookie| cookie.as_str().to_owned()));
     stays(word, |word| DisplayName::from_word(word).map(|name| name.to_word()));
