@@ -119,6 +119,13 @@ fn an_address_where_nobody_listens_is_told_and_does_not_hurt_others() {
 fn a_datagram_came_when_the_kernel_says_however_late_it_is_taken() {
     let socket = Socket::bind("127.0.0.1:0".parse().expect("an address"), 46).expect("bound");
     let far = UdpSocket::bind("127.0.0.1:0").expect("bound");
+    // The kernel begins to stamp a while after the first socket on the machine has asked for it.
+    let late = (0..20).map(|_| late_by(&socket, &far)).find(|late| *late < SHORT / 10);
+    assert!(late.is_some(), "always the time at which it was taken");
+}
+
+/// How long after it was sent a datagram seems to have come that is taken much later.
+fn late_by(socket: &Socket, far: &UdpSocket) -> Duration {
     let sent = clock::now();
     far.send_to(&rtp(0), socket.local_addr().expect("bound")).expect("sent");
     let came = clock::now();
@@ -126,9 +133,8 @@ fn a_datagram_came_when_the_kernel_says_however_late_it_is_taken() {
     let (mut bytes, mut control) = ([0; BUFFER_BYTES], [0; CONTROL_BYTES]);
     let envelope = socket.receive(&mut bytes, &mut control).expect("it waits").expect("it has a sender");
     // The kernel's clock is another one, and may be led by some microseconds meanwhile.
-    let (earliest, latest) = (sent.checked_sub(SHORT / 10), came + SHORT / 10);
-    let late = envelope.arrived.saturating_duration_since(came);
-    assert!(Some(envelope.arrived) >= earliest && envelope.arrived <= latest, "late by {late:?}");
+    assert!(envelope.arrived + SHORT / 10 >= sent, "before it was sent");
+    envelope.arrived.saturating_duration_since(came)
 }
 
 #[test]
