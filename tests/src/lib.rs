@@ -3,6 +3,7 @@
 pub mod bed;
 pub mod bins;
 pub mod crowd;
+pub mod eavesdrop;
 pub mod echo;
 pub mod far;
 pub mod fuzz;
