@@ -46,6 +46,11 @@ impl Attacker {
         self.shared.relay.address()
     }
 
+    /// From now on, what the caller says goes to another station.
+    pub fn leads_to(&self, callee: &Station) {
+        self.shared.relay.lead_to(([127, 0, 0, 1], callee.port()).into());
+    }
+
     /// From now on, this goes on in place of each datagram.
     pub fn sends_on(&self, fate: impl FnMut(&Passed) -> Vec<Vec<u8>> + Send + 'static) {
         self.shared.set(Box::new(fate));

@@ -49,11 +49,26 @@ impl Control {
         self.events.pop_front().or_else(|| self.read())
     }
 
+    /// All events so far that nobody has waited for.
+    pub fn told(&mut self) -> Vec<String> {
+        self.ask("HELP");
+        self.events.drain(..).collect()
+    }
+
     /// Waits for an event with all these words in it.
     pub fn wait_for(&mut self, words: &[&str]) -> String {
+        self.wait_for_event(words, |event| words.iter().all(|word| has(event, word)))
+    }
+
+    /// Waits for an event with one of these words in it.
+    pub fn wait_for_one_of(&mut self, words: &[&str]) -> String {
+        self.wait_for_event(words, |event| words.iter().any(|word| has(event, word)))
+    }
+
+    fn wait_for_event(&mut self, words: &[&str], meant: impl Fn(&str) -> bool) -> String {
         let mut seen = Vec::new();
         while let Some(event) = self.event() {
-            if words.iter().all(|word| event.split(' ').any(|has| has == *word)) {
+            if meant(&event) {
                 return event;
             }
             seen.push(event);
@@ -66,4 +81,8 @@ impl Control {
         let length = self.stream.read_line(&mut line).ok()?;
         (length > 0).then(|| line.trim_end().to_owned())
     }
+}
+
+fn has(event: &str, word: &str) -> bool {
+    event.split(' ').any(|has| has == word)
 }

@@ -3,6 +3,7 @@
 //! Everything here may run many times at once, ends what it started by its own process id, and leaves nothing behind
 //! but the directory of a test that failed.
 
+pub mod ambush;
 pub mod attacker;
 pub mod benchmarks;
 pub mod browser;
@@ -40,6 +41,7 @@ pub mod voxcard;
 pub mod wait;
 pub mod wav;
 
+pub use ambush::Ambush;
 pub use attacker::Attacker;
 pub use browser::Browser;
 pub use control::Control;

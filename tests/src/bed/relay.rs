@@ -26,6 +26,11 @@ impl Passed {
         self.bytes.first().is_some_and(|byte| (128..=191).contains(byte))
     }
 
+    /// RTP, not RTCP (RFC 5761).
+    pub fn is_sound(&self) -> bool {
+        self.is_media() && self.bytes.get(1).is_some_and(|byte| !(64..=95).contains(&(byte & 127)))
+    }
+
     /// A signal with this verb.
     pub fn says(&self, verb: &str) -> bool {
         self.bytes
@@ -46,9 +51,15 @@ pub struct Relay {
 impl Relay {
     /// In front of `callee`, on loopback.
     pub fn to(callee: SocketAddr) -> Self {
-        let back = socket(0);
-        back.connect(callee).expect("loopback is there");
-        Self { front: socket(0), back, caller: Mutex::default(), passed: Mutex::default() }
+        let (front, back) = (socket(0), socket(0));
+        let relay = Self { front, back, caller: Mutex::default(), passed: Mutex::default() };
+        relay.lead_to(callee);
+        relay
+    }
+
+    /// From now on somebody else is the callee.
+    pub fn lead_to(&self, callee: SocketAddr) {
+        self.back.connect(callee).expect("loopback is there");
     }
 
     /// Where the caller finds the callee.
