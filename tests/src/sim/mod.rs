@@ -4,6 +4,7 @@
 //! virtual time both stations must be at rest and agree on how each call ended.
 
 pub mod net;
+pub mod set_up;
 pub mod station;
 pub mod story;
 pub mod verdict;
