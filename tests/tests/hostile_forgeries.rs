@@ -159,6 +159,36 @@ fn nothing_that_somebody_says_in_their_name_changes_a_call() {
     changes_nothing(&mut ambush, "after the call");
 }
 
+/// What one of them said comes back to him as if the other one had said it.
+#[test]
+fn their_own_words_that_come_back_change_nothing() {
+    let mut ambush = Ambush::with(|station| station, |station| station);
+    ambush.path.keeps(|passed| passed.says("RINGING"));
+    ambush.call();
+    wait::until("the callee's answer", 10, || ambush.path.first(|passed| passed.says("RINGING")));
+    send_back(&ambush);
+    ambush.path.lets_pass();
+    ambush.is_told(0, &["CALL", "ringing-there"]);
+    ambush.is_told(1, &["CALL", "ringing-here"]);
+    send_back(&ambush);
+    ambush.does(1, "ANSWER");
+    ambush.both_are_told(&["CALL", "talking"]);
+    ambush.goes_on();
+    let before = ambush.standing();
+    send_back(&ambush);
+    ambush.goes_on();
+    ambush.hears_only_what_was_sent();
+    assert_eq!((ambush.standing(), ambush.told_meanwhile()), (before, Vec::new()));
+}
+
+/// Everything so far, to who has said it.
+fn send_back(ambush: &Ambush) {
+    for passed in ambush.path.seen() {
+        wait::pause(if passed.is_media() { Duration::from_micros(100) } else { PAUSE });
+        ambush.path.again(&Passed { forth: !passed.forth, ..passed });
+    }
+}
+
 /// Whoever is on the path may say at any time that the callee has another key, but not that he knows it.
 #[test]
 fn a_forged_word_of_another_key_neither_ends_the_attempt_nor_is_kept() {

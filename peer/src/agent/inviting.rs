@@ -54,7 +54,11 @@ impl Calls {
         length: usize,
         out: CallOut<'_>,
     ) {
-        let is_ours = |leg: &Leg| leg.id == id && leg.is_own_attempt() && leg.seal.is_of(message);
+        // What we have sealed for another may be thrown back at us by anybody: it says nothing.
+        let own = self.identity.public();
+        let is_ours = |leg: &Leg| {
+            leg.id == id && leg.is_own_attempt() && leg.seal.is_of(message) && leg.seal.has_tried(own)
+        };
         if let Some(at) = self.legs.iter().position(is_ours) {
             return self.end(now, at, Outcome::Myself, None, out);
         }
