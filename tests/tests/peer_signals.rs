@@ -9,6 +9,7 @@ use vox_common::sys::clock;
 use vox_common::wire::coding::{Codec, Coding};
 use vox_common::wire::names::Name;
 use vox_common::wire::signal::{CallId, Cookie, Endings, Hello, MediaSealing, Say, Signal};
+use vox_peer::agent::allow::Allow;
 use vox_peer::agent::calls::Me;
 use vox_peer::agent::io::{ClientId, Input, Moment, Output, Policy};
 use vox_peer::agent::known::KnownKeys;
@@ -61,7 +62,12 @@ impl Bench {
             sealing: Sealing::default(),
             contacts: Vec::new(),
             tasks: Tasks::NONE,
-            policy: Policy { auto_answer: true, ring_timeout: Duration::from_secs(30), alarm_delay: None },
+            policy: Policy {
+                auto_answer: true,
+                allow: Allow::Anyone,
+                ring_timeout: Duration::from_secs(30),
+                alarm_delay: None,
+            },
             history: String::new(),
             messages: String::new(),
             known: KnownKeys::default(),

@@ -45,6 +45,9 @@ pub const MAX_ADMINS: usize = 8;
 /// `[contacts]` in peer.toml. More are refused when the file is read.
 pub const MAX_CONTACTS: usize = 64;
 
+/// Names in `[call] allow` of peer.toml. More are refused when the file is read.
+pub const MAX_ALLOWED: usize = 64;
+
 /// Calls kept in the history. At the brim the oldest is forgotten.
 pub const HISTORY_CALLS: usize = 64;
 

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use vox_common::seal::records::{Opener, Sealer};
 use vox_common::wire::proof::Secret;
 
+use super::allow::Allow;
 use crate::media::orders::{MediaNews, MediaOrder, Path};
 
 /// The time, read once for each input.
@@ -123,10 +124,12 @@ impl Kept {
 pub type Out<'a> = &'a mut dyn FnMut(Output<'_>);
 
 /// What the operator decides about calls and may change while the daemon runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     /// Calls are taken without asking.
     pub auto_answer: bool,
+    /// Who may ring.
+    pub allow: Allow,
     /// How long it may ring.
     pub ring_timeout: Duration,
     /// How long sound may take from mouth to ear before people are told. `None`: as long as it takes.

@@ -45,11 +45,34 @@ pub enum Verdict {
     },
     /// Nothing is remembered: first use.
     New,
+    /// Nothing is remembered, and there is no room to remember it.
+    NoRoom,
     /// Another one is remembered.
     Changed {
         /// That one; `None`: the file is damaged there.
         known: Option<PublicKey>,
     },
+    /// Nothing is remembered, and the registry lists another one.
+    Unlisted,
+}
+
+impl Verdict {
+    /// Whether there can be a call.
+    pub fn is_good(self) -> bool {
+        !matches!(self, Self::Changed { .. } | Self::Unlisted)
+    }
+
+    /// The word in events, STATUS and the history.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Known { verified: true } => "verified",
+            Self::Known { verified: false } => "known",
+            Self::New => "new",
+            Self::NoRoom => "no-room",
+            Self::Changed { .. } => "changed",
+            Self::Unlisted => "unlisted",
+        }
+    }
 }
 
 /// There is no room for another key.

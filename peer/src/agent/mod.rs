@@ -1,5 +1,6 @@
 //! PURE: what a station decides. Registration, the address book, calls and their legs, and what it tells people.
 
+pub mod allow;
 pub mod board;
 pub mod book;
 pub mod calls;
@@ -203,7 +204,7 @@ impl Agent {
             Input::Media(news) => self.media(now, news, out),
             Input::Datagrams(counts) => self.front.board.note_datagrams(counts),
             Input::Reload(policy, secret) => {
-                self.calls.set_policy(*policy);
+                self.calls.set_policy(policy.clone());
                 self.link.set_secret(now.at, secret.cloned());
             }
             Input::Stop => self.stop(now, out),

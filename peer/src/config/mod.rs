@@ -18,6 +18,7 @@ use vox_common::wire::signal::MediaSealing;
 pub use self::places::{Places, find};
 pub use self::values::{HostPort, InputDevice, OutputDevice, Period};
 use crate::agent::link::Sealing;
+use crate::agent::io::Policy;
 use crate::dsp::tasks::Tasks;
 use crate::media::orders::Coding;
 use crate::media::profile::{Numbers, Profile};
@@ -57,12 +58,8 @@ pub struct Config {
     pub bitrate: u32,
     /// `[voice]`.
     pub voice: Voice,
-    /// How long sound may take from mouth to ear before people are told. `None`: as long as it takes.
-    pub alarm_delay: Option<Duration>,
-    /// Whether an incoming call is answered at once.
-    pub auto_answer: bool,
-    /// How long a call rings, on either side.
-    pub ring_timeout: Duration,
+    /// What holds at once when the file is read again: `[call]` and `voice.alarm-delay-ms`.
+    pub policy: Policy,
     /// The control socket.
     pub control_socket: PathBuf,
     /// Where the history is kept.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use vox_common::sys::config::{ConfigError, Given, Section};
 use vox_common::sys::syslog;
 use vox_common::wire::coding::PTIMES;
-use vox_common::wire::limits::MAX_CONTACTS;
+use vox_common::wire::limits::{MAX_ALLOWED, MAX_CONTACTS};
 use vox_common::wire::names::{DisplayName, Name};
 use vox_common::wire::signal::MediaSealing;
 
@@ -15,6 +15,8 @@ use super::{
     Audio, Config, HostPort, InputDevice, OutputDevice, PEER_PORT, Period, Places, REGISTRY_PORT, Voice,
 };
 use crate::agent::link::Sealing;
+use crate::agent::allow::Allow;
+use crate::agent::io::Policy;
 use crate::dsp::tasks::Tasks;
 use crate::media::orders::{Codec, Coding};
 use crate::media::profile::{Numbers, Profile};
@@ -33,7 +35,7 @@ pub(super) fn read_top(top: &mut Section<'_>, places: &Places) -> Result<Config,
     let (codec, bitrate) = top.section("codec", |section| read_codec(section, &voice.numbers()))?;
     let (audio, ptime_us) = top.section("audio", |section| read_audio(section, codec, &voice.numbers()))?;
     check_frame(top, &voice, ptime_us)?;
-    let (auto_answer, ring_timeout) = top.section("call", read_call)?;
+    let policy = top.section("call", |section| read_call(section, alarm_delay))?;
     let control_socket = top.section("control", |control| control.path("socket", &places.socket))?;
     let state_directory = top.section("state", |state| state.path("directory", &places.state))?;
     let priority = top.section("realtime", read_priority)?;
@@ -54,9 +56,7 @@ pub(super) fn read_top(top: &mut Section<'_>, places: &Places) -> Result<Config,
         coding,
         bitrate,
         voice,
-        alarm_delay,
-        auto_answer,
-        ring_timeout,
+        policy,
         control_socket,
         state_directory,
         priority,
@@ -208,10 +208,24 @@ fn read_codec(section: &mut Section<'_>, numbers: &Numbers) -> Result<(Codec, u3
     Ok((codec, bitrate))
 }
 
-fn read_call(section: &mut Section<'_>) -> Result<(bool, Duration), ConfigError> {
+fn read_call(section: &mut Section<'_>, alarm_delay: Option<Duration>) -> Result<Policy, ConfigError> {
     let auto_answer = section.value("auto-answer", "true or false", false, Given::flag)?;
+    let allowed = format!(r#""anyone", "known", or at most {MAX_ALLOWED} names like ["bob", "door.hall"]"#);
+    let allow = section.value("allow", &allowed, Allow::Anyone, allow)?;
     let seconds = section.value("ring-timeout-s", "1 to 600", 30, |given| given.whole(1..=600))?;
-    Ok((auto_answer, Duration::from_secs(seconds.into())))
+    Ok(Policy { auto_answer, allow, ring_timeout: Duration::from_secs(seconds.into()), alarm_delay })
+}
+
+fn allow(given: &Given) -> Option<Allow> {
+    match (given.text(), given.list()) {
+        (Some("anyone"), _) => Some(Allow::Anyone),
+        (Some("known"), _) => Some(Allow::Known),
+        (_, Some(names)) if names.len() <= MAX_ALLOWED => {
+            let name = |name: &Given| Name::parse(name.text()?).ok();
+            names.iter().map(name).collect::<Option<_>>().map(Allow::Only)
+        }
+        _ => None,
+    }
 }
 
 fn read_priority(section: &mut Section<'_>) -> Result<u8, ConfigError> {

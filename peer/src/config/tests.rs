@@ -1,9 +1,10 @@
 //! The file as a whole: the sample, every key, and what is refused.
 
-use vox_common::wire::limits::MAX_CONTACTS;
+use vox_common::wire::limits::{MAX_ALLOWED, MAX_CONTACTS};
 
 use super::read::NAME;
 use super::*;
+use crate::agent::allow::Allow;
 use crate::media::orders::Codec;
 
 const SAMPLE: &str = include_str!("../../../systemd/etc/peer.toml");
@@ -54,7 +55,7 @@ fn every_key_may_be_set() {
         audio = { input = "tone:440", output = "null", ptime-ms = 2.5, period = 240 }
         codec = { name = "l16", bitrate = 6000 }
         voice = { profile = "wifi", max-delay-ms = 60, alarm-delay-ms = 0, gain-control = false }
-        call = { auto-answer = true, ring-timeout-s = 5 }
+        call = { auto-answer = true, ring-timeout-s = 5, allow = ["Bob", "door.hall"] }
         control.socket = "/tmp/s"
         state.directory = "/tmp/d"
         realtime.priority = 0
@@ -71,8 +72,10 @@ fn every_key_may_be_set() {
         config.voice,
         Voice { profile: Profile::Wifi, max_delay: Duration::from_millis(60), tasks: Tasks::NONE }
     );
-    assert_eq!(config.alarm_delay, None);
-    assert_eq!((config.priority, config.dscp, config.auto_answer), (0, 0, true));
+    let allow = Allow::Only(["bob", "door.hall"].map(|name| Name::parse(name).expect("a name")).into());
+    let ring_timeout = Duration::from_secs(5);
+    assert_eq!(config.policy, Policy { auto_answer: true, allow, ring_timeout, alarm_delay: None });
+    assert_eq!((config.priority, config.dscp), (0, 0));
 }
 
 #[test]
@@ -143,6 +146,10 @@ fn what_is_not_allowed_is_told() {
             "2: registry.secret-file is \"secret\", but must be a path that begins with /, or \"none\"",
         ),
         (
+            "name = \"a\"\ncall.allow = \"nobody\"",
+            "2: call.allow is \"nobody\", but must be \"anyone\", \"known\", or at most 64 names like [\"bob\", \"door.hall\"]",
+        ),
+        (
             "name = \"a\"\nsecurity.media = \"on\"",
             "2: security.media is \"on\", but must be \"required\" or \"off\"",
         ),
@@ -210,6 +217,20 @@ proptest::proptest! {
     #[test]
     fn no_text_is_too_strange_to_refuse(text in "[a-z\\[\\]=\"'0-9. {}#\\n\\x00-\\x1f]{0,60}") {
         is_told_in_one_line(&text);
+    }
+}
+
+#[test]
+fn who_may_ring_is_anyone_the_known_or_a_list() {
+    let allow =
+        |said: &str| parse(&format!("name = \"a\"\ncall.allow = {said}")).map(|config| config.policy.allow);
+    assert_eq!(allow("\"anyone\""), Ok(Allow::Anyone));
+    assert_eq!(allow("\"known\""), Ok(Allow::Known));
+    assert_eq!(allow("[]"), Ok(Allow::Only([].into())));
+    let names = |count: usize| format!("{:?}", (0..count).map(|n| format!("u{n}")).collect::<Vec<_>>());
+    assert!(matches!(allow(&names(MAX_ALLOWED)), Ok(Allow::Only(names)) if names.len() == MAX_ALLOWED));
+    for wrong in [names(MAX_ALLOWED + 1).as_str(), "[\"2bob\"]", "[5]", "true"] {
+        assert!(allow(wrong).is_err(), "{wrong}");
     }
 }
 

@@ -25,7 +25,7 @@ use super::media::{self, MediaSettings};
 use super::udp::{self, Socket, UdpEvent, UdpThread};
 use super::{control, link};
 use crate::agent::calls::Me;
-use crate::agent::io::{Kept, Moment, Policy};
+use crate::agent::io::{Kept, Moment};
 use crate::agent::known::KnownKeys;
 use crate::agent::{Agent, Settings};
 use crate::config::{Config, HostPort, Places};
@@ -185,7 +185,7 @@ fn settings_of(config: &Config, identity: Identity, known: KnownKeys, port: u16)
         registry: config.registry.as_ref().map(HostPort::to_string),
         sealing: config.sealing,
         contacts: config.contacts.iter().map(|(name, host)| (name.clone(), host.to_string())).collect(),
-        policy: policy_of(config),
+        policy: config.policy.clone(),
         tasks: config.voice.tasks,
         history: kept(config, Kept::History),
         messages: kept(config, Kept::Messages),
@@ -203,11 +203,6 @@ fn kept(config: &Config, kept: Kept) -> String {
         log::warn!("cannot read {}: {}", path.display(), reason(&error));
         String::new()
     })
-}
-
-fn policy_of(config: &Config) -> Policy {
-    let Config { auto_answer, ring_timeout, alarm_delay, .. } = *config;
-    Policy { auto_answer, ring_timeout, alarm_delay }
 }
 
 /// Signals never wait for the agent: what does not fit is dropped, and sent again by the other side. Tells whether it
@@ -244,11 +239,9 @@ fn reload(config: &mut Config, path: &Path, mailbox: &Mailbox, log: &syslog::Log
                 log::warn!("a change of {key} needs a restart, the old value stays");
             }
             log.set_level(new.log.level);
-            let _ = mailbox.send(Mail::Reload(policy_of(&new), new.secret));
+            let _ = mailbox.send(Mail::Reload(new.policy.clone(), new.secret));
             log::info!("configuration was read again file={}", path.display());
-            config.auto_answer = new.auto_answer;
-            config.ring_timeout = new.ring_timeout;
-            config.alarm_delay = new.alarm_delay;
+            config.policy = new.policy;
         }
     }
 }

@@ -9,6 +9,7 @@ use vox_common::sys::clock;
 use vox_common::wire::coding::{Codec, Coding};
 use vox_common::wire::names::{DisplayName, Name};
 use vox_common::wire::signal::{CallId, Cookie, Endings, Hello, MediaSealing, Reason, Say, Signal};
+use vox_peer::agent::allow::Allow;
 use vox_peer::agent::calls::Me;
 use vox_peer::agent::io::{ClientId, Input, Kept, Moment, Output, Policy};
 use vox_peer::agent::known::KnownKeys;
@@ -69,7 +70,12 @@ impl Bench {
             sealing: Sealing::default(),
             contacts: Vec::new(),
             tasks: Tasks::NONE,
-            policy: Policy { auto_answer: false, ring_timeout: Duration::from_secs(30), alarm_delay: None },
+            policy: Policy {
+                auto_answer: false,
+                allow: Allow::Anyone,
+                ring_timeout: Duration::from_secs(30),
+                alarm_delay: None,
+            },
             history: String::new(),
             messages: String::new(),
             known: KnownKeys::default(),

@@ -4,6 +4,7 @@ use vox_common::seal::identity::Identity;
 use vox_common::wire::proof::Secret;
 use vox_common::wire::reply::Nonce;
 use vox_common::wire::request::Request;
+use vox_peer::agent::allow::Allow;
 use vox_peer::agent::io::{Input, Policy};
 
 use crate::bench::{BOB, Bench, CALLER, id};
@@ -162,8 +163,12 @@ fn another_secret_is_tried_at_once() {
         reason(&mut alice),
         "the registry refuses: not let in: proof= of the registry's secret is needed"
     );
-    let policy =
-        Policy { auto_answer: false, ring_timeout: std::time::Duration::from_secs(30), alarm_delay: None };
+    let policy = Policy {
+        auto_answer: false,
+        allow: Allow::Anyone,
+        ring_timeout: std::time::Duration::from_secs(30),
+        alarm_delay: None,
+    };
     let secret = Secret::new(b"sesame");
     let acts = alice.put(Input::Reload(&policy, secret.as_ref()));
     assert_eq!(acts, ["connect"]);

@@ -7,6 +7,7 @@ use vox_common::seal::identity::Identity;
 use vox_common::wire::coding::{Codec, Coding};
 use vox_common::wire::names::Name;
 use vox_common::wire::signal::{CallId, MediaSealing};
+use vox_peer::agent::allow::Allow;
 use vox_peer::agent::calls::Me;
 use vox_peer::agent::io::{Moment, Policy};
 use vox_peer::agent::known::KnownKeys;
@@ -65,7 +66,12 @@ impl Station {
             sealing: Sealing::default(),
             contacts: Vec::new(),
             tasks: Tasks::NONE,
-            policy: Policy { auto_answer, ring_timeout: Duration::from_secs(10), alarm_delay: None },
+            policy: Policy {
+                auto_answer,
+                allow: Allow::Anyone,
+                ring_timeout: Duration::from_secs(10),
+                alarm_delay: None,
+            },
             history: String::new(),
             messages: String::new(),
             known: KnownKeys::default(),
