@@ -190,7 +190,7 @@ fn listings_are_bare_in_a_pipe_and_objects_in_json() {
     assert_eq!(users.out, "bob\t10.0.0.2:6000\tidle\tJoão B.\nann\t[::1]:6000\tdnd\t\n");
     assert_eq!(station.run("lookup bob").out, "bob\t10.0.0.2:6000\tidle\t\n");
     let history = station.run("history").out;
-    assert!(history.ends_with("\tto\tbob\t10.0.0.2:6000\thung up there\t1 min 5 s\n"), "{history}");
+    assert!(history.ends_with("\tto\tbob\t10.0.0.2:6000\thung up there\t1 min 5 s\t\t\n"), "{history}");
     let devices = "in\tUSB card\tdefault\t44100,48000\t1-2\t\tA card\nout\thw:1\t\t\t\tit is in use\t\n";
     assert_eq!(station.run("devices").out, devices);
 

@@ -8,7 +8,7 @@ use serde_json::{Map, Number, Value};
 pub struct Fields(Vec<(String, String)>);
 
 /// Keys whose values are text, even one that looks like a number.
-const TEXT: [&str; 19] = [
+const TEXT: [&str; 20] = [
     "name",
     "display",
     "version",
@@ -19,6 +19,7 @@ const TEXT: [&str; 19] = [
     "registered",
     "key",
     "fingerprint",
+    "words",
     "file",
     "reason",
     "sentence",

@@ -11,6 +11,7 @@ use vox_common::wire::limits::{DISPLAY_BYTES, MAX_LEGS};
 use vox_common::wire::names::{DisplayName, Name};
 use vox_common::wire::signal::{CallId, Endings, Hello, MediaSealing, Reason, Say};
 
+use super::book::AddressBook;
 use super::closed::ClosedCalls;
 use super::cookie::CookieJar;
 use super::dice::Dice;
@@ -21,6 +22,7 @@ use super::outcome::Outcome;
 use super::pace::Pace;
 use super::sealing::Seal;
 use super::timer::{Resend, TALK_PATIENCE, earlier};
+use super::whom::Whom;
 use crate::media::orders::{LegId, MediaOrder, Path};
 use crate::seal::tag::TagKey;
 
@@ -42,6 +44,8 @@ pub struct Me {
 pub struct Callee {
     /// What the user calls them.
     pub who: Text<DISPLAY_BYTES>,
+    /// Whose key is remembered of them.
+    pub whom: Whom,
     /// The name, when it was called by name.
     pub to: Option<Name>,
     /// Where they may be, best first; at least one.
@@ -68,6 +72,8 @@ pub enum CallOutput<'a> {
     Media(MediaOrder),
     /// A leg has come to another state.
     Changed(&'a Leg),
+    /// Another key is remembered.
+    Learned(&'a KnownKeys),
     /// A leg has ended and is no longer in the table.
     Ended(&'a Leg, Outcome),
 }
@@ -104,6 +110,8 @@ pub struct Calls {
     pub(super) policy: Policy,
     /// The keys of those who were talked to.
     pub(super) known: KnownKeys,
+    /// Where people are, and by which keys the registry lists them.
+    pub(super) book: AddressBook,
     pub(super) dnd: bool,
     pub(super) legs: Vec<Leg, MAX_LEGS>,
     pub(super) closed: ClosedCalls,
@@ -134,6 +142,7 @@ impl Calls {
         identity: Identity,
         policy: Policy,
         known: KnownKeys,
+        book: AddressBook,
         mut dice: Dice,
         now: Instant,
     ) -> Self {
@@ -144,6 +153,7 @@ impl Calls {
             me,
             policy,
             known,
+            book,
             dnd: false,
             legs: Vec::new(),
             closed: ClosedCalls::default(),
@@ -198,7 +208,9 @@ impl Calls {
             id: self.dice.call_id(),
             place,
             who: callee.who,
+            whom: callee.whom,
             to: callee.to,
+            verdict: None,
             display: None,
             path: Path { remote, local: None },
             candidates: callee.candidates,
@@ -320,7 +332,8 @@ impl Calls {
             takes_red: leg.takes_red,
             keys: leg.media_keys(),
         }));
-        out(CallOutput::Changed(leg));
+        self.learn(now, at, out);
+        out(CallOutput::Changed(&self.legs[at]));
     }
 
     /// The far end is proved to be at its address: sound may go there.

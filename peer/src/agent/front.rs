@@ -1,6 +1,6 @@
 //! What people see of calls: events on the control socket, lines in the log, the history.
 
-use vox_common::wire::limits::MAX_LEGS;
+use vox_common::wire::limits::{MAX_KNOWN_KEYS, MAX_LEGS};
 
 use super::board::Board;
 use super::calls::CallOutput;
@@ -8,10 +8,15 @@ use super::delay::Latenesses;
 use super::desk::Desk;
 use super::history::{History, PastCall};
 use super::io::{Kept, Moment, Out, Output};
+use super::known::Verdict;
 use super::leg::Leg;
 use super::messages::{Message, Messages};
 use super::outcome::Outcome;
 use crate::media::orders::MediaOrder;
+
+/// What a wrong key means; what to do about it follows.
+const DOUBT: &str =
+    "somebody has another key than the one that is known, and is not talked to: if they were set up anew,";
 
 /// The side of the agent that faces people.
 #[derive(Debug, Default)]
@@ -35,6 +40,7 @@ impl Front {
             CallOutput::Signal(path, signal) => out(Output::Signal(path, signal)),
             CallOutput::Media(order) => self.order(order, out),
             CallOutput::Changed(leg) => self.changed(leg, out),
+            CallOutput::Learned(known) => out(Output::Keep(Kept::KnownKeys, &known.to_string())),
             CallOutput::Ended(leg, outcome) => self.ended(now, leg, outcome, out),
         }
     }
@@ -63,28 +69,47 @@ impl Front {
         if leg.is_active() {
             self.desk.tell(leg.owner, &format!("* CALL {} {}", leg.id, told(leg, leg.state_word())), out);
         }
-        let log = format!(
-            "call is {} call={} with={} remote={}",
-            leg.state_word(),
-            leg.id,
-            leg.who,
-            leg.path.remote
-        );
-        out(Output::Log(log::Level::Info, &log));
+        let (state, words) = (leg.state_word(), log_words(leg));
+        out(Output::Log(log::Level::Info, &format!("call is {state} {words}{}", leg.trust())));
+        if leg.is_talking() {
+            warn_of_talk(leg, out);
+        }
     }
 
     fn ended(&mut self, now: Moment, leg: &Leg, outcome: Outcome, out: Out<'_>) {
         let event = format!("* CALL {} {} reason={outcome}", leg.id, told(leg, "ended"));
         self.desk.tell(leg.owner, &event, out);
         let talked = leg.answered.map_or(0, |since| now.at.saturating_duration_since(since).as_secs());
-        let (id, who, remote) = (leg.id, &leg.who, leg.path.remote);
-        let log = format!("call has ended: {outcome} call={id} with={who} remote={remote} talked-s={talked}");
+        let words = log_words(leg);
+        let log = format!("call has ended: {outcome} {words} talked-s={talked}");
         out(Output::Log(log::Level::Info, &log));
+        if outcome == Outcome::WrongKey {
+            let log = format!("{DOUBT} `vox-peer forget {}` {words}{}", leg.who, leg.trust());
+            out(Output::Log(log::Level::Warn, &log));
+        }
         self.history.add(PastCall::of(leg, outcome, talked), is_missed(leg, outcome));
         out(Output::Keep(Kept::History, &self.history.to_string()));
         if leg.answered.is_some() && std::mem::take(&mut self.board.muted) {
             out(Output::Media(MediaOrder::Mute(false)));
         }
+    }
+}
+
+/// What every line of the log has of a call.
+fn log_words(leg: &Leg) -> String {
+    format!("call={} with={} remote={}", leg.id, leg.who, leg.path.remote)
+}
+
+/// What people should know of who they talk to, and might not see.
+fn warn_of_talk(leg: &Leg, out: Out<'_>) {
+    let words = log_words(leg);
+    if leg.is_sealed() == Some(false) {
+        let log = format!("call is not encrypted: both ends have security.media = \"off\" {words}");
+        out(Output::Log(log::Level::Warn, &log));
+    }
+    if leg.verdict == Some(Verdict::NoRoom) {
+        let log = format!("key is not remembered: {MAX_KNOWN_KEYS} are, `vox-peer forget` one {words}");
+        out(Output::Log(log::Level::Warn, &log));
     }
 }
 
@@ -95,7 +120,8 @@ fn told(leg: &Leg, state: &str) -> String {
     let display =
         leg.display.as_ref().map_or_else(String::new, |name| format!(" display={}", name.to_word()));
     let was = leg.yields.map_or_else(String::new, |own| format!(" was={own}"));
-    format!("{state} {} direction={direction}{display}{was}", leg.who)
+    let trust = leg.trust();
+    format!("{state} {} direction={direction}{display}{was}{trust}", leg.who)
 }
 
 /// Somebody called, and nobody here said yes or no.

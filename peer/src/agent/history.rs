@@ -4,13 +4,16 @@ use std::fmt;
 use std::net::SocketAddr;
 
 use heapless::{HistoryBuf, String as Text};
+use vox_common::wire::keys::Fingerprint;
 use vox_common::wire::limits::{DISPLAY_BYTES, HISTORY_CALLS};
 use vox_common::wire::signal::CallId;
+use vox_common::wire::words::value;
 
 use super::leg::Leg;
 use super::outcome::Outcome;
 
-/// One call of the past, as one line: `<unix seconds> in|out <name> <address> <outcome> talked-s=<n> call=<id>`.
+/// One call of the past, as one line:
+/// `<unix seconds> in|out <name> <address> <outcome> talked-s=<n> call=<id> [key=<fingerprint> trust=<word>] [sealed=yes|no]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PastCall {
     begun_unix: u64,
@@ -20,6 +23,10 @@ pub struct PastCall {
     outcome: Text<16>,
     talked_s: u64,
     id: CallId,
+    /// The key that the other end had proved, and what was thought of it.
+    trust: Option<(Fingerprint, Text<8>)>,
+    /// Whether nobody else could listen. `None`: nobody talked, or it was before calls were sealed.
+    sealed: Option<bool>,
 }
 
 /// The last [`HISTORY_CALLS`] calls, oldest first. At the brim the oldest is forgotten.
@@ -40,12 +47,19 @@ impl PastCall {
             outcome: heapless::format!("{outcome}").expect("every outcome is short"),
             talked_s,
             id: leg.id,
+            trust: leg.key().zip(leg.verdict).map(|(key, verdict)| {
+                (key.fingerprint(), Text::try_from(verdict.word()).expect("every word is short"))
+            }),
+            sealed: leg.is_sealed().filter(|_| leg.answered.is_some()),
         }
     }
 
     /// Reads one line. `None`: somebody else wrote it.
     pub fn parse(line: &str) -> Option<Self> {
         let mut words = line.split(' ');
+        let key = value(line, "key").ok()?.and_then(Fingerprint::parse);
+        let trust = value(line, "trust").ok()?.and_then(|word| Text::try_from(word).ok());
+        let sealed = value(line, "sealed").ok()?;
         Some(Self {
             begun_unix: words.next()?.parse().ok()?,
             outgoing: match words.next()? {
@@ -58,15 +72,21 @@ impl PastCall {
             outcome: Text::try_from(words.next()?).ok()?,
             talked_s: words.next()?.strip_prefix("talked-s=")?.parse().ok()?,
             id: CallId::parse(words.next()?.strip_prefix("call=")?)?,
+            trust: key.zip(trust),
+            sealed: sealed.map(|sealed| sealed == "yes"),
         })
     }
 }
 
 impl fmt::Display for PastCall {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { begun_unix, outgoing, who, remote, outcome, talked_s, id } = self;
+        let Self { begun_unix, outgoing, who, remote, outcome, talked_s, id, trust, sealed } = self;
         let direction = if *outgoing { "out" } else { "in" };
-        write!(out, "{begun_unix} {direction} {who} {remote} {outcome} talked-s={talked_s} call={id}")
+        write!(out, "{begun_unix} {direction} {who} {remote} {outcome} talked-s={talked_s} call={id}")?;
+        if let Some((key, trust)) = trust {
+            write!(out, " key={key} trust={trust}")?;
+        }
+        sealed.map_or(Ok(()), |sealed| write!(out, " sealed={}", if sealed { "yes" } else { "no" }))
     }
 }
 
@@ -128,6 +148,17 @@ mod tests {
         assert_eq!(again.calls().count(), HISTORY_CALLS);
         assert_eq!(again.calls().next(), Some(&call(36)));
         assert_eq!(again.missed(), 50);
+    }
+
+    #[test]
+    fn what_was_thought_of_a_key_is_read_back() {
+        let bare = call(7).to_string();
+        let key = "key=SHA256:Zmh6rfhivXdsj8GLjp-OIAiXFIVu4jOzkCpZHQ1fKSU";
+        for line in
+            [format!("{bare} {key} trust=verified sealed=yes"), format!("{bare} {key} trust=changed"), bare]
+        {
+            assert_eq!(PastCall::parse(&line).map(|call| call.to_string()), Some(line));
+        }
     }
 
     #[test]

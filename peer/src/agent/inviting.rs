@@ -6,10 +6,12 @@ use vox_common::wire::signal::{CallId, Cookie, Endings, Hello, Reason, Say, Seal
 
 use super::calls::{CallOut, CallOutput, Calls, send, send_accept, send_ringing};
 use super::io::Moment;
+use super::known::Verdict;
 use super::leg::{Leg, Ringing, State};
 use super::outcome::Outcome;
 use super::sealing::Seal;
 use super::signals::answer_no_longer;
+use super::whom::Whom;
 use crate::media::orders::{LegId, MediaOrder, Path};
 use crate::seal::handshake::{Invitation, Unopened};
 
@@ -19,6 +21,7 @@ pub(super) struct Guest {
     path: Path,
     hello: Hello,
     seal: Seal,
+    verdict: Verdict,
 }
 
 impl Guest {
@@ -109,8 +112,9 @@ impl Calls {
     ) {
         self.jar.spend(now.at, id);
         let hello = invitation.hello.clone();
+        let verdict = self.judge(&Whom::peer(&hello.from), &hello.from, &invitation.key);
         let seal = Seal::of_callee(message.clone(), invitation, &self.hello(None));
-        let guest = Guest { id, path, hello, seal };
+        let guest = Guest { id, path, hello, seal, verdict };
         if self.has_withdrawn(&guest) {
             return self.let_go(now, &guest, out);
         }
@@ -148,6 +152,9 @@ impl Calls {
         if guest.hello.to.as_ref().is_some_and(|to| *to != self.me.name) {
             return self.turn_away(now, guest, Reason::NotHere, Outcome::NotHere, out);
         }
+        if !guest.verdict.is_good() {
+            return self.turn_away(now, guest, Reason::WrongKey, Outcome::WrongKey, out);
+        }
         if guest.hello.media != self.me.media {
             return self.turn_away(now, guest, Reason::Unsupported, Outcome::Unsealed, out);
         }
@@ -158,14 +165,16 @@ impl Calls {
         if let Some(at) = self.legs.iter().position(is_stale) {
             self.end(now, at, Outcome::Lost, Some(Say::Bye(Reason::Lost, None)), out);
         }
-        match self.objection() {
+        match self.objection(&guest) {
             Some(reason) => self.turn_away(now, guest, reason, Outcome::of_reject(reason), out),
             None => self.ring(now, guest, out),
         }
     }
 
-    fn objection(&self) -> Option<Reason> {
-        if self.current().is_some() || self.legs.is_full() {
+    fn objection(&self, guest: &Guest) -> Option<Reason> {
+        if !self.policy.allow.admits(&guest.hello.from, guest.verdict) {
+            Some(Reason::NotAllowed)
+        } else if self.current().is_some() || self.legs.is_full() {
             Some(Reason::Busy)
         } else if self.dnd {
             Some(Reason::Dnd)
@@ -177,7 +186,7 @@ impl Calls {
     /// Both invite each other: the lower call-id stands, the other ends in silence, and they talk.
     fn glare(&mut self, now: Moment, at: usize, guest: Guest, out: CallOut<'_>) {
         let leg = &mut self.legs[at];
-        let Guest { id, path, hello, seal } = guest;
+        let Guest { id, path, hello, seal, verdict } = guest;
         if leg.id < id {
             return self.closed.remember(now.at, id, path, None, seal.tags().clone());
         }
@@ -185,6 +194,7 @@ impl Calls {
         let before = std::mem::replace(&mut leg.seal, seal);
         self.closed.remember(now.at, own, leg.path, None, before.tags().clone());
         leg.yields = Some(own);
+        leg.verdict = Some(verdict);
         leg.outgoing = false;
         leg.introduce(&hello);
         leg.lock(path);
@@ -216,12 +226,14 @@ impl Calls {
 
     /// The leg of somebody who invites us, as it begins.
     fn incoming(&self, now: Moment, place: LegId, guest: Guest) -> Leg {
-        let Guest { id, path, hello, seal } = guest;
+        let Guest { id, path, hello, seal, verdict } = guest;
         Leg {
             id,
             place,
             who: heapless::String::try_from(hello.from.as_str()).expect("a name fits"),
+            whom: Whom::peer(&hello.from),
             to: None,
+            verdict: Some(verdict),
             display: hello.display,
             path,
             candidates: heapless::Vec::new(),
@@ -242,8 +254,9 @@ impl Calls {
     }
 }
 
-/// We are inviting each other: the same address, and the key that we expect there.
+/// We are inviting each other: the same address, and the name and the key that we expect there.
 fn is_crossing(leg: &Leg, guest: &Guest) -> bool {
     let is_expected = leg.expects.is_none_or(|expected| guest.key() == Some(&expected));
-    leg.is_inviting() && leg.is_with(guest.path.remote) && is_expected
+    let is_named = leg.to.as_ref().is_none_or(|to| *to == guest.hello.from);
+    leg.is_inviting() && leg.is_with(guest.path.remote) && is_expected && is_named
 }

@@ -10,11 +10,14 @@ use vox_common::wire::names::{DisplayName, Name};
 use vox_common::wire::signal::{CallId, Endings, Hello, MediaSealing};
 
 use super::io::{ClientId, Moment};
+use super::known::Verdict;
 use super::outcome::Outcome;
 use super::sealing::{MAX_ATTEMPTS, Seal};
 use super::timer::{PATIENCE, RING_REPEAT, Resend, TALK_PATIENCE};
+use super::whom::Whom;
 use crate::media::orders::{Coding, LegId, Path};
 use crate::media::srtp::keys::MediaKeys;
+use crate::seal::words::FourWords;
 
 /// Addresses that are tried in turn while calling.
 pub const MAX_CANDIDATES: usize = 4;
@@ -71,6 +74,8 @@ pub struct Leg {
     pub place: LegId,
     /// What the user calls the other end: a name, or the host that was typed.
     pub who: Text<DISPLAY_BYTES>,
+    /// Whose key is remembered of the other end.
+    pub whom: Whom,
     /// The name that was called, when it was called by name.
     pub to: Option<Name>,
     /// What the other end calls itself, for people.
@@ -81,6 +86,8 @@ pub struct Leg {
     pub candidates: Vec<SocketAddr, MAX_CANDIDATES>,
     /// The key that the other end must have. `None`: whatever it says first is trusted.
     pub expects: Option<PublicKey>,
+    /// What to think of the key that the other end has proved, once it has.
+    pub verdict: Option<Verdict>,
     /// What its signals are sealed with.
     pub seal: Seal,
     /// Whether the other end seals its media, once it has said so.
@@ -170,6 +177,11 @@ impl Leg {
     /// The key that the other end has proved to hold.
     pub fn key(&self) -> Option<&PublicKey> {
         self.seal.shaken().map(|shaken| &shaken.key)
+    }
+
+    /// What both ends can read to each other.
+    pub fn words(&self) -> Option<FourWords> {
+        self.seal.shaken().map(|shaken| FourWords::of(&shaken.binding))
     }
 
     /// What its media is sealed with. `None`: both ends have said that it is not.

@@ -14,6 +14,7 @@ pub mod front;
 pub mod history;
 mod inviting;
 pub mod io;
+mod judging;
 pub mod known;
 pub mod lateness;
 pub mod leg;
@@ -96,7 +97,6 @@ pub struct Settings {
 pub struct Agent {
     calls: Calls,
     link: Link,
-    book: AddressBook,
     front: Front,
     placing: Option<Placing>,
     tickets: u32,
@@ -139,10 +139,10 @@ impl Agent {
                 identity,
                 settings.policy,
                 settings.known,
+                AddressBook::new(settings.contacts),
                 Dice::new(dice.secret()),
                 now.at,
             ),
-            book: AddressBook::new(settings.contacts),
             front: Front {
                 history: History::parse(&settings.history),
                 messages: Messages::parse(&settings.messages),

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use heapless::String as Text;
 use vox_common::wire::control::Who;
+use vox_common::wire::keys::{Fingerprint, PublicKey};
 use vox_common::wire::limits::DISPLAY_BYTES;
 use vox_common::wire::names::Name;
 use vox_common::wire::reply::ReplyLine;
@@ -17,6 +18,7 @@ use super::desk::Desk;
 use super::io::{ClientId, Moment, Out, Output, Ticket};
 use super::leg::MAX_CANDIDATES;
 use super::registry::link_out;
+use super::whom::Whom;
 
 /// The registry and the resolver have this long; their own time-outs are shorter.
 const TIME_TO_FIND: Duration = Duration::from_secs(15);
@@ -32,6 +34,11 @@ pub(super) struct Placing {
     caller: Caller,
     who: Text<DISPLAY_BYTES>,
     to: Option<Name>,
+    /// Whose key is remembered of them.
+    whom: Whom,
+    /// What the registry tells of their key, as far as it has told.
+    key: Option<PublicKey>,
+    listed: Option<Fingerprint>,
     ticket: Option<Ticket>,
     /// The registry knows no such user: the word is tried as a host, and the answer says so.
     as_host: bool,
@@ -46,7 +53,7 @@ impl Agent {
         match who {
             Who::Host(host) => {
                 let who = Text::try_from(*host).expect("its length was checked");
-                self.find_host(now, Placing::new(now, caller, who, None), host, out);
+                self.find_host(now, Placing::new(now, caller, who, of_host(host), None), host, out);
             }
             Who::Name(name) if *name == self.calls.me().name => {
                 Desk::answer(caller.client, "412 that is yourself", out);
@@ -57,13 +64,14 @@ impl Agent {
 
     fn call_name(&mut self, now: Moment, name: &Name, caller: Caller, out: Out<'_>) {
         let who = Text::try_from(name.as_str()).expect("a name fits");
-        let placing = Placing::new(now, caller, who, Some(name.clone()));
-        if let Some(host) = self.book.contact(name).map(str::to_owned) {
+        let placing = Placing::new(now, caller, who, Whom::peer(name), Some(name.clone()));
+        if let Some(host) = self.calls.book.contact(name).map(str::to_owned) {
             return self.find_host(now, placing, &host, out);
         }
-        if let Some(entry) = self.book.find(name) {
-            let address = entry.address;
-            return self.place(now, placing, &[address], out);
+        let listed = self.calls.book.find(name).map(|entry| (entry.address, entry.fingerprint));
+        // What the registry lists is held against the key that the callee proves: the registry need not be waited for.
+        if let Some((address, listed)) = listed {
+            return self.place(now, Placing { listed, ..placing }, &[address], out);
         }
         let asked = self.link.look_up(now.at, &Request::Lookup(name.clone()), &mut link_out(out));
         if asked {
@@ -80,7 +88,9 @@ impl Agent {
     pub(super) fn looked_up(&mut self, now: Moment, reply: ReplyLine<'_>, out: Out<'_>) {
         let Some(placing) = self.placing.take_if(|placing| placing.ticket.is_none()) else { return };
         match (reply.code, Found::parse(reply.text)) {
-            (211, Some(found)) => self.place(now, placing, &[found.address], out),
+            (211, Some(found)) => {
+                self.place(now, Placing { key: found.key, ..placing }, &[found.address], out);
+            }
             (404, _) if placing.who.contains('.') => {
                 let host = placing.who.clone();
                 self.find_host(now, placing.into_host(), &host, out);
@@ -120,14 +130,36 @@ impl Agent {
 
     /// The answer comes first, then the event; the first INVITE goes out when time is looked at.
     fn place(&mut self, now: Moment, placing: Placing, addresses: &[SocketAddr], out: Out<'_>) {
-        let Placing { caller, who, to, as_host, .. } = placing;
+        let key = match self.expected(&placing) {
+            Ok(key) => key,
+            Err(refusal) => return Desk::answer(placing.caller.client, &refusal, out),
+        };
+        let Placing { caller, who, whom, to, as_host, .. } = placing;
         let candidates = addresses.iter().copied().map(plain).take(MAX_CANDIDATES).collect();
-        let Some(leg) = self.calls.place(now, Callee { who, to, candidates, key: None }, caller) else {
+        let Some(leg) = self.calls.place(now, Callee { who, whom, to, candidates, key }, caller) else {
             return Desk::answer(caller.client, IN_A_CALL, out);
         };
         let note = if as_host { " (no such user; tried as a host)" } else { "" };
         Desk::answer(caller.client, &format!("200 calling {} {}{note}", leg.who, leg.id), out);
         self.front.changed(leg, out);
+    }
+
+    /// The key that the callee must have: the one that is remembered, else the one that the registry tells. `Err` is the
+    /// refusal where these are two.
+    fn expected(&self, placing: &Placing) -> Result<Option<PublicKey>, String> {
+        let word = placing.whom.word();
+        let told = placing.key.map(|key| key.fingerprint()).or(placing.listed);
+        match self.calls.known.find(&placing.whom).map(|known| known.key) {
+            None => Ok(placing.key),
+            Some(Some(known)) if told.is_none_or(|told| told == known.fingerprint()) => Ok(Some(known)),
+            Some(Some(_)) => Err(format!(
+                "444 the registry lists {word} with another key than the one that is known: somebody may pretend to be \
+                 {word}; if {word} was set up anew, `vox-peer forget {word}`"
+            )),
+            Some(None) => Err(format!(
+                "444 what was remembered of {word}'s key is damaged: `vox-peer forget {word}`, and compare the next one"
+            )),
+        }
     }
 
     /// A client that wanted to call is gone.
@@ -156,13 +188,18 @@ impl Agent {
 }
 
 impl Placing {
-    fn new(now: Moment, caller: Caller, who: Text<DISPLAY_BYTES>, to: Option<Name>) -> Self {
-        Self { caller, who, to, ticket: None, as_host: false, until: now.at + TIME_TO_FIND }
+    fn new(now: Moment, caller: Caller, who: Text<DISPLAY_BYTES>, whom: Whom, to: Option<Name>) -> Self {
+        let until = now.at + TIME_TO_FIND;
+        Self { caller, who, to, whom, key: None, listed: None, ticket: None, as_host: false, until }
     }
 
     fn into_host(self) -> Self {
-        Self { to: None, as_host: true, ..self }
+        Self { to: None, as_host: true, whom: of_host(&self.who), ..self }
     }
+}
+
+fn of_host(host: &str) -> Whom {
+    Whom::host(host).expect("it was typed as one word of at most 64 bytes")
 }
 
 fn not_found(placing: &Placing, why: &str, out: Out<'_>) {

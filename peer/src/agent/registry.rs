@@ -24,17 +24,17 @@ impl Agent {
         out: Out<'_>,
         act: impl FnOnce(&mut Link, &mut Dice, LinkOut<'_>),
     ) {
-        let Self { link, dice, book, front, calls, logged_reason, .. } = self;
+        let Self { link, dice, front, calls, logged_reason, .. } = self;
         let (mut looked_up, mut registered) = (None, None);
         act(link, dice, &mut |news| match news {
             LinkNews::LookedUp(reply) => looked_up = Some((reply.code, reply.text.to_owned())),
-            LinkNews::StatusIs(status) => book.set_status(&calls.me().name, status),
-            LinkNews::LostRoom(room, why) => lost_room(front, calls.me(), &room, why, out),
+            LinkNews::StatusIs(status) => calls.book.set_status(&calls.me.name, status),
+            LinkNews::LostRoom(room, why) => lost_room(front, &calls.me, &room, why, out),
             news => {
                 if let LinkNews::Registered(_, key) = news {
                     registered = Some(key);
                 }
-                learn(book, front, now, &news, out);
+                learn(&mut calls.book, front, now, &news, out);
                 note_reason(logged_reason, &news, out);
                 link_out(out)(news);
             }

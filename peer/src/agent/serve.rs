@@ -122,7 +122,7 @@ impl Agent {
         if self.link.registered().is_some() {
             return self.ask_registry(now, client, &Ask::Lookup(name), out);
         }
-        match self.book.find(&name) {
+        match self.calls.book.find(&name) {
             Some(Entry { name, address, status, .. }) => {
                 Desk::answer(client, &format!("211 {name} {address} {status}"), out);
             }
@@ -133,12 +133,12 @@ impl Agent {
     fn users(&self, now: Moment) -> String {
         let mut text = String::new();
         let mut count = 0;
-        for entry in self.book.users() {
+        for entry in self.calls.book.users() {
             let _ = writeln!(text, "210-{entry}");
             count += 1;
         }
         let _ = write!(text, "210 {count} users");
-        if let Some(since) = self.book.stale_since() {
+        if let Some(since) = self.calls.book.stale_since() {
             let _ = write!(text, " as of {} s ago", now.at.saturating_duration_since(since).as_secs());
         }
         text

@@ -142,7 +142,8 @@ impl Calls {
             return false;
         };
         leg.introduce(&hello);
-        leg.seal.tags().believe(signal, bytes)
+        self.judge_leg(at, &hello.from);
+        self.legs[at].seal.tags().believe(signal, bytes)
     }
 
     fn said(&mut self, now: Moment, at: usize, path: Path, say: &Say, out: CallOut<'_>) {
@@ -163,8 +164,8 @@ impl Calls {
         if !matches!(self.legs[at].state, State::Calling { .. }) {
             return;
         }
-        if self.is_at_odds(&self.legs[at]) {
-            return self.cancel(now, at, Outcome::Unsealed, out);
+        if let Some(outcome) = self.objection_to(&self.legs[at]) {
+            return self.cancel(now, at, outcome, out);
         }
         let leg = &mut self.legs[at];
         leg.lock(path);
@@ -174,8 +175,8 @@ impl Calls {
 
     fn accepted(&mut self, now: Moment, at: usize, path: Path, yields: Option<CallId>, out: CallOut<'_>) {
         if self.legs[at].is_inviting() {
-            if self.is_at_odds(&self.legs[at]) {
-                return self.cancel(now, at, Outcome::Unsealed, out);
+            if let Some(outcome) = self.objection_to(&self.legs[at]) {
+                return self.cancel(now, at, outcome, out);
             }
             self.legs[at].lock(path);
             let place = self.legs[at].place;
@@ -188,6 +189,15 @@ impl Calls {
         }
         if let Some(yielded) = yields {
             self.yielded(now, yielded, path, out);
+        }
+    }
+
+    /// Why we do not want to talk to whoever has answered.
+    fn objection_to(&self, leg: &Leg) -> Option<Outcome> {
+        if leg.verdict.is_some_and(|verdict| !verdict.is_good()) {
+            Some(Outcome::WrongKey)
+        } else {
+            self.is_at_odds(leg).then_some(Outcome::Unsealed)
         }
     }
 

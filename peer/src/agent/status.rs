@@ -33,7 +33,7 @@ impl Agent {
             self.write_leg(leg, seconds_since(leg.begun.at), text)?;
         }
         self.front.board.write(text)?;
-        writeln!(text, "230-security media={}", self.calls.me().media)?;
+        writeln!(text, "230-security media={} key={}", self.calls.me().media, self.key.fingerprint())?;
         let counters = self.calls.counters();
         write!(text, "230-counters signals={} malformed={}", counters.received, counters.malformed)?;
         write!(text, " retried={} unknown={}", counters.retried, counters.unknown)?;
@@ -82,7 +82,8 @@ impl Agent {
         }
         write!(text, " direction={direction} state={} since-s={seconds}", leg.state_word())?;
         let sends = self.calls.me().sends;
-        writeln!(text, " codec={} ptime-ms={} muted={muted}", sends.codec, sends.ptime_ms())?;
+        write!(text, " codec={} ptime-ms={} muted={muted}", sends.codec, sends.ptime_ms())?;
+        writeln!(text, "{}", leg.trust())?;
         if let Some(report) = self.front.board.report(leg.place) {
             write!(text, "230-media call={}", leg.id)?;
             write_report(report, text)?;

@@ -73,8 +73,8 @@ impl Whom {
     }
 
     fn of(kind: Kind, word: &str) -> Option<Self> {
-        let is_word = (1..=WHOM_BYTES).contains(&word.len())
-            && !word.contains(|c: char| c.is_whitespace() || c.is_control());
+        let is_word =
+            (1..=WHOM_BYTES).contains(&word.len()) && !word.contains(|c: char| c == ' ' || c.is_control());
         is_word.then(|| Self { kind, word: word.into() })
     }
 

@@ -19,6 +19,7 @@ use vox_common::sys::clock;
 
 use super::STATION;
 use super::event::{self, Event};
+use super::trust;
 
 /// How often the line of a running call is written anew.
 const REFRESH_MS: u16 = 250;
@@ -34,6 +35,8 @@ struct Call<'a> {
     client: Client,
     screen: &'a mut Screen,
     id: String,
+    /// Who was called, as it was typed: whose key it is.
+    typed: String,
     name: String,
     /// When it was answered.
     talking: Option<Instant>,
@@ -64,10 +67,11 @@ pub(super) fn call(
         interrupts().map_err(|error| Failure::Refused(format!("cannot catch signals: {error}")))?;
     let fields = Fields::read(&answer.last, &["calling", "name", "call"]);
     let (id, name) = (fields.value("call").to_owned(), fields.value("name").to_owned());
+    let typed = line.split(' ').nth(1).unwrap_or_default().to_owned();
     let meter = Meter { places: places.to_vec(), client: None };
     let note = answer.last.split_once(" (").map_or(String::new(), |(_, note)| format!(" ({note}"));
     screen.line(&format!("{}{note}", event::call("calling", &name)))?;
-    let mut call = Call { client, screen, id, name, talking: None, ending: None, meter };
+    let mut call = Call { client, screen, id, typed, name, talking: None, ending: None, meter };
     loop {
         while let Some(line) = call.client.line_at_hand() {
             if call.hear(&line)? || (detached && call.talking.is_some()) {
@@ -116,13 +120,16 @@ impl Call<'_> {
         let name = event.fields.find("name").unwrap_or(&self.name).to_owned();
         match event.fields.value("state") {
             "late" | "timely" => self.screen.line(&event.sentence()).map(|()| false).map_err(Failure::from),
-            "ended" => self.end(&name, event.fields.value("reason")).map(|()| true),
+            "ended" => self.end(&name, &event.fields).map(|()| true),
             "calling" => Ok(false),
             state => {
                 if state == "talking" {
                     self.talking = Some(clock::now());
                 }
                 self.screen.line(&event::call(state, &name))?;
+                let about =
+                    if state == "talking" { trust::lines(&event.fields, &self.typed) } else { Vec::new() };
+                about.iter().try_for_each(|line| self.screen.line(line))?;
                 Ok(false)
             }
         }
@@ -137,9 +144,12 @@ impl Call<'_> {
         id == self.id
     }
 
-    fn end(&mut self, name: &str, reason: &str) -> Result<(), Failure> {
+    fn end(&mut self, name: &str, fields: &Fields) -> Result<(), Failure> {
+        let reason = fields.value("reason");
         if self.ending.is_none() {
-            verdict(name, reason)?;
+            // Somebody else's name is another key's than that of the host.
+            let whom = if name == self.name { &self.typed } else { name };
+            verdict(name, reason, fields.value("trust"), whom)?;
         }
         let after = self.talking.map(|since| when::spoken(clock::now().saturating_duration_since(since)));
         let after = after.map_or(String::new(), |after| format!(" after {after}"));
@@ -169,7 +179,7 @@ impl Call<'_> {
 }
 
 /// What an end means that nobody here asked for.
-fn verdict(name: &str, reason: &str) -> Result<(), Failure> {
+fn verdict(name: &str, reason: &str, trust: &str, whom: &str) -> Result<(), Failure> {
     Err(Failure::Refused(match reason {
         "hangup" | "far-hangup" => return Ok(()),
         "lost" => return Err(Failure::Lost(format!("{name} was lost: nothing was heard any more"))),
@@ -182,12 +192,17 @@ fn verdict(name: &str, reason: &str) -> Result<(), Failure> {
         "dnd" => format!("{name} does not want to be disturbed"),
         "not-allowed" => format!("{name} does not take calls from here"),
         "unsupported" => format!("{name} has no codec in common with this station"),
-        "wrong-key" => format!(
-            "{name} has another key than before: ask them whether they were set up anew, then try vox-peer forget {name}"
-        ),
-        "key-refused" => {
-            format!("{name} knows this station by another key: ask them to run vox-peer forget with its name")
+        "wrong-key" if trust == "unlisted" => {
+            format!("{name} has another key than the registry lists: somebody may pretend to be {name}")
         }
+        "wrong-key" => format!(
+            "{name} has another key than the one that is known: somebody may pretend to be {name}; if {name} was set up \
+             anew, `vox-peer forget {whom}`"
+        ),
+        "key-refused" => format!(
+            "{name} knows this station by another key, and has to forget it: there, `vox-peer forget` and the name of \
+             this station"
+        ),
         "unsealed" => format!("{name} and this station differ in [security] media: set both to \"required\""),
         "not-here" => format!("somebody else answers at the address of {name}"),
         other => format!("the call to {name} ended: {other}"),
@@ -256,9 +271,11 @@ mod tests {
 
     #[test]
     fn an_end_that_was_wanted_is_no_failure() {
-        assert!(verdict("bob", "hangup").is_ok() && verdict("bob", "far-hangup").is_ok());
-        assert!(matches!(verdict("bob", "lost"), Err(Failure::Lost(_))));
-        assert!(matches!(verdict("bob", "busy"), Err(Failure::Refused(told)) if told == "bob is busy"));
+        assert!(verdict("bob", "hangup", "", "").is_ok() && verdict("bob", "far-hangup", "", "").is_ok());
+        assert!(matches!(verdict("bob", "lost", "", ""), Err(Failure::Lost(_))));
+        assert!(
+            matches!(verdict("bob", "busy", "", ""), Err(Failure::Refused(told)) if told == "bob is busy")
+        );
     }
 
     #[test]

@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 use vox_common::cli::fields::Fields;
+use vox_common::cli::sections::parts;
 use vox_common::wire::words::split_first;
+
+use super::trust;
 
 /// One `* EVENT …` line.
 pub(super) struct Event {
@@ -46,7 +49,7 @@ impl Event {
         let name = field("name");
         match (self.kind.as_str(), field("state")) {
             ("CALL", "ended") => format!("the call with {name} ended: {}", outcome(field("reason"))),
-            ("CALL", state) => call(state, name),
+            ("CALL", state) => parts([Some(call(state, name)), self.about_who_is_there()]),
             ("LINK", "up") if field("sealed") == "no" => {
                 "the registry is there, its lines are not sealed".into()
             }
@@ -63,6 +66,13 @@ impl Event {
             ("AUDIO", _) => audio(&self.fields),
             (kind, _) => with_reason(&kind.to_lowercase(), field("text")),
         }
+    }
+
+    /// What is thought of the key of whoever rings or talks.
+    fn about_who_is_there(&self) -> Option<String> {
+        let fields = &self.fields;
+        let told = parts([trust::key(fields), trust::open(fields), trust::words(fields)]);
+        (!told.is_empty()).then_some(told)
     }
 }
 
@@ -115,6 +125,9 @@ pub(super) fn outcome(reason: &str) -> &str {
         "not-allowed" => "not allowed",
         "not-here" => "somebody else answers at that address",
         "self" => "that is yourself",
+        "wrong-key" => "another key than the one that is known",
+        "key-refused" => "they know this station by another key",
+        "unsealed" => "one side encrypts, the other does not",
         "lost" => "the other side was not heard any more",
         "" => "no reason was told",
         other => other,
@@ -172,6 +185,18 @@ mod tests {
         for (line, sentence) in [
             ("* CALL 0a ringing-here ann", "ann is calling"),
             ("* CALL 0a talking ann", "talking with ann"),
+            (
+                "* CALL 0a ringing-here ann direction=in key=SHA256:0 trust=known",
+                "ann is calling, known key SHA256:0",
+            ),
+            (
+                "* CALL 0a talking ann direction=in key=SHA256:0 trust=new sealed=no words=one-two-three-four",
+                "talking with ann, new key SHA256:0, NOT ENCRYPTED, one two three four",
+            ),
+            (
+                "* CALL 0a ended ann reason=wrong-key",
+                "the call with ann ended: another key than the one that is known",
+            ),
             ("* CALL 0a ended ann reason=far-hangup", "the call with ann ended: hung up there"),
             ("* LINK up", "the registry is there"),
             ("* LINK up sealed=yes", "the registry is there"),

@@ -24,6 +24,8 @@ pub(super) const HISTORY: Listing = Listing {
         ("address", |call| call.value("address").into()),
         ("outcome", |call| outcome(call.value("outcome")).into()),
         ("talked", talked),
+        ("key", |call| call.value("trust").into()),
+        ("", |call| super::trust::open(call).unwrap_or_default()),
     ],
 };
 

@@ -8,6 +8,7 @@ mod event;
 mod key;
 mod listing;
 mod status;
+mod trust;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -32,6 +32,7 @@ fn sentence(section: &str, fields: &Fields) -> String {
         "dsp" => dsp(fields),
         "thread" => thread(fields),
         "realtime" => real_time(fields),
+        "security" => security(fields),
         _ => everything(fields),
     }
 }
@@ -86,6 +87,9 @@ fn call(fields: &Fields) -> String {
         part(fields, "", "codec", ""),
         part(fields, "", "ptime-ms", " ms"),
         muted,
+        super::trust::key(fields),
+        super::trust::open(fields),
+        super::trust::words(fields).map(|words| format!("four words {words}")),
     ])
 }
 
@@ -160,6 +164,15 @@ fn real_time(fields: &Fields) -> String {
     parts([granted, part(fields, "memory ", "memory", ""), part(fields, "", "advice", "")])
 }
 
+fn security(fields: &Fields) -> String {
+    let calls = match fields.value("media") {
+        "off" => Some("calls are NOT ENCRYPTED".to_owned()),
+        "required" => Some("calls are encrypted".to_owned()),
+        _ => None,
+    };
+    parts([calls, part(fields, "own key ", "key", "")])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,7 +182,7 @@ mod tests {
     const LINES: [&str; 12] = [
         "peer name=alice display=Alice%20A. version=0.1.0 state=talking status=idle missed=2 uptime-s=7500",
         "registry link=down address=reg:5000 registered= since-s=5 reason=connection%20refused retry-s=4",
-        "call id=0a with=bob display= address=10.0.0.2:6000 direction=out state=talking since-s=65 codec=opus ptime-ms=10 muted=on",
+        "call id=0a with=bob display= address=10.0.0.2:6000 direction=out state=talking since-s=65 codec=opus ptime-ms=10 muted=on key=SHA256:1 trust=verified sealed=yes words=one-two-three-four",
         "media call=0a packets-sent=100 packets-lost=1 concealed-percent=0.5 round-trip-ms=- level-in-db=-20.5 drift-ppm=-12.3 ptime-ms=10 bitrate=64000 copies=2",
         "delay call=0a direction=there late=yes total-ms=212.50 capture-ms=2.60 encode-ms=2.60 network-ms=200.00 jitter-buffer-ms=4.80 playback-ms=2.50",
         "delay call=0a direction=here late=no total-ms=- capture-ms=- encode-ms=- network-ms=0.20 jitter-buffer-ms=4.80 playback-ms=2.50",
@@ -178,7 +191,7 @@ mod tests {
         "thread name=udp policy=other priority=0 wanted=69",
         "thread name=capture policy=fifo priority=70 wanted=70",
         "realtime memory=unlocked granted=no advice=do%20this",
-        "security media=off",
+        "security media=off key=SHA256:0",
     ];
 
     fn answer() -> Answer {
@@ -194,7 +207,7 @@ mod tests {
             [
                 "alice, Alice A., talking, tells idle, 2 missed, up for 2 h 5 min, vox-peer 0.1.0",
                 "down, reg:5000, for 5 s, connection refused, next try in 4 s",
-                "talking with bob, at 10.0.0.2:6000, for 1 min 5 s, opus, 10 ms, muted",
+                "talking with bob, at 10.0.0.2:6000, for 1 min 5 s, opus, 10 ms, muted, verified key SHA256:1, four words one two three four",
                 "sent 100, lost 1, concealed 0.5 %, level in -20.5 dB, sending 64 kbit/s in 10 ms, 2 copies, drift -12.3 ppm",
                 "there 212.50 ms: capture 2.60, encode 2.60, network 200.00, jitter buffer 4.80, playback 2.50, too late",
                 "here unknown: network 0.20, jitter buffer 4.80, playback 2.50",
@@ -203,7 +216,7 @@ mod tests {
                 "udp, other, but wanted fifo 69",
                 "capture, fifo 70",
                 "not granted, memory unlocked, do this",
-                "media off",
+                "calls are NOT ENCRYPTED, own key SHA256:0",
             ]
         );
     }
@@ -214,6 +227,8 @@ mod tests {
         assert_eq!(status["peer"]["missed"], 2);
         assert_eq!(status["registry"]["registered"], Value::Null);
         assert_eq!(status["call"][0]["muted"], true);
+        assert_eq!(status["call"][0]["sealed"], true);
+        assert_eq!(status["call"][0]["words"], "one-two-three-four");
         assert_eq!(status["media"][0]["level-in-db"], -20.5);
         assert_eq!(status["media"][0]["copies"], 2);
         assert_eq!(status["delay"][0]["total-ms"], 212.5);

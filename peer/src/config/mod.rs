@@ -17,8 +17,8 @@ use vox_common::wire::signal::MediaSealing;
 
 pub use self::places::{Places, find};
 pub use self::values::{HostPort, InputDevice, OutputDevice, Period};
-use crate::agent::link::Sealing;
 use crate::agent::io::Policy;
+use crate::agent::link::Sealing;
 use crate::dsp::tasks::Tasks;
 use crate::media::orders::Coding;
 use crate::media::profile::{Numbers, Profile};

@@ -14,9 +14,9 @@ use vox_common::wire::signal::MediaSealing;
 use super::{
     Audio, Config, HostPort, InputDevice, OutputDevice, PEER_PORT, Period, Places, REGISTRY_PORT, Voice,
 };
-use crate::agent::link::Sealing;
 use crate::agent::allow::Allow;
 use crate::agent::io::Policy;
+use crate::agent::link::Sealing;
 use crate::dsp::tasks::Tasks;
 use crate::media::orders::{Codec, Coding};
 use crate::media::profile::{Numbers, Profile};

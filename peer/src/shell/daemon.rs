@@ -17,6 +17,7 @@ use vox_common::sys::signals::{Signal, Signals};
 use vox_common::sys::store::Store;
 use vox_common::sys::unix::{ControlListener, listen_control};
 use vox_common::sys::{clock, file, key_file, random, syslog, thread};
+use vox_common::wire::signal::MediaSealing;
 
 use super::agent::{Hands, Owner};
 use super::known;
@@ -64,6 +65,9 @@ fn serve(config: Config, path: &Path, log: &syslog::LogHandle) -> Result<(), Str
     keep_state(&config.state_directory)?;
     let identity = key_file::load_or_make(&config.state_directory).map_err(|error| error.to_string())?;
     let known = known::recall(&config.state_directory)?;
+    if config.media == MediaSealing::Off {
+        log::warn!("calls are not encrypted: security.media is off, and everybody on the way can listen");
+    }
     let doors = Doors::open(&config)?;
     let locked = lock_memory(config.priority);
     let control_socket = config.control_socket.clone();

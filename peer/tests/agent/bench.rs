@@ -50,6 +50,8 @@ pub(crate) struct Bench {
     pub(crate) kept_messages: String,
     /// The known-peers file as it was kept last.
     pub(crate) known: String,
+    /// Every line that a program was told, whole.
+    pub(crate) told: Vec<String>,
     /// Every line of the log, with its level before it.
     pub(crate) logged: Vec<String>,
 }
@@ -70,12 +72,7 @@ impl Bench {
             sealing: Sealing::default(),
             contacts: Vec::new(),
             tasks: Tasks::NONE,
-            policy: Policy {
-                auto_answer: false,
-                allow: Allow::Anyone,
-                ring_timeout: Duration::from_secs(30),
-                alarm_delay: None,
-            },
+            policy: policy(),
             history: String::new(),
             messages: String::new(),
             known: KnownKeys::default(),
@@ -95,6 +92,7 @@ impl Bench {
             kept: String::new(),
             kept_messages: String::new(),
             known: String::new(),
+            told: Vec::new(),
             logged: Vec::new(),
         };
         bench.put(Input::Control(WATCHER, Ok("WATCH")));
@@ -135,6 +133,11 @@ impl Bench {
         acts
     }
 
+    /// The call of now.
+    pub(crate) fn agent_call(&self) -> CallId {
+        self.agent.calls().current().expect("a call").id
+    }
+
     /// What time it is.
     pub(crate) fn now(&self) -> u64 {
         self.now
@@ -148,7 +151,7 @@ impl Bench {
     /// One input, now.
     pub(crate) fn put(&mut self, input: Input<'_>) -> Vec<String> {
         let moment = Moment { at: self.at(self.now), unix: 1000 + self.now / 1000 };
-        let Self { agent, fars, now, sent, kept, kept_messages, known, logged, .. } = self;
+        let Self { agent, fars, now, sent, kept, kept_messages, known, told, logged, .. } = self;
         let mut acts = Vec::new();
         agent.handle(moment, input, &mut |output| match output {
             Output::Connect => acts.push("connect".to_owned()),
@@ -163,7 +166,8 @@ impl Bench {
             }
             Output::ToClient(client, lines) => {
                 assert!(lines.ends_with('\n'), "whole lines: {lines:?}");
-                acts.extend(lines.lines().map(|line| format!("{} < {line}", client.0)));
+                told.extend(lines.lines().map(str::to_owned));
+                acts.extend(lines.lines().map(|line| format!("{} < {}", client.0, without_trust(line))));
             }
             Output::Resolve(ticket, host) => acts.push(format!("resolve {} {host}", ticket.0)),
             Output::ListDevices(client) => acts.push(format!("list devices for {}", client.0)),
@@ -231,6 +235,13 @@ impl Bench {
     /// Whoever lives there.
     pub(crate) fn far(&mut self, from: &str) -> &mut Far {
         far(&mut self.fars, address(from))
+    }
+
+    /// Whoever lives there is set up anew, and has another key.
+    pub(crate) fn is_set_up_anew(&mut self, at: &str) {
+        let (station, mut secret) = (*Identity::new(ALICE).public(), secret_of(address(at)));
+        secret[31] ^= 0xff;
+        self.fars.insert(address(at), Far::new(secret, station));
     }
 
     /// A call comes, with the cookie that it is asked for; what follows on the good INVITE.
@@ -334,6 +345,16 @@ pub(crate) fn name(word: &str) -> Name {
     Name::parse(word).expect("a name")
 }
 
+/// What an operator decides who decides nothing.
+pub(crate) fn policy() -> Policy {
+    Policy {
+        auto_answer: false,
+        allow: Allow::Anyone,
+        ring_timeout: Duration::from_secs(30),
+        alarm_delay: None,
+    }
+}
+
 fn coding() -> Coding {
     Coding { codec: Codec::Opus, ptime_us: 10_000 }
 }
@@ -360,6 +381,14 @@ pub(crate) fn signals(acts: &[String]) -> Vec<&str> {
 /// Only those acts that the sound is asked for.
 pub(crate) fn orders(acts: &[String]) -> Vec<&str> {
     acts.iter().filter(|act| !act.contains(" < ")).map(String::as_str).collect()
+}
+
+/// A line about a call without what is thought of the key and of the words: that is for `trust.rs`.
+fn without_trust(line: &str) -> String {
+    let is_trust =
+        |word: &&str| ["key=", "trust=", "sealed=", "words="].iter().any(|key| word.starts_with(key));
+    let is_call = ["* CALL ", "230-call ", "231-"].iter().any(|start| line.starts_with(start));
+    line.split(' ').filter(|word| !(is_call && is_trust(word))).collect::<Vec<_>>().join(" ")
 }
 
 /// Verb, and reason or cookie: the rest is for machines.

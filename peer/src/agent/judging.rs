@@ -1,0 +1,70 @@
+//! What to think of the key that the other end of a call has proved, and when it is remembered (docs/PROTOCOL.md, "Trust").
+
+use std::fmt::Write;
+
+use vox_common::wire::keys::PublicKey;
+use vox_common::wire::names::Name;
+use vox_common::wire::signal::MediaSealing;
+
+use super::calls::{CallOut, CallOutput, Calls};
+use super::io::Moment;
+use super::known::{Full, Verdict};
+use super::leg::Leg;
+use super::whom::Whom;
+
+impl Calls {
+    /// What to think of somebody whom we call or are called by as `whom`, who says that it is `name`, and has this key.
+    ///
+    /// Who was called by its host may not take a name either that is known with another key.
+    pub(super) fn judge(&self, whom: &Whom, name: &Name, key: &PublicKey) -> Verdict {
+        let by_name = self.known.judge(&Whom::peer(name), key);
+        match self.known.judge(whom, key) {
+            Verdict::New if by_name == Verdict::New && self.is_unlisted(name, key) => Verdict::Unlisted,
+            Verdict::New => by_name,
+            Verdict::Known { .. } if !by_name.is_good() => by_name,
+            verdict => verdict,
+        }
+    }
+
+    /// The other end of a leg has proved its key, and says that it is `name`.
+    pub(super) fn judge_leg(&mut self, at: usize, name: &Name) {
+        let leg = &self.legs[at];
+        let verdict = leg.key().map(|key| self.judge(&leg.whom, name, key));
+        self.legs[at].verdict = verdict;
+    }
+
+    /// Whether the registry lists, or listed when it was last there, another key.
+    fn is_unlisted(&self, name: &Name, key: &PublicKey) -> bool {
+        let listed = self.book.find(name).and_then(|entry| entry.fingerprint);
+        listed.is_some_and(|listed| listed != key.fingerprint())
+    }
+
+    /// A call is answered: what was new is remembered from now on.
+    pub(super) fn learn(&mut self, now: Moment, at: usize, out: CallOut<'_>) {
+        let leg = &mut self.legs[at];
+        let (Some(Verdict::New), Some(key)) = (leg.verdict, leg.key().copied()) else { return };
+        match self.known.learn(&leg.whom, key, now.unix) {
+            Ok(_) => out(CallOutput::Learned(&self.known)),
+            Err(Full) => leg.verdict = Some(Verdict::NoRoom),
+        }
+    }
+}
+
+impl Leg {
+    /// Whether nobody else can hear what both say. `None`: the other end has not introduced itself.
+    pub fn is_sealed(&self) -> Option<bool> {
+        self.media.map(|media| media == MediaSealing::Required)
+    }
+
+    /// What people are told of the other end once it has proved its key: ` key=<fingerprint> trust=<word>`, and while both
+    /// talk ` sealed=yes|no words=<four words>`.
+    pub(super) fn trust(&self) -> String {
+        let (Some(key), Some(verdict)) = (self.key(), self.verdict) else { return String::new() };
+        let mut text = format!(" key={} trust={}", key.fingerprint(), verdict.word());
+        if let (true, Some(sealed), Some(words)) = (self.is_talking(), self.is_sealed(), self.words()) {
+            let sealed = if sealed { "yes" } else { "no" };
+            let _ = write!(text, " sealed={sealed} words={words}");
+        }
+        text
+    }
+}
