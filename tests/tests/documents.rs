@@ -33,25 +33,62 @@ fn every_promise_that_is_kept_names_a_test_that_is_there() {
     let rows: Vec<_> =
         table.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| #")).collect();
     assert!(rows.len() > 15, "the table has rows");
-    let mut programs = Vec::new();
-    ["tests", "peer", "registry", "common"]
-        .iter()
-        .for_each(|folder| sources(&root().join(folder), &mut programs));
+    let programs = programs();
     for row in rows {
         let proof = row.split('|').nth(3).expect("three columns");
         assert!(!quoted(proof).is_empty(), "no test: {row}");
         for name in quoted(proof) {
             let beside = Path::new("tests/transcripts/registry").join(name);
             let is_file = root().join(name).exists() || root().join(beside).exists();
-            let is_test = programs.iter().any(|program| program.contains(&format!("fn {name}(")));
-            assert!(is_file || is_test, "{name} is neither a file nor a test");
+            assert!(is_file || is_test(name, &programs), "{name} is neither a file nor a test");
         }
+    }
+}
+
+fn programs() -> Vec<String> {
+    let mut programs = Vec::new();
+    ["tests", "peer", "registry", "common"]
+        .iter()
+        .for_each(|folder| sources(&root().join(folder), &mut programs));
+    programs
+}
+
+fn is_test(name: &str, programs: &[String]) -> bool {
+    programs.iter().any(|program| program.contains(&format!("fn {name}(")))
+}
+
+#[test]
+fn what_is_said_to_stop_an_attack_is_shown_by_a_test_and_stands_where_it_is_said_to() {
+    let security = read("docs/SECURITY.md");
+    let (attacks, rest) = security.split_once("### A thief").expect("the tables of attacks");
+    let programs = programs();
+    let is_row = |line: &&str| line.starts_with("| ") && !line.starts_with("| tries to");
+    let rows: Vec<&str> = attacks.lines().filter(is_row).collect();
+    assert!(rows.len() > 25, "the tables have rows");
+    for row in rows {
+        let cells: Vec<&str> = row.split(" |").map(str::trim).collect();
+        let &[_, stops, proof, remains, ""] = cells.as_slice() else { panic!("not four columns: {row}") };
+        let is_open = stops.is_empty() || stops == "nothing";
+        assert!(is_open || !quoted(proof).is_empty(), "no test: {row}");
+        assert!(!is_open || !remains.is_empty(), "neither stopped nor said to remain: {row}");
+        quoted(proof).into_iter().for_each(|name| assert!(is_test(name, &programs), "no test {name}"));
+    }
+    let (_, table) = rest.split_once("## Cryptography").expect("a table of cryptography");
+    for path in quoted(table).into_iter().filter(|quoted| quoted.contains("/src/")) {
+        assert!(root().join(path).exists(), "{path} is not there");
     }
 }
 
 #[test]
 fn the_links_of_the_documents_lead_somewhere() {
-    for document in ["README.md", "docs/PROTOCOL.md", "docs/ARCHITECTURE.md", "docs/DEPENDENCIES.md"] {
+    for document in [
+        "README.md",
+        "SECURITY.md",
+        "docs/SECURITY.md",
+        "docs/PROTOCOL.md",
+        "docs/ARCHITECTURE.md",
+        "docs/DEPENDENCIES.md",
+    ] {
         let folder = Path::new(document).parent().expect("a folder");
         for link in read(document).split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             let leads = link.starts_with("http") || root().join(folder).join(link).exists();
