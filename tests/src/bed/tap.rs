@@ -15,7 +15,7 @@ use super::need::Lack;
 /// What a program sent over the cable: a datagram, or a piece of a TCP connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Overheard {
-    /// IPv4's number of the protocol: 6 for TCP, 17 for UDP.
+    /// [`Overheard::TCP`] or [`Overheard::UDP`].
     pub protocol: u8,
     /// Where it came from.
     pub from: u16,
@@ -26,6 +26,8 @@ pub struct Overheard {
 }
 
 impl Overheard {
+    /// IPv4's number of TCP.
+    pub const TCP: u8 = 6;
     /// IPv4's number of UDP.
     pub const UDP: u8 = 17;
 
@@ -37,7 +39,7 @@ impl Overheard {
         let (protocol, segment) = (*packet.get(9)?, packet.get(words(packet, 0)?..length)?);
         let header = match protocol {
             Self::UDP => 8,
-            6 => usize::from(segment.get(12)? >> 4) * 4,
+            Self::TCP => usize::from(segment.get(12)? >> 4) * 4,
             _ => return None,
         };
         let port = |at: usize| Some(u16::from_be_bytes([*segment.get(at)?, *segment.get(at + 1)?]));
