@@ -13,6 +13,7 @@ use vox_common::wire::keys::PublicKey;
 use vox_common::wire::signal::{CallId, Cookie, Say, Sealed, Signal};
 use vox_peer::media::srtp::Opener;
 use vox_peer::seal::keys::{End, Split};
+use vox_peer::seal::words::FourWords;
 use vox_tests::bed::relay::Passed;
 use vox_tests::bed::{Ambush, wait};
 
@@ -106,6 +107,7 @@ fn public(state: &Path) -> PublicKey {
 fn who_knows_both_public_keys_and_every_datagram_has_no_key() {
     let mut ambush = Ambush::lie();
     ambush.talk();
+    let words = wait::until("four words", 5, || ambush.alice.status("call", "words"));
     let caller = public(&ambush.place().at("alice-state"));
     let callee = public(&ambush.place().at("bob-state"));
     ambush.hang_up();
@@ -113,6 +115,8 @@ fn who_knows_both_public_keys_and_every_datagram_has_no_key() {
     let (media, said): (Vec<_>, Vec<_>) = ambush.path.seen().into_iter().partition(Passed::is_media);
     let signals: Vec<Signal> = said.iter().filter_map(|passed| Signal::parse(&passed.bytes).ok()).collect();
     let open = Open::of(&signals, caller, callee);
+    let hash = *open.hashes().last().expect("there are some");
+    assert_eq!(FourWords::of(&hash).to_string(), words, "the handshake hash is known to whoever listens");
     // Of each direction the first packets, and all that was tagged.
     let datagrams: Vec<Passed> = said.into_iter().chain(media.into_iter().take(6)).collect();
     assert!(signals.iter().filter(|signal| signal.tag.is_some()).count() >= 4, "{signals:?}");
