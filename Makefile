@@ -44,11 +44,11 @@ demo: ## two stations call each other and say how it went (SOUND=1: on your soun
 	@$(CARGO) build --release --locked -p vox-tests --no-default-features --bin demo
 	@$(RELEASE)/demo
 
-bench: ## print tables of speed, delay and memory
+bench: ## print tables of speed, delay and memory (WRITE=1: call set-up into docs/BENCHMARKS.md)
 	@tests/scripts/setup everything
 	$(CARGO) build --quiet --release --locked -p vox-registry -p vox-peer
 	$(CARGO) build --quiet --release --locked -p vox-tests --bin bench --bin probe
-	@$(RELEASE)/bench
+	@$(RELEASE)/bench $(if $(WRITE),--write)
 	@$(MAKE) --no-print-directory bench-seal
 
 bench-seal: ## print what sealing and opening a packet costs, with the instructions for AES and without

@@ -8,6 +8,7 @@ pub mod echo;
 pub mod far;
 pub mod fuzz;
 pub mod garbage;
+pub mod handshake;
 pub mod liar;
 pub mod mischief;
 pub mod people;

@@ -5,6 +5,7 @@
 #![expect(clippy::print_stdout, reason = "it prints tables")]
 
 use std::env;
+use std::fmt::Write;
 use std::process::Command;
 use std::time::Duration;
 
@@ -15,9 +16,11 @@ use vox_tests::bed::set_up;
 use vox_tests::bed::settings::Value;
 use vox_tests::bed::station::pair;
 use vox_tests::bed::wav::Recording;
-use vox_tests::bed::{Place, Process, Registry, Station, listen, usage, wait};
+use vox_tests::bed::{Place, Process, Registry, Station, benchmarks, listen, usage, wait};
+use vox_tests::handshake::{self, Cost};
 
 const SET_UPS: usize = 21;
+const HANDSHAKES: u8 = 200;
 const COST_RUNS: usize = 3;
 const COST_CALL: Duration = Duration::from_secs(10);
 const DELAY_RUNS: usize = 3;
@@ -46,6 +49,13 @@ const WAYS: [Way; 6] = [
     Way { profile: "lan", ptime: "10", period: 480, tick: 60, target: "" },
 ];
 
+const SET_UP_HEAD: &str = "# Call set-up
+
+Made by `make bench WRITE=1` on a machine of 2 cores, on loopback: from the start of `vox-peer call` until both stations tell
+`talking`, by name, 21 calls each. A key that is new is asked for and remembered, one that is known is expected. What the two ends
+compute for the handshake (Noise IK, two messages) is measured alone, 200 times.
+";
+
 const LEGEND: &str = "  A hole is 24 samples of silence in a hum, a second after the beginning and later. It is excused where within 50 ms
   of it a witness, a thread above all others that does nothing but wake every 1.25 ms, or the beat of the virtual card
   itself was late by more than half a period: then the machine stood still, and nobody could have been on time.
@@ -56,7 +66,7 @@ fn main() {
         "vox bench: {} cores; medians of several runs\n",
         std::thread::available_parallelism().map_or(0, usize::from)
     );
-    let wanted = env::args().nth(1);
+    let wanted = env::args().nth(1).filter(|word| word != "--write");
     for (name, table) in [("set-up", set_up_table as fn()), ("cost", cost_table), ("delay", delay_table)] {
         if wanted.as_ref().is_none_or(|word| word == name) {
             table();
@@ -68,15 +78,45 @@ fn main() {
     }
 }
 
+/// With `--write` it is kept in docs/BENCHMARKS.md, too.
 fn set_up_table() {
     let place = Place::new();
     let registry = Registry::start(&place);
     let (alice, bob) = pair(&place, &registry);
-    let took: Vec<f64> = (0..SET_UPS).map(|_| one_set_up(&alice, &bob)).collect();
-    println!("Call set-up on loopback, from `vox-peer call` to talking on both sides ({SET_UPS} calls)");
-    heading(&["p50", "p90", "target"]);
-    let at = |share| format!("{:.1} ms", listen::quantile(&took, share));
-    line(&[&at(0.5), &at(0.9), "< 30 ms"]);
+    let known = set_ups(&alice, &bob, || ());
+    let first_use = set_ups(&alice, &bob, || forget_each_other(&alice, &bob));
+    let mut report = format!("{SET_UP_HEAD}\n|  | p50 | p90 | target |\n|---|---|---|---|\n");
+    let mut row = |what: &str, took: &[f64], target: &str| {
+        let at = |share| format!("{:.2} ms", listen::quantile(took, share));
+        let _ = writeln!(report, "| {what} | {} | {} | {target} |", at(0.5), at(0.9));
+    };
+    row("the other's key is known", &known, "< 30 ms");
+    row("the other's key is new", &first_use, "< 30 ms");
+    let costs: Vec<Cost> = (0..HANDSHAKES).map(handshake::compute).collect();
+    let each = |part: fn(&Cost) -> Duration| costs.iter().map(|cost| ms(part(cost))).collect::<Vec<_>>();
+    row("of it the handshake, which the caller computes", &each(|cost| cost.caller), "");
+    row("… and the callee", &each(|cost| cost.callee), "");
+    row("… both, one after the other", &each(|cost| cost.caller + cost.callee), "< 5 ms");
+    println!("{report}");
+    if env::args().any(|word| word == "--write") {
+        benchmarks::write(&report);
+    }
+}
+
+fn set_ups(alice: &Station, bob: &Station, before: impl Fn()) -> Vec<f64> {
+    let one = |_| {
+        before();
+        one_set_up(alice, bob)
+    };
+    one(0);
+    (0..SET_UPS).map(one).collect()
+}
+
+fn forget_each_other(alice: &Station, bob: &Station) {
+    for (who, whom) in [(alice, "bob"), (bob, "alice")] {
+        let said = who.run(&["forget", whom]);
+        assert_eq!(said.code, 0, "{said:?}");
+    }
 }
 
 fn one_set_up(alice: &Station, bob: &Station) -> f64 {
@@ -84,7 +124,11 @@ fn one_set_up(alice: &Station, bob: &Station) -> f64 {
     wait::pause(Duration::from_millis(100));
     alice.run(&["hangup"]);
     bob.wait_until("idle");
-    call.took.as_secs_f64() * 1e3
+    ms(call.took)
+}
+
+fn ms(took: Duration) -> f64 {
+    took.as_secs_f64() * 1e3
 }
 
 fn cost_table() {
