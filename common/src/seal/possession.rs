@@ -51,14 +51,7 @@ impl fmt::Debug for Possession {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::request::Request;
-
-    fn registration(words: &str) -> Registration {
-        match Request::parse(&format!("REGISTER {words}")) {
-            Ok(Request::Register(registration)) => registration,
-            other => panic!("{other:?}"),
-        }
-    }
+    use crate::wire::proof::tests::registration;
 
     #[test]
     fn station_and_registry_agree_on_a_proof_that_nobody_else_can_make() {

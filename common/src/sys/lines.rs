@@ -16,13 +16,8 @@ pub use crate::wire::line::Line;
 pub fn read_lines(mut from: impl Read, mut sink: impl FnMut(Line<'_>) -> ControlFlow<()>) -> io::Result<()> {
     let mut framer = Framer::new();
     loop {
-        let count = match from.read(framer.space()) {
-            Ok(0) => return Ok(()),
-            Ok(count) => count,
-            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        };
-        if framer.filled(count, &mut sink).is_break() {
+        let count = read_some(&mut from, framer.space())?;
+        if count == 0 || framer.filled(count, &mut sink).is_break() {
             return Ok(());
         }
     }
@@ -35,16 +30,21 @@ pub fn read_lines(mut from: impl Read, mut sink: impl FnMut(Line<'_>) -> Control
 pub fn read_sealable(mut from: impl Read, mut sink: impl FnMut(Line<'_>) -> Next) -> io::Result<()> {
     let mut incoming = Incoming::new();
     loop {
-        let count = match from.read(incoming.space()) {
-            Ok(0) => return Ok(()),
-            Ok(count) => count,
-            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        };
-        match incoming.filled(count, &mut sink) {
-            Ok(ControlFlow::Continue(())) => {}
-            Ok(ControlFlow::Break(())) => return Ok(()),
-            Err(Broken) => return Err(io::Error::new(ErrorKind::InvalidData, "what came does not open")),
+        let count = read_some(&mut from, incoming.space())?;
+        let flow = incoming.filled(count, &mut sink);
+        let flow = flow.map_err(|Broken| io::Error::new(ErrorKind::InvalidData, "what came does not open"))?;
+        if count == 0 || flow.is_break() {
+            return Ok(());
+        }
+    }
+}
+
+/// At least one byte; 0: the end.
+fn read_some(from: &mut impl Read, space: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match from.read(space) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            read => return read,
         }
     }
 }

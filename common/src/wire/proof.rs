@@ -95,12 +95,12 @@ impl fmt::Debug for Secret {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::wire::keys::PublicKey;
     use crate::wire::request::Request;
 
-    fn registration(words: &str) -> Registration {
+    pub(crate) fn registration(words: &str) -> Registration {
         match Request::parse(&format!("REGISTER {words}")) {
             Ok(Request::Register(registration)) => registration,
             other => panic!("{other:?}"),
