@@ -32,7 +32,8 @@ pub fn read_sealable(mut from: impl Read, mut sink: impl FnMut(Line<'_>) -> Next
     loop {
         let count = read_some(&mut from, incoming.space())?;
         let flow = incoming.filled(count, &mut sink);
-        let flow = flow.map_err(|Broken| io::Error::new(ErrorKind::InvalidData, "what came does not open"))?;
+        let flow =
+            flow.map_err(|Broken| io::Error::new(ErrorKind::InvalidData, "what came does not open"))?;
         if count == 0 || flow.is_break() {
             return Ok(());
         }

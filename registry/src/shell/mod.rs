@@ -4,6 +4,7 @@
 mod control;
 mod descriptors;
 mod door;
+mod known;
 mod mail;
 mod owner;
 mod page;

@@ -1,6 +1,5 @@
 //! The thread that owns the core: takes mail, watches the time, sends. It never waits for anything but mail.
 
-use std::fmt;
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
@@ -12,7 +11,6 @@ use vox_common::seal::identity::Identity;
 use vox_common::seal::records::Opener;
 use vox_common::seal::secure::Taken;
 use vox_common::sys::notify::Notifier;
-use vox_common::sys::rights::Credentials;
 use vox_common::sys::signals::stop_this_process;
 use vox_common::sys::store::Store;
 use vox_common::sys::turn::Turn;
@@ -23,6 +21,7 @@ use vox_common::wire::secure::Offer;
 
 use super::control::{self, Admins};
 use super::door::Reader;
+use super::known::{Author, Known};
 use super::mail::{Mail, Said};
 use super::page::Bell;
 use super::slots::Slots;
@@ -268,24 +267,4 @@ impl<'t> Owner<'t> {
 struct Outcome {
     keep: Option<(Kept, String)>,
     answer: String,
-}
-
-/// What the registry is known by, for the log.
-struct Known<'a>(&'a Option<Arc<Identity>>);
-
-impl fmt::Display for Known<'_> {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let fingerprint = self.0.as_ref().map(|identity| identity.public().fingerprint());
-        fingerprint.map_or(Ok(()), |fingerprint| write!(out, " key={fingerprint}"))
-    }
-}
-
-/// On whose behalf something happens, for the log: nobody's, or an administrator's.
-#[derive(Clone, Copy)]
-struct Author(Option<Credentials>);
-
-impl fmt::Display for Author {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.map_or(Ok(()), |who| write!(out, " {who}"))
-    }
 }
