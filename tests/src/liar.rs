@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -17,6 +17,8 @@ use vox_common::wire::line::Line;
 use vox_common::wire::reply::Nonce;
 use vox_common::wire::request::Request;
 use vox_common::wire::words::split_first;
+
+use crate::bed::wait;
 
 /// A registry that lies.
 pub struct Liar {
@@ -36,6 +38,7 @@ pub struct Story {
     pub users: BTreeMap<String, (String, PublicKey)>,
     /// Every line that it was told, in plain or not.
     pub told: Vec<String>,
+    connections: Vec<TcpStream>,
 }
 
 impl Liar {
@@ -46,12 +49,21 @@ impl Liar {
     pub fn start(identity: Identity) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port of our own");
         let address = listener.local_addr().expect("a port of our own").to_string();
-        let story = Story { identity, tells: None, nonce: None, users: BTreeMap::new(), told: Vec::new() };
+        let story = Story {
+            identity,
+            tells: None,
+            nonce: None,
+            users: BTreeMap::new(),
+            told: Vec::new(),
+            connections: Vec::new(),
+        };
         let story = Arc::new(Mutex::new(story));
         let shared = story.clone();
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 let shared = shared.clone();
+                let kept = stream.try_clone().expect("a descriptor to spare");
+                shared.lock().expect("nobody panics with it").connections.push(kept);
                 thread::spawn(move || Victim::greet(stream, shared).serve());
             }
         });
@@ -61,6 +73,23 @@ impl Liar {
     /// Where it listens.
     pub fn address(&self) -> String {
         self.address.clone()
+    }
+
+    /// From now on it says this of its users; whoever believed it before is sent away, and asks again.
+    ///
+    /// # Panics
+    /// Nobody comes back and asks.
+    pub fn tell(&self, users: &[(&str, &str, PublicKey)]) {
+        let of =
+            |&(name, address, key): &(&str, &str, PublicKey)| (name.to_owned(), (address.to_owned(), key));
+        self.with(|story| {
+            story.users = users.iter().map(of).collect();
+            story.told.clear();
+            story.connections.drain(..).for_each(|stream| _ = stream.shutdown(Shutdown::Both));
+        });
+        wait::until("somebody to ask for the list", 20, || {
+            self.with(|story| story.told.contains(&"LIST".to_owned())).then_some(())
+        });
     }
 
     /// Changes what it says, or looks at what it was told.
@@ -101,9 +130,10 @@ impl Victim {
                 _ => Next::End,
             });
             if heard != Ok(ControlFlow::Continue(())) {
-                return;
+                break;
             }
         }
+        let _ = from.shutdown(Shutdown::Both);
     }
 
     fn hear(&mut self, line: &str) -> Next {
