@@ -151,12 +151,12 @@ impl Seal {
     }
 
     /// What to say to whoever wants to see that cookie, which may be a callee that was restarted while it rang there.
-    /// `make`s an attempt where there is none. `None`: it is being said, or there were too many.
+    /// `make`s an attempt where there is none. `None`: it is being said, there were too many, or none can be made.
     pub fn attempt(
         &mut self,
         with: &PublicKey,
         cookie: &Cookie,
-        make: impl FnOnce() -> Attempt,
+        make: impl FnOnce() -> Option<Attempt>,
     ) -> Option<Say> {
         let is_said = self.invite();
         let Hands::Caller(attempts) = &mut self.hands else { return None };
@@ -165,7 +165,7 @@ impl Seal {
             // What is answered stays the first.
             Some(at) => attempts.remove(at),
             None if attempts.len() == MAX_ATTEMPTS => return None,
-            None => make(),
+            None => make()?,
         };
         attempts.push(attempt);
         attempts.last().map(Attempt::invite)

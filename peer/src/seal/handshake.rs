@@ -64,7 +64,8 @@ pub enum Unopened {
 }
 
 impl Attempt {
-    /// The first message to whoever holds that key. `ephemeral`: 32 random bytes for this one alone.
+    /// The first message to whoever holds that key. `ephemeral`: 32 random bytes for this one alone. `None`: that key is
+    /// one with which nothing is secret.
     pub fn new(
         me: &Identity,
         with: PublicKey,
@@ -72,10 +73,10 @@ impl Attempt {
         cookie: Cookie,
         words: &Introduction<'_>,
         ephemeral: [u8; 32],
-    ) -> Self {
+    ) -> Option<Self> {
         let mut state = noise::initiator(me, &with, &prologue(id, &cookie), ephemeral);
-        let message = write(&mut state, &words.payload());
-        Self { with, cookie, message, state: Box::new(state) }
+        let message = write(&mut state, &words.payload())?;
+        Some(Self { with, cookie, message, state: Box::new(state) })
     }
 
     /// Whether it is the one to that key with that cookie.
@@ -148,7 +149,7 @@ impl Invitation {
     /// The second message, the same bytes however often it is sent, and what both ends have with it.
     pub fn answer(mut self, hello: &Hello) -> (Sealed, Shaken) {
         let payload = filled(Zeroizing::new(hello.to_string()));
-        let message = write(&mut self.state, &payload);
+        let message = write(&mut self.state, &payload).expect("the caller's keys have served already");
         let shaken = shaken(&mut self.state, End::Callee).expect("the second message was the last");
         (message, shaken)
     }
@@ -166,10 +167,11 @@ fn filled(mut words: Zeroizing<String>) -> Zeroizing<String> {
     words
 }
 
-fn write(state: &mut HandshakeState, payload: &str) -> Sealed {
+/// The longest words fit. `None`: nothing is secret with the key of the other end.
+fn write(state: &mut HandshakeState, payload: &str) -> Option<Sealed> {
     let mut message = [0; SEALED_BYTES];
-    let length = state.write_message(payload.as_bytes(), &mut message).expect("the longest words fit");
-    Sealed::new(&message[..length]).expect("it was written into as many bytes")
+    let length = state.write_message(payload.as_bytes(), &mut message).ok()?;
+    Sealed::new(&message[..length])
 }
 
 fn read(state: &mut HandshakeState, message: &Sealed) -> Option<Zeroizing<Vec<u8>>> {

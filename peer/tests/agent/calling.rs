@@ -1,7 +1,7 @@
 //! The caller's side.
 
 use vox_common::wire::keys::PublicKey;
-use vox_common::wire::signal::{Cookie, Reason};
+use vox_common::wire::signal::{Cookie, Reason, Say, Signal};
 use vox_peer::agent::io::Input;
 
 use crate::bench::{BOB, Bench, CALLER, EVE, hello, id, orders, signals};
@@ -256,6 +256,25 @@ fn a_callee_with_another_key_is_told_of_unless_the_right_one_answers() {
     alice.hear(BOB, call, Word::WrongKey(other));
     alice.until(10_000);
     assert_eq!(alice.endings(), ["out cancelled", "out wrong-key"]);
+}
+
+#[test]
+fn a_callee_that_names_a_key_with_which_nothing_is_secret_is_not_followed() {
+    let mut alice = Bench::new();
+    let call = alice.calls();
+    // RFC 7748 section 6.1: what is agreed with such a point is all zeros, whoever agrees.
+    let one = {
+        let mut one = [0; 32];
+        one[0] = 1;
+        one
+    };
+    for weak in [[0; 32], one].map(PublicKey) {
+        let retry = Signal::untagged(call, Say::Retry(cookie("c1"), weak)).to_string();
+        assert!(alice.bytes(BOB, retry.as_bytes()).is_empty());
+    }
+    alice.hear(BOB, call, Word::Retry(cookie("c1")));
+    alice.hear(BOB, call, Word::Ringing(hello("bob")));
+    assert_eq!(alice.agent.calls().legs()[0].state_word(), "ringing-there");
 }
 
 #[test]

@@ -46,7 +46,9 @@ fn longest() -> Hello {
 fn attempt(words: &Hello) -> Attempt {
     let cancel = TagKey::new([6; 32]);
     let introduction = Introduction { hello: words, cancel: &cancel };
-    Attempt::new(&identity(1), *identity(2).public(), CALL, cookie("baked"), &introduction, [3; 32])
+    let attempt =
+        Attempt::new(&identity(1), *identity(2).public(), CALL, cookie("baked"), &introduction, [3; 32]);
+    attempt.expect("an ordinary key")
 }
 
 fn open(message: &Sealed) -> Result<Invitation, Unopened> {
