@@ -272,7 +272,7 @@ impl Calls {
     /// Valid sound came for a leg: it is alive, and that is as good as CONFIRM.
     pub fn media_heard(&mut self, now: Moment, place: LegId, out: CallOut<'_>) {
         if let Some(at) = self.legs.iter().position(|leg| leg.place == place) {
-            self.legs[at].heard(now.at);
+            self.legs[at].sounds(now.at);
             self.confirmed(at, out);
         }
     }

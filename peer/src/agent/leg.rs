@@ -201,17 +201,20 @@ impl Leg {
         }
     }
 
-    /// Something came from the other end.
+    /// A signal came from the other end. Somebody may have recorded it: a call that stands lives by its sound alone.
     pub fn heard(&mut self, now: Instant) {
         match &mut self.state {
             State::RingingThere(ringing) | State::RingingHere(ringing) => ringing.silent = now + PATIENCE,
-            State::Talking { silent, accept } => {
-                *silent = now + TALK_PATIENCE;
-                accept.iter_mut().for_each(|accept| accept.hope(now));
-            }
             State::Calling { resend, .. } => resend.hope(now),
             // Who gives up has six seconds, whatever the other side says.
-            State::Cancelling { .. } => {}
+            State::Talking { .. } | State::Cancelling { .. } => {}
+        }
+    }
+
+    /// Valid sound came from the other end.
+    pub fn sounds(&mut self, now: Instant) {
+        if let State::Talking { silent, .. } = &mut self.state {
+            *silent = now + TALK_PATIENCE;
         }
     }
 

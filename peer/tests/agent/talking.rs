@@ -30,6 +30,30 @@ fn an_answer_that_nobody_confirms_is_lost() {
 }
 
 #[test]
+fn what_somebody_has_recorded_keeps_no_call_alive() {
+    let mut alice = Bench::new();
+    let call = alice.calls_until_they_talk();
+    for second in 1..20 {
+        alice.until(second * 1_000);
+        alice.hear(BOB, call, Word::Accept(hello("bob"), None));
+    }
+    assert_eq!(alice.endings(), ["out lost"]);
+
+    let mut alice = Bench::new();
+    let cookie = alice.cookie(BOB, id(1));
+    let invite = alice.far(BOB).say(id(1), Word::Invite(cookie, hello("bob")));
+    alice.bytes(BOB, &invite);
+    alice.ask(WATCHER, "ANSWER");
+    alice.hear(BOB, id(1), Word::Confirm);
+    for second in 1..20 {
+        alice.until(second * 1_000);
+        alice.bytes(BOB, &invite);
+        alice.hear(BOB, id(1), Word::Confirm);
+    }
+    assert_eq!(alice.endings(), ["in lost"]);
+}
+
+#[test]
 fn a_bye_is_repeated_until_it_is_heard() {
     let mut alice = Bench::new();
     let call = alice.calls_until_they_talk();
