@@ -256,7 +256,8 @@ impl Calls {
 
 /// We are inviting each other: the same address, and the name and the key that we expect there.
 fn is_crossing(leg: &Leg, guest: &Guest) -> bool {
-    let is_expected = leg.expects.is_none_or(|expected| guest.key() == Some(&expected));
+    let expected = leg.expects.as_ref().or(leg.key());
+    let is_expected = expected.is_none_or(|expected| guest.key() == Some(expected));
     let is_named = leg.to.as_ref().is_none_or(|to| *to == guest.hello.from);
     leg.is_inviting() && leg.is_with(guest.path.remote) && is_expected && is_named
 }

@@ -123,7 +123,7 @@ impl Calls {
         } else if let Some(closed) = self.closed.find(signal.id, path.remote) {
             if closed.believe(signal, bytes) {
                 return closed.said(&signal.say, &mut |path, datagram| {
-                    out(CallOutput::Signal(path, datagram));
+                    out(CallOutput::Signal(path, &datagram));
                 });
             }
         } else {
@@ -174,7 +174,8 @@ impl Calls {
     }
 
     fn accepted(&mut self, now: Moment, at: usize, path: Path, yields: Option<CallId>, out: CallOut<'_>) {
-        if self.legs[at].is_inviting() {
+        let is_first = self.legs[at].is_inviting();
+        if is_first {
             if let Some(outcome) = self.objection_to(&self.legs[at]) {
                 return self.cancel(now, at, outcome, out);
             }
@@ -187,7 +188,7 @@ impl Calls {
         if leg.outgoing && leg.is_talking() {
             send(leg, Say::Confirm, out);
         }
-        if let Some(yielded) = yields {
+        if let Some(yielded) = yields.filter(|_| is_first) {
             self.yielded(now, yielded, path, out);
         }
     }
@@ -209,11 +210,11 @@ impl Calls {
     /// The other side's own INVITE has lost against ours: should it still come, it does not ring.
     fn yielded(&mut self, now: Moment, id: CallId, path: Path, out: CallOut<'_>) {
         match self.leg_at(id, path.remote) {
-            Some(at) => self.end(now, at, Outcome::Cancelled, None, out),
+            Some(at) if self.legs[at].is_ringing_here() => self.end(now, at, Outcome::Cancelled, None, out),
             None if self.closed.find(id, path.remote).is_none() => {
                 self.closed.remember(now.at, id, path, None, Tags::default());
             }
-            None => {}
+            _ => {}
         }
     }
 

@@ -232,6 +232,11 @@ impl Bench {
         self.put(Input::Datagram { from: address(from), local: None, bytes })
     }
 
+    /// Somebody with a key of his own, who can send from wherever he likes.
+    pub(crate) fn stranger() -> Far {
+        Far::new([9; 32], *Identity::new(ALICE).public())
+    }
+
     /// Whoever lives there.
     pub(crate) fn far(&mut self, from: &str) -> &mut Far {
         far(&mut self.fars, address(from))

@@ -90,6 +90,26 @@ fn of_two_who_call_each_other_the_higher_one_answers_at_once() {
 }
 
 #[test]
+fn who_has_not_the_key_that_has_rung_is_not_taken_for_the_one_we_call() {
+    let mut alice = Bench::new();
+    alice.calls_until_it_rings();
+    let cookie = alice.cookie(BOB, id(0));
+    let invite = Bench::stranger().say(id(0), Word::Invite(cookie, hello("bob")));
+    assert_eq!(signals(&alice.bytes(BOB, &invite)), [format!("{BOB} < REJECT reason=busy")]);
+    assert_eq!(alice.agent.calls().legs()[0].state_word(), "ringing-there");
+}
+
+#[test]
+fn what_an_accept_yields_is_said_once_and_is_never_our_own_call() {
+    let mut alice = Bench::new();
+    let call = alice.calls_until_it_rings();
+    alice.hear(BOB, call, Word::Accept(hello("bob"), Some(call)));
+    alice.hear(BOB, call, Word::Accept(hello("bob"), Some(call)));
+    assert_eq!(alice.agent.calls().legs()[0].state_word(), "talking");
+    assert!(alice.endings().is_empty());
+}
+
+#[test]
 fn anybody_elses_invite_while_we_call_is_a_second_call() {
     let mut alice = Bench::new();
     alice.calls();
