@@ -25,8 +25,8 @@ pub struct CookieJar {
     opened: Instant,
     /// Lives that have ended before their time.
     early: u64,
-    /// Calls of this life, and of the one before.
-    spent: [Vec<CallId, MAX_SPENT>; 2],
+    /// Marks of calls of this life, and of the one before.
+    spent: [Vec<[u8; MAC_BYTES], MAX_SPENT>; 2],
     /// Which life that is.
     turned: u64,
 }
@@ -51,20 +51,22 @@ impl CookieJar {
             .any(|age| Cookie::new(&self.mac(age, from, id)).is_some_and(|baked| same(&baked, cookie)))
     }
 
-    /// Whether a call was let in already with a cookie that may still be good.
-    pub fn is_spent(&mut self, now: Instant, id: CallId) -> bool {
+    /// Whether a call was let in already with a cookie that may still be good. Who borrows a call-id spends only his own.
+    pub fn is_spent(&mut self, now: Instant, from: SocketAddr, id: CallId) -> bool {
         self.turn(now);
-        self.spent.iter().any(|spent| spent.contains(&id))
+        let mark = self.mark(from, id);
+        self.spent.iter().any(|spent| spent.contains(&mark))
     }
 
     /// A call was let in.
-    pub fn spend(&mut self, now: Instant, id: CallId) {
+    pub fn spend(&mut self, now: Instant, from: SocketAddr, id: CallId) {
         self.turn(now);
         if self.spent[0].is_full() {
             self.early += 1;
             self.turn(now);
         }
-        self.spent[0].push(id).expect("room was made");
+        let mark = self.mark(from, id);
+        self.spent[0].push(mark).expect("room was made");
     }
 
     fn turn(&mut self, now: Instant) {
@@ -78,6 +80,11 @@ impl CookieJar {
 
     fn age(&self, now: Instant) -> u64 {
         self.early + now.saturating_duration_since(self.opened).as_secs() / LIFE.as_secs()
+    }
+
+    /// What a call from there is remembered by: a cookie of an age that never comes.
+    fn mark(&self, from: SocketAddr, id: CallId) -> [u8; MAC_BYTES] {
+        self.mac(u64::MAX, from, id)
     }
 
     fn mac(&self, age: u64, from: SocketAddr, id: CallId) -> [u8; MAC_BYTES] {
@@ -120,13 +127,14 @@ mod tests {
     #[test]
     fn a_call_is_let_in_once_for_as_long_as_its_cookie_is_good() {
         let start = vox_common::sys::clock::now();
+        let from = "192.0.2.1:6000".parse().unwrap();
         let later = |seconds| start + Duration::from_secs(seconds);
         let mut jar = CookieJar::new([7; 32], start);
-        jar.spend(later(119), CallId([1; 16]));
-        assert!(jar.is_spent(later(239), CallId([1; 16])));
-        assert!(!jar.is_spent(later(240), CallId([1; 16])), "no cookie of then is good now");
-        jar.spend(later(240), CallId([2; 16]));
-        assert!(!jar.is_spent(later(700), CallId([2; 16])));
+        jar.spend(later(119), from, CallId([1; 16]));
+        assert!(jar.is_spent(later(239), from, CallId([1; 16])));
+        assert!(!jar.is_spent(later(240), from, CallId([1; 16])), "no cookie of then is good now");
+        jar.spend(later(240), from, CallId([2; 16]));
+        assert!(!jar.is_spent(later(700), from, CallId([2; 16])));
     }
 
     #[test]
@@ -137,9 +145,9 @@ mod tests {
         let call = |n: u32| CallId(u128::from(n).to_be_bytes());
         let first = jar.bake(start, from, call(0));
         for n in 0..1_000 {
-            jar.spend(start, call(n));
+            jar.spend(start, from, call(n));
             let is_good = jar.accepts(start, from, call(0), &first);
-            assert!(!is_good || jar.is_spent(start, call(0)), "let in again after {n}");
+            assert!(!is_good || jar.is_spent(start, from, call(0)), "let in again after {n}");
         }
         assert!(!jar.accepts(start, from, call(0), &first));
     }

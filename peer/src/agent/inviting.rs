@@ -10,7 +10,7 @@ use super::known::Verdict;
 use super::leg::{Leg, Ringing, State};
 use super::outcome::Outcome;
 use super::sealing::Seal;
-use super::signals::answer_no_longer;
+use super::signals::{answer_no_longer, send_no_longer};
 use super::whom::Whom;
 use crate::media::orders::{LegId, MediaOrder, Path};
 use crate::seal::handshake::{Invitation, Unopened};
@@ -70,12 +70,12 @@ impl Calls {
         }
         if let Some(closed) = self.closed.find(id, path.remote) {
             let again = Say::Invite(cookie.clone(), message.clone());
-            return closed.said(&again, &mut |path, datagram| out(CallOutput::Signal(path, datagram)));
+            return closed.said(&again, &mut |path, datagram| send_no_longer(datagram, path, length, out));
         }
         if !self.jar.accepts(now.at, path.remote, id, cookie) {
             return self.let_in_later(now, id, path, length, out);
         }
-        if self.jar.is_spent(now.at, id) || !self.pace.allows(now.at, path.remote.ip()) {
+        if self.jar.is_spent(now.at, path.remote, id) || !self.pace.allows(now.at, path.remote.ip()) {
             return self.counters.repeated += 1;
         }
         match Invitation::open(&self.identity, id, cookie, message, self.dice.secret()) {
@@ -110,7 +110,7 @@ impl Calls {
         invitation: Invitation,
         out: CallOut<'_>,
     ) {
-        self.jar.spend(now.at, id);
+        self.jar.spend(now.at, path.remote, id);
         let hello = invitation.hello.clone();
         let verdict = self.judge(&Whom::peer(&hello.from), &hello.from, &invitation.key);
         let seal = Seal::of_callee(message.clone(), invitation, &self.hello(None));
@@ -254,7 +254,7 @@ impl Calls {
     }
 }
 
-/// We are inviting each other: the same address, and the name and the key that we expect there.
+/// We are inviting each other: the same address, and the name and the key that we expect there, or that has rung there.
 fn is_crossing(leg: &Leg, guest: &Guest) -> bool {
     let expected = leg.expects.as_ref().or(leg.key());
     let is_expected = expected.is_none_or(|expected| guest.key() == Some(expected));

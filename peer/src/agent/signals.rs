@@ -123,7 +123,7 @@ impl Calls {
         } else if let Some(closed) = self.closed.find(signal.id, path.remote) {
             if closed.believe(signal, bytes) {
                 return closed.said(&signal.say, &mut |path, datagram| {
-                    out(CallOutput::Signal(path, &datagram));
+                    out(CallOutput::Signal(path, datagram));
                 });
             }
         } else {
@@ -266,8 +266,12 @@ impl Calls {
 
 /// Answers a stranger, but never with more bytes than came.
 pub(super) fn answer_no_longer(signal: &Signal, path: Path, length: usize, out: CallOut<'_>) {
-    let datagram = signal.to_string();
+    send_no_longer(&signal.to_string(), path, length, out);
+}
+
+/// Answers what anybody may have sent, but never with more bytes than came.
+pub(super) fn send_no_longer(datagram: &str, path: Path, length: usize, out: CallOut<'_>) {
     if datagram.len() <= length {
-        out(CallOutput::Signal(path, &datagram));
+        out(CallOutput::Signal(path, datagram));
     }
 }

@@ -32,6 +32,27 @@ fn a_cookie_is_old_after_four_minutes() {
 }
 
 #[test]
+fn who_borrows_a_call_id_does_not_spend_the_cookie_of_its_owner() {
+    let mut alice = Bench::new();
+    let cookie = alice.cookie(BOB, id(1));
+    alice.invited(EVE, id(1));
+    alice.hear(EVE, id(1), Word::Cancel(Reason::Cancelled));
+    let acts = alice.hear(BOB, id(1), Word::Invite(cookie, hello("bob")));
+    assert_eq!(signals(&acts), [format!("{BOB} < RINGING")]);
+}
+
+#[test]
+fn a_last_word_is_not_longer_than_the_invite_that_asks_for_it() {
+    let mut alice = Bench::new();
+    alice.invited(BOB, id(1));
+    alice.ask(WATCHER, "REJECT");
+    let short = format!("VOX1 INVITE {} cookie=a hello=AAAA", id(1));
+    assert!(alice.bytes(BOB, short.as_bytes()).is_empty());
+    let whole = format!("{short}{}", "A".repeat(400));
+    assert_eq!(signals(&alice.bytes(BOB, whole.as_bytes())), [format!("{BOB} < REJECT reason=declined")]);
+}
+
+#[test]
 fn it_rings_is_answered_and_sound_waits_for_confirm() {
     let mut alice = Bench::new();
     let rings = alice.invited(BOB, id(1));
