@@ -15,13 +15,17 @@ use super::whom::Whom;
 impl Calls {
     /// What to think of somebody whom we call or are called by as `whom`, who says that it is `name`, and has this key.
     ///
-    /// Who was called by its host may not take a name either that is known with another key.
+    /// Nobody may take a name that is known with another key. But the name that somebody takes says nothing for whoever was
+    /// called by another one; it does for who was called by its host.
     pub(super) fn judge(&self, whom: &Whom, name: &Name, key: &PublicKey) -> Verdict {
         let by_name = self.known.judge(&Whom::peer(name), key);
+        let is_unlisted = |called: &Name| self.is_unlisted(called, key);
         match self.known.judge(whom, key) {
-            Verdict::New if by_name == Verdict::New && self.is_unlisted(name, key) => Verdict::Unlisted,
-            Verdict::New => by_name,
-            Verdict::Known { .. } if !by_name.is_good() => by_name,
+            verdict @ Verdict::Changed { .. } => verdict,
+            _ if !by_name.is_good() => by_name,
+            Verdict::New if whom.name().as_ref().is_some_and(is_unlisted) => Verdict::Unlisted,
+            Verdict::New if by_name == Verdict::New && is_unlisted(name) => Verdict::Unlisted,
+            Verdict::New if whom.name().is_none() => by_name,
             verdict => verdict,
         }
     }

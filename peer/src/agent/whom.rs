@@ -83,6 +83,11 @@ impl Whom {
         self.kind
     }
 
+    /// The name of a station. `None`: it is called by something else.
+    pub fn name(&self) -> Option<Name> {
+        Name::parse(&self.word).ok().filter(|_| self.kind == Kind::Peer)
+    }
+
     /// Its name or address.
     pub fn word(&self) -> &str {
         &self.word

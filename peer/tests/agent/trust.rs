@@ -261,6 +261,39 @@ fn who_answers_with_another_key_than_the_registry_lists_is_not_talked_to() {
 }
 
 #[test]
+fn who_answers_under_another_name_is_held_against_what_the_registry_lists_for_the_one_who_was_called() {
+    let mut alice = Bench::registered();
+    alice.line(&format!("* JOINED bob {BOB} idle {}", print(OTHER)));
+    let cookie = alice.cookie(BOB, id(1));
+    alice.hear(BOB, id(1), Word::Invite(cookie, hello("mallory")));
+    alice.ask(WATCHER, "ANSWER");
+    alice.hear(BOB, id(1), Word::Bye(Reason::Hangup));
+    assert!(alice.answer("VERIFY mallory")[0].starts_with("200"));
+    for name in ["zoe", "mallory"] {
+        let call = id_in(&alice.ask(CALLER, "CALL bob"));
+        alice.hear(BOB, call, baked());
+        let acts = alice.hear(BOB, call, Word::Accept(hello(name), None));
+        assert_eq!(signals(&acts), [format!("{BOB} < CANCEL reason=cancelled")], "{name}");
+        alice.hear(BOB, call, Word::ByeOk);
+        assert_eq!(of(&alice.told_of("ended"), "trust"), Some("unlisted".into()), "{name}");
+    }
+}
+
+#[test]
+fn who_answers_under_a_name_that_is_verified_is_not_shown_as_verified_under_the_name_that_was_called() {
+    let mut alice = Bench::registered();
+    let cookie = alice.cookie(BOB, id(1));
+    alice.hear(BOB, id(1), Word::Invite(cookie, hello("mallory")));
+    alice.ask(WATCHER, "ANSWER");
+    alice.hear(BOB, id(1), Word::Bye(Reason::Hangup));
+    alice.answer("VERIFY mallory");
+    let call = id_in(&alice.ask(CALLER, "CALL bob"));
+    alice.hear(BOB, call, baked());
+    alice.hear(BOB, call, Word::Accept(hello("mallory"), None));
+    assert_eq!(of(&alice.told_of("talking"), "trust"), Some("new".into()));
+}
+
+#[test]
 fn a_stranger_with_another_key_than_the_registry_lists_for_its_name_does_not_ring() {
     let mut alice = Bench::registered();
     alice.line(&format!("* JOINED bob {BOB} idle {}", print(OTHER)));
