@@ -6,6 +6,7 @@ use snow::params::{CipherChoice, DHChoice, HashChoice};
 use snow::resolvers::{BoxedCryptoResolver, CryptoResolver, DefaultResolver};
 use snow::types::{Cipher, Dh, Hash, Random};
 use snow::{Builder, Error, HandshakeState};
+use zeroize::{Zeroize, Zeroizing};
 
 use super::identity::Identity;
 use crate::wire::keys::PublicKey;
@@ -46,17 +47,17 @@ pub fn remote(state: &HandshakeState) -> Option<PublicKey> {
 }
 
 fn builder<'a>(ephemeral: [u8; 32]) -> Builder<'a> {
-    let resolver: BoxedCryptoResolver = Box::new(Crypto { ephemeral });
+    let resolver: BoxedCryptoResolver = Box::new(Crypto { ephemeral: Zeroizing::new(ephemeral) });
     Builder::with_resolver(PATTERN.parse().expect("a pattern that snow knows"), resolver)
 }
 
 struct Crypto {
-    ephemeral: [u8; 32],
+    ephemeral: Zeroizing<[u8; 32]>,
 }
 
 impl CryptoResolver for Crypto {
     fn resolve_rng(&self) -> Option<Box<dyn Random>> {
-        Some(Box::new(Once(Some(self.ephemeral))))
+        Some(Box::new(Once(Some(self.ephemeral.clone()))))
     }
 
     fn resolve_dh(&self, choice: &DHChoice) -> Option<Box<dyn Dh>> {
@@ -72,13 +73,15 @@ impl CryptoResolver for Crypto {
     }
 }
 
-/// Random bytes for the one ephemeral key of a handshake.
-struct Once(Option<[u8; 32]>);
+/// Random bytes for the one ephemeral key of a handshake, wiped once they are handed out.
+struct Once(Option<Zeroizing<[u8; 32]>>);
 
 impl Random for Once {
     fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Error> {
-        let bytes = self.0.take().filter(|bytes| bytes.len() == out.len()).ok_or(Error::Rng)?;
-        out.copy_from_slice(&bytes);
+        let bytes = self.0.as_mut().filter(|bytes| bytes.len() == out.len()).ok_or(Error::Rng)?;
+        out.copy_from_slice(&**bytes);
+        bytes.zeroize();
+        self.0 = None;
         Ok(())
     }
 }
@@ -110,9 +113,9 @@ impl Dh for X25519 {
     }
 
     fn generate(&mut self, random: &mut dyn Random) -> Result<(), Error> {
-        let mut secret = [0; 32];
-        random.try_fill_bytes(&mut secret)?;
-        self.set(&secret);
+        let mut secret = Zeroizing::new([0; 32]);
+        random.try_fill_bytes(&mut *secret)?;
+        self.set(&*secret);
         Ok(())
     }
 
