@@ -125,7 +125,7 @@ impl Far {
         let ephemeral = self.random();
         let Self { identity, station, seals, .. } = self;
         let seal = seals.entry(id).or_insert_with(|| Seal::of_caller(TagKey::new(ephemeral)));
-        let cancel = seal.cancel().cloned().expect("a caller has one");
+        let cancel = seal.cancel(station).expect("a caller has one");
         seal.attempt(station, cookie, || {
             let introduction = Introduction { hello, cancel: &cancel };
             Attempt::new(identity, *station, id, cookie.clone(), &introduction, ephemeral)

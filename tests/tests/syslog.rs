@@ -62,7 +62,7 @@ fn a_call_does_not_notice_what_becomes_of_the_syslog_daemon() {
 }
 
 /// What our sentences tell besides.
-const KEYS: [&str; 8] = ["version", "address", "conn", "users", "capacity", "client", "uid", "pid"];
+const KEYS: [&str; 9] = ["version", "key", "address", "conn", "users", "capacity", "client", "uid", "pid"];
 
 /// Whether a log line is a sentence of ours, with fields of ours; what it quotes is a refusal, which is ours, too.
 fn is_ours(line: &str) -> bool {

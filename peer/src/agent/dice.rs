@@ -5,6 +5,7 @@ use std::time::Duration;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use vox_common::wire::signal::CallId;
+use zeroize::Zeroizing;
 
 /// A seeded `ChaCha20`: what it has thrown does not tell what it will throw.
 pub struct Dice(ChaCha20Rng);
@@ -15,10 +16,12 @@ impl Dice {
         Self(ChaCha20Rng::from_seed(seed))
     }
 
-    /// 32 bytes for a secret.
+    /// 32 bytes for a secret. Whoever looks into our memory later cannot tell which: the key that they came from is gone.
     pub fn secret(&mut self) -> [u8; 32] {
-        let mut bytes = [0; 32];
+        let (mut bytes, mut next) = ([0; 32], Zeroizing::new([0; 32]));
         self.0.fill_bytes(&mut bytes);
+        self.0.fill_bytes(&mut *next);
+        self.0 = ChaCha20Rng::from_seed(*next);
         bytes
     }
 

@@ -38,7 +38,7 @@ impl Calls {
     }
 
     /// Whether the registry lists, or listed when it was last there, another key.
-    fn is_unlisted(&self, name: &Name, key: &PublicKey) -> bool {
+    pub(super) fn is_unlisted(&self, name: &Name, key: &PublicKey) -> bool {
         let listed = self.book.find(name).and_then(|entry| entry.fingerprint);
         listed.is_some_and(|listed| listed != key.fingerprint())
     }
@@ -60,11 +60,12 @@ impl Leg {
         self.media.map(|media| media == MediaSealing::Required)
     }
 
-    /// What people are told of the other end once it has proved its key: ` key=<fingerprint> trust=<word>`, and while both
+    /// What people are told of the other end once it has proved its key, or named one that cannot be its: ` key=<fingerprint> trust=<word>`, and while both
     /// talk ` sealed=yes|no words=<four words>`.
     pub(super) fn trust(&self) -> String {
-        let (Some(key), Some(verdict)) = (self.key(), self.verdict) else { return String::new() };
-        let mut text = format!(" key={} trust={}", key.fingerprint(), verdict.word());
+        let Some(verdict) = self.verdict else { return String::new() };
+        let key = self.key().map_or_else(String::new, |key| format!(" key={}", key.fingerprint()));
+        let mut text = format!("{key} trust={}", verdict.word());
         if let (true, Some(sealed), Some(words)) = (self.is_talking(), self.is_sealed(), self.words()) {
             let sealed = if sealed { "yes" } else { "no" };
             let _ = write!(text, " sealed={sealed} words={words}");

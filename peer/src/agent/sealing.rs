@@ -33,11 +33,19 @@ pub struct Seal {
 
 /// The two ends of a handshake.
 enum Hands {
-    /// We call: one attempt for each cookie, at most [`MAX_ATTEMPTS`]. The last one is sent, and whichever is answered can
-    /// be read; that one is the first from then on.
-    Caller(Vec<Attempt>),
+    /// We call.
+    Caller(Calling),
     /// We are called.
     Callee(Box<Answered>),
+}
+
+/// What a caller has begun.
+struct Calling {
+    /// What the keys for CANCEL are made from.
+    cancel: TagKey,
+    /// One for each cookie, at most [`MAX_ATTEMPTS`]. The last one is sent, and whichever is answered can be read; that one
+    /// is the first from then on.
+    attempts: Vec<Attempt>,
 }
 
 /// A first message, and the second one.
@@ -84,8 +92,8 @@ impl Tags {
 impl Seal {
     /// Of a call that we begin; `cancel` is made for this one alone.
     pub fn of_caller(cancel: TagKey) -> Self {
-        let tags = Tags { outgoing: true, cancel: Some(cancel), keys: None };
-        Self { tags, hands: Hands::Caller(Vec::new()), shaken: None }
+        let tags = Tags { outgoing: true, cancel: None, keys: None };
+        Self { tags, hands: Hands::Caller(Calling { cancel, attempts: Vec::new() }), shaken: None }
     }
 
     /// Of a call that came as this message, and is answered with this hello.
@@ -101,9 +109,10 @@ impl Seal {
         &self.tags
     }
 
-    /// What a CANCEL will be tagged with.
-    pub fn cancel(&self) -> Option<&TagKey> {
-        self.tags.cancel.as_ref()
+    /// What a CANCEL to whoever holds that key will be tagged with: another one for each, so that who was asked in vain
+    /// cannot take back what another has answered.
+    pub fn cancel(&self, with: &PublicKey) -> Option<TagKey> {
+        if let Hands::Caller(calling) = &self.hands { Some(calling.cancel.for_key(with)) } else { None }
     }
 
     /// What both ends have once the callee has answered.
@@ -135,7 +144,7 @@ impl Seal {
     /// Whether a first message that came is the one that we have answered, or one that we sent ourselves.
     pub fn is_of(&self, message: &Sealed) -> bool {
         match &self.hands {
-            Hands::Caller(attempts) => attempts.iter().any(|attempt| attempt.message() == message),
+            Hands::Caller(calling) => calling.attempts.iter().any(|attempt| attempt.message() == message),
             Hands::Callee(answered) => answered.invite == *message,
         }
     }
@@ -159,7 +168,7 @@ impl Seal {
         make: impl FnOnce() -> Option<Attempt>,
     ) -> Option<Say> {
         let is_said = self.invite();
-        let Hands::Caller(attempts) = &mut self.hands else { return None };
+        let Hands::Caller(Calling { cancel, attempts }) = &mut self.hands else { return None };
         let attempt = match attempts.iter().position(|attempt| attempt.is_for(with, cookie)) {
             Some(at) if attempts[at].invite() == is_said => return None,
             // What is answered stays the first.
@@ -167,6 +176,7 @@ impl Seal {
             None if attempts.len() == MAX_ATTEMPTS => return None,
             None => make()?,
         };
+        self.tags.cancel = Some(cancel.for_key(with));
         attempts.push(attempt);
         attempts.last().map(Attempt::invite)
     }
@@ -174,18 +184,19 @@ impl Seal {
     /// Reads the callee's second message; whoever wrote it holds the key that we have tried, and says this. `None`: it
     /// answers no attempt of ours, or has been read already.
     pub fn finish(&mut self, answer: &Sealed) -> Option<Hello> {
-        let Hands::Caller(attempts) = &mut self.hands else { return None };
+        let Hands::Caller(Calling { cancel, attempts }) = &mut self.hands else { return None };
         let read = |(at, attempt): (usize, &mut Attempt)| Some((at, attempt.finish(answer)?));
         let (at, (hello, shaken)) = attempts.iter_mut().enumerate().find_map(read)?;
         attempts.swap(0, at);
         attempts.truncate(1);
+        self.tags.cancel = Some(cancel.for_key(&shaken.key));
         self.tags.keys = Some(shaken.keys.signals.clone());
         self.shaken = Some(shaken);
         Some(hello)
     }
 
     fn attempts(&self) -> &[Attempt] {
-        if let Hands::Caller(attempts) = &self.hands { attempts } else { &[] }
+        if let Hands::Caller(calling) = &self.hands { &calling.attempts } else { &[] }
     }
 }
 

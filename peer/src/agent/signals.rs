@@ -10,6 +10,7 @@ use vox_common::wire::signal::{CallId, Cookie, Reason, Say, Signal};
 
 use super::calls::{CallOut, CallOutput, Calls, Withdrawn, send, send_invite};
 use super::io::Moment;
+use super::known::Verdict;
 use super::leg::{Leg, Ringing, State};
 use super::outcome::Outcome;
 use super::sealing::Tags;
@@ -37,7 +38,8 @@ impl Calls {
 
     /// The network says that nobody listens there.
     pub fn unreachable(&mut self, now: Moment, remote: SocketAddr, out: CallOut<'_>) {
-        let tried = |leg: &Leg| leg.is_own_attempt() && leg.is_with(remote);
+        // Anybody may say so in the network's name: not of somebody who has answered with the right key.
+        let tried = |leg: &Leg| leg.is_own_attempt() && leg.is_with(remote) && leg.key().is_none();
         if let Some(at) = self.legs.iter().position(tried) {
             self.give_up_candidate(now, at, remote, out);
         }
@@ -77,13 +79,24 @@ impl Calls {
         if !self.legs[at].is_inviting() || self.legs[at].has_followed_enough() {
             return;
         }
+        if self.names_a_stranger(&self.legs[at], key) {
+            self.legs[at].verdict = Some(Verdict::Unlisted);
+            return self.wrong_key(now, id, path, key);
+        }
         let Some(invite) = self.attempt(at, cookie, key) else { return };
         let leg = &mut self.legs[at];
         if let State::Calling { resend, cookies, wrong_key } = &mut leg.state {
             (*resend, *cookies, *wrong_key) = (Resend::after(now.at), *cookies + 1, false);
             leg.lock(path);
+            leg.verdict = None;
         }
         send(leg, invite, out);
+    }
+
+    /// Whether it would be told to somebody else than the registry lists who calls whom: nothing is sealed for that key.
+    fn names_a_stranger(&self, leg: &Leg, key: &PublicKey) -> bool {
+        let is_open = leg.expects.is_none() && leg.key().is_none();
+        is_open && leg.to.as_ref().is_some_and(|to| self.is_unlisted(to, key))
     }
 
     /// Seals an INVITE for the key that the callee is known by, or has shown already, or else for the one that it has just
@@ -93,7 +106,7 @@ impl Calls {
         let leg = &mut self.legs[at];
         let with = *leg.expects.as_ref().or(leg.key()).unwrap_or(named);
         let (id, identity) = (leg.id, &self.identity);
-        let cancel = leg.seal.cancel().cloned()?;
+        let cancel = leg.seal.cancel(&with)?;
         leg.seal.attempt(&with, cookie, || {
             let introduction = Introduction { hello: &hello, cancel: &cancel };
             Attempt::new(identity, with, id, cookie.clone(), &introduction, ephemeral)
@@ -105,7 +118,7 @@ impl Calls {
     fn wrong_key(&mut self, now: Moment, id: CallId, path: Path, key: &PublicKey) {
         let Some(at) = self.leg_at(id, path.remote) else { return self.counters.unknown += 1 };
         let leg = &mut self.legs[at];
-        let is_news = leg.seal.is_begun() && !leg.seal.has_tried(key);
+        let is_news = !leg.seal.has_tried(key);
         if let State::Calling { resend, wrong_key, .. } = &mut leg.state
             && is_news
         {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
+use vox_common::wire::keys::PublicKey;
 use vox_common::wire::signal::Tag;
 use zeroize::Zeroizing;
 
@@ -23,6 +24,12 @@ impl TagKey {
     /// Its bytes, for sealing them.
     pub fn bytes(&self) -> &[u8; 32] {
         &self.0
+    }
+
+    /// The key for those who hold that key: nobody can tell one such key from another.
+    #[must_use]
+    pub fn for_key(&self, key: &PublicKey) -> Self {
+        Self::new(self.mac(&key.0).finalize().into_bytes().into())
     }
 
     /// The tag of these bytes.

@@ -130,10 +130,13 @@ fn a_callee_that_nobody_listens_at_is_unreachable_at_once() {
 }
 
 #[test]
-fn a_callee_that_dies_while_it_rings_there_is_lost() {
+fn who_has_answered_with_its_key_is_not_gone_because_the_network_says_so() {
     let mut alice = Bench::new();
     alice.calls_until_it_rings();
-    alice.put(Input::Unreachable(BOB.parse().unwrap()));
+    assert!(alice.put(Input::Unreachable(BOB.parse().unwrap())).is_empty());
+    alice.until(5_999);
+    assert!(!alice.is_idle());
+    alice.until(6_000);
     assert_eq!(alice.endings(), ["out lost"]);
 }
 

@@ -56,14 +56,14 @@ pub(super) struct Reader {
 
 impl Reader {
     fn sink(self) -> impl FnMut(Line<'_>) -> Next {
-        let mut is_sealed = false;
+        let mut has_offered = false;
         move |line| {
-            let next = match offer_in(line).filter(|_| !is_sealed).zip(self.identity.as_deref()) {
+            let offer = offer_in(line).filter(|_| !has_offered);
+            has_offered |= offer.is_some();
+            match offer.zip(self.identity.as_deref()) {
                 Some((offer, identity)) => self.shake(identity, &offer),
                 None => self.pass_on(Mail::Said(self.conn, Said::from(line))),
-            };
-            is_sealed |= matches!(next, Next::Seal(_));
-            next
+            }
         }
     }
 
@@ -71,7 +71,7 @@ impl Reader {
         if deliver(&self.post, mail).is_continue() { Next::GoOn } else { Next::End }
     }
 
-    /// Does the arithmetic here, where nobody else waits for it; whether the connection is sealed is the core's to say.
+    /// Does the arithmetic here, once, where nobody else waits for it; whether the connection is sealed is the core's to say.
     fn shake(&self, identity: &Identity, offer: &Offer) -> Next {
         let taken = secure::take(identity, &self.nonce, offer, random::bytes()).map(Box::new);
         let (decide, decided) = sync_channel(1);
