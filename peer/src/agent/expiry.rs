@@ -2,10 +2,11 @@
 
 use vox_common::wire::signal::{Reason, Say};
 
-use super::calls::{CallOut, CallOutput, Calls, send_accept, send_cancel, send_invite, send_ringing};
+use super::calls::{CallOut, CallOutput, Calls};
 use super::io::Moment;
 use super::leg::{Leg, State};
 use super::outcome::Outcome;
+use super::steps::{send_accept, send_cancel, send_invite, send_ringing};
 use super::timer::{Due, RING_REPEAT};
 
 /// What is due for one leg.

@@ -4,13 +4,14 @@
 use vox_common::wire::keys::PublicKey;
 use vox_common::wire::signal::{CallId, Cookie, Endings, Hello, Reason, Say, Sealed, Signal};
 
-use super::calls::{CallOut, CallOutput, Calls, send, send_accept, send_ringing};
+use super::calls::{CallOut, CallOutput, Calls};
 use super::io::Moment;
 use super::known::Verdict;
 use super::leg::{Leg, Ringing, State};
 use super::outcome::Outcome;
 use super::sealing::Seal;
 use super::signals::{answer_no_longer, send_no_longer};
+use super::steps::{send, send_accept, send_ringing};
 use super::whom::Whom;
 use crate::media::orders::{LegId, MediaOrder, Path};
 use crate::seal::handshake::{Invitation, Unopened};

@@ -29,6 +29,7 @@ pub mod sealing;
 pub mod serve;
 pub mod signals;
 pub mod status;
+mod steps;
 pub mod timer;
 pub mod trust;
 pub mod whom;

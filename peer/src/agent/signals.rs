@@ -8,12 +8,13 @@ use std::net::SocketAddr;
 use vox_common::wire::keys::PublicKey;
 use vox_common::wire::signal::{CallId, Cookie, Reason, Say, Signal};
 
-use super::calls::{CallOut, CallOutput, Calls, Withdrawn, send, send_invite};
+use super::calls::{CallOut, CallOutput, Calls, Withdrawn};
 use super::io::Moment;
 use super::known::Verdict;
 use super::leg::{Leg, Ringing, State};
 use super::outcome::Outcome;
 use super::sealing::Tags;
+use super::steps::{send, send_invite};
 use super::timer::Resend;
 use crate::media::orders::{MediaOrder, Path};
 use crate::seal::handshake::{Attempt, Introduction};
