@@ -37,3 +37,21 @@ impl Dice {
         span.mul_f64(0.5 + 0.5 * f64::from(self.0.next_u32()) / f64::from(u32::MAX))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_dice_hold_now_does_not_tell_what_they_gave_before() {
+        let mut dice = Dice::new([7; 32]);
+        let given = dice.secret();
+        let mut again = dice.0.clone();
+        again.set_word_pos(0);
+        let mut later = [0; 32];
+        again.fill_bytes(&mut later);
+        assert_ne!(later, given, "the stream begins behind what was given");
+        assert_ne!(dice.secret(), given);
+        assert_eq!(Dice::new([7; 32]).secret(), given, "the same seed, the same secrets");
+    }
+}

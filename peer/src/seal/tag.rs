@@ -61,6 +61,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn each_holder_of_a_key_has_a_key_of_its_own_that_tells_nothing_of_another() {
+        let made = TagKey::new([7; 32]);
+        let [one, other] = [[1; 32], [2; 32]].map(|bytes| made.for_key(&PublicKey(bytes)));
+        assert!(one != other && one != made && other != made);
+        assert_eq!(one, made.for_key(&PublicKey([1; 32])));
+    }
+
+    #[test]
     fn a_tag_is_for_these_bytes_and_this_key() {
         let key = TagKey::new([7; 32]);
         let tag = key.tag(b"VOX1 BYE");
