@@ -67,7 +67,8 @@ fn set_up(ambush: &mut Ambush, flip: Flip) -> Option<String> {
     let ended = event.contains(" ended ");
     if ended {
         ambush.bob.wait_until("idle");
-        ambush.told_meanwhile();
+        let told = ambush.told_meanwhile();
+        assert!(!told.iter().any(|event| event.contains(" talking ")), "nobody talks: {told:?}");
         return Some(event.split("reason=").nth(1).unwrap_or_default().to_owned());
     }
     ambush.next_of_call(1, &["talking"]);

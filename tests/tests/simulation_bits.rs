@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::thread;
 
-use vox_tests::sim::set_up::{Flip, SetUp, Went};
+use vox_tests::sim::set_up::{Flip, SetUp, Takes, Went};
 
 /// As many as the machine has for it.
 const THREADS: usize = 2;
@@ -14,8 +14,19 @@ const CLEAN: [(&str, &str); 1] = [("wrong-key", "")];
 
 #[test]
 fn whatever_bit_is_flipped_the_call_goes_well_or_fails_cleanly() {
-    let lengths = SetUp::lengths();
-    assert!(lengths.len() >= 7, "INVITE, RETRY, INVITE, ACCEPT, CONFIRM, BYE, BYE-OK: {lengths:?}");
+    // INVITE, RETRY, INVITE, ACCEPT, CONFIRM, BYE, BYE-OK.
+    each_bit(Takes::ByHimself, 7);
+}
+
+#[test]
+fn so_does_one_that_rings_first() {
+    // And RINGING.
+    each_bit(Takes::WhenItRings, 8);
+}
+
+fn each_bit(takes: Takes, least: usize) {
+    let lengths = SetUp::lengths(takes);
+    assert!(lengths.len() >= least, "{lengths:?}");
     let flips: Vec<Flip> = lengths
         .iter()
         .enumerate()
@@ -25,7 +36,9 @@ fn whatever_bit_is_flipped_the_call_goes_well_or_fails_cleanly() {
         .chunks(flips.len().div_ceil(THREADS))
         .map(|flips| {
             let flips = flips.to_vec();
-            thread::spawn(move || flips.into_iter().map(|flip| (flip, SetUp::with(flip))).collect::<Vec<_>>())
+            thread::spawn(move || {
+                flips.into_iter().map(|flip| (flip, SetUp::with(takes, flip))).collect::<Vec<_>>()
+            })
         })
         .collect();
     let mut failed: BTreeMap<(String, String), usize> = BTreeMap::new();
@@ -37,7 +50,6 @@ fn whatever_bit_is_flipped_the_call_goes_well_or_fails_cleanly() {
             Went::Wrong(how) => wrong.push(format!("{flip:?}: {how}")),
         }
     }
-    println!("{} flips, of which did not go well: {failed:?}", flips.len());
     assert!(
         wrong.is_empty(),
         "{} of {}, of them:\n{}",

@@ -57,8 +57,8 @@ impl Calls {
             }
             (State::Calling { .. }, None) => Outcome::Unreachable,
             (State::Cancelling { outcome, .. }, _) => *outcome,
-            // It has rung there: whoever it was is gone.
-            _ => Outcome::Lost,
+            // Nobody else is told of here.
+            _ => return,
         };
         self.end(now, at, outcome, None, out);
     }

@@ -127,6 +127,34 @@ fn a_station_that_was_restarted_is_served_and_its_old_call_is_lost() {
 }
 
 #[test]
+fn whoever_calls_from_the_same_address_with_another_key_finds_the_call_busy_and_does_not_end_it() {
+    let mut alice = Bench::new();
+    let call = alice.calls_until_they_talk();
+    let cookie = alice.cookie(BOB, id(5));
+    let mut stranger = Bench::stranger();
+    let invite = stranger.say(id(5), Word::Invite(cookie, hello("mallory")));
+    assert_eq!(signals(&alice.bytes(BOB, &invite)), [format!("{BOB} < REJECT reason=busy")]);
+    assert_eq!(alice.agent.calls().current().expect("the call goes on").id, call);
+}
+
+#[test]
+fn what_is_said_again_is_said_in_the_same_bytes() {
+    let mut alice = Bench::new();
+    alice.invited(BOB, id(1));
+    alice.until(4_000);
+    let rings: Vec<_> = alice.sent.iter().filter(|(.., said)| said.say.answer().is_some()).collect();
+    assert!(rings.len() == 3 && rings.iter().all(|(.., said)| *said == rings[0].2));
+
+    let mut alice = Bench::new();
+    let call = alice.calls();
+    alice.hear(BOB, call, Word::Retry(Cookie::parse("baked").expect("a cookie")));
+    let first = alice.far(BOB).echo(call);
+    alice.until(700);
+    assert_eq!(alice.far(BOB).echo(call), first);
+    assert!(alice.times_of("INVITE cookie=").len() > 2);
+}
+
+#[test]
 fn a_new_invite_tells_how_the_last_call_ended() {
     let mut alice = Bench::new();
     alice.invited(BOB, id(1));

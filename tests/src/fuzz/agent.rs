@@ -64,14 +64,14 @@ const REGISTRY: [&str; 8] = [
 
 /// Signals of a call that is on its way, as somebody would forge them who saw it.
 const FORGED: [&str; 9] = [
-    "RINGING {id}",
-    "ACCEPT {id} codec=opus ptime=10",
-    "REJECT {id} reason=declined",
+    "RINGING {id} hello=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA tag=AAAAAAAAAAAAAAAAAAAAAA",
+    "ACCEPT {id} hello=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA tag=AAAAAAAAAAAAAAAAAAAAAA",
+    "REJECT {id} reason=declined tag=AAAAAAAAAAAAAAAAAAAAAA",
     "REJECT {id} reason=wrong-key key=BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc",
     "CONFIRM {id}",
-    "CANCEL {id} reason=cancelled",
-    "BYE {id} reason=hangup",
-    "BYE-OK {id}",
+    "CANCEL {id} reason=cancelled tag=AAAAAAAAAAAAAAAAAAAAAA",
+    "BYE {id} reason=hangup tag=AAAAAAAAAAAAAAAAAAAAAA",
+    "BYE-OK {id} tag=AAAAAAAAAAAAAAAAAAAAAA",
     "RETRY {id} cookie=BwcHBwcHBwcHBwcHBwcHBw key=BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc",
 ];
 

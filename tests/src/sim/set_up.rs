@@ -29,6 +29,15 @@ pub struct Flip {
     pub bit: usize,
 }
 
+/// How bob takes a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Takes {
+    /// At once.
+    ByHimself,
+    /// When it rings.
+    WhenItRings,
+}
+
 /// How a call went.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Went {
@@ -40,8 +49,9 @@ pub enum Went {
     Wrong(String),
 }
 
-/// Alice, and bob, who answers by himself.
+/// Alice, who calls, and bob.
 pub struct SetUp {
+    takes: Takes,
     now: Instant,
     /// Alice and bob.
     stations: Vec<Station>,
@@ -54,33 +64,39 @@ pub struct SetUp {
 
 impl SetUp {
     /// Alice calls bob; the lengths of all datagrams when nothing is spoilt.
-    pub fn lengths() -> Vec<usize> {
-        let mut set_up = Self::new(None);
+    pub fn lengths(takes: Takes) -> Vec<usize> {
+        let mut set_up = Self::new(takes, None);
         assert_eq!(set_up.play(), Went::Well);
         set_up.sent.iter().map(Vec::len).collect()
     }
 
     /// Alice calls bob, and that bit is flipped.
-    pub fn with(flip: Flip) -> Went {
-        Self::new(Some(flip)).play()
+    pub fn with(takes: Takes, flip: Flip) -> Went {
+        Self::new(takes, Some(flip)).play()
     }
 
-    fn new(flip: Option<Flip>) -> Self {
+    fn new(takes: Takes, flip: Option<Flip>) -> Self {
+        let by_himself = takes == Takes::ByHimself;
         let now = clock::now();
         let station = |name: &str, address: &str, auto_answer, seed| {
             let address = address.parse().expect("an address");
             Station::new(name, address, auto_answer, [seed; 32], Moment { at: now, unix: 0 })
         };
-        let stations =
-            vec![station("alice", "192.0.2.1:6000", false, 1), station("bob", "192.0.2.2:6000", true, 2)];
+        let stations = vec![
+            station("alice", "192.0.2.1:6000", false, 1),
+            station("bob", "192.0.2.2:6000", by_himself, 2),
+        ];
         let (under_way, sent, keys) = (VecDeque::new(), Vec::new(), [Vec::new(), Vec::new()]);
-        Self { now, stations, under_way, flip, sent, keys }
+        Self { takes, now, stations, under_way, flip, sent, keys }
     }
 
     fn play(&mut self) -> Went {
         (0..2).for_each(|who| self.feed(who, Input::Control(WATCHER, Ok("WATCH"))));
         let bob = self.stations[1].address;
         self.feed(0, Input::Control(WATCHER, Ok(&format!("CALL {bob} detach"))));
+        if self.takes == Takes::WhenItRings && self.run(PATIENCE, Self::it_rings) {
+            self.feed(1, Input::Control(WATCHER, Ok("ANSWER")));
+        }
         let talked = self.run(PATIENCE, Self::both_talk);
         if talked {
             self.run(WHILE, |_| false);
@@ -90,6 +106,10 @@ impl SetUp {
         self.run(PATIENCE + PATIENCE, |set_up| set_up.stations.iter().all(Station::is_at_rest));
         self.run(WHILE, |_| false);
         keys.and_then(|()| self.judge(talked)).unwrap_or_else(Went::Wrong)
+    }
+
+    fn it_rings(&self) -> bool {
+        matches!(self.stations[1].agent.calls().legs(), [leg] if leg.is_ringing_here())
     }
 
     fn both_talk(&self) -> bool {
