@@ -97,16 +97,23 @@ fn after_a_gap_in_what_was_captured_echo_is_taken_out_again() {
     let air = Room::OFFICE.echo(&far);
     for length in [0.03, 0.5] {
         let sent = Cards { capture_gap: Some((5.0, length)), ..Cards::default() }.run(ECHO, &far, &air);
-        // Back to where each frame was captured.
-        let mut placed = vec![0.0; far.len() + SECOND];
-        for (when, frame) in &sent.frames {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "inside the call")]
-            let at = ((when * 48_000.0).round() + 430.0).max(0.0) as usize;
-            placed[at..at + 480].copy_from_slice(frame);
-        }
+        let placed = sent.placed(far.len() + SECOND);
         let later = erle(&air, &placed, 8, 12);
         println!("gap of {length} s: {later:.1} dB");
         assert!(later > 30.0, "after a gap of {length} s: {later:.1} dB");
+    }
+}
+
+#[test]
+fn cards_that_lose_a_period_every_second_are_brought_together_each_time() {
+    let [far, _] = alice_and_bob(13);
+    for period in [120, 240] {
+        let cards = Cards { period, loses_every: Some(1.05), ..Cards::default() };
+        let air = Room::OFFICE.echo(&cards.heard(&far));
+        let sent = cards.run(ECHO, &far, &air).placed(far.len() + SECOND);
+        let (first, later) = (erle(&air, &sent, 3, 7), erle(&air, &sent, 7, 12));
+        println!("periods of {period} lost: {first:.1} dB, then {later:.1} dB");
+        assert!(first > 25.0 && later > 25.0, "periods of {period}: {first:.1} dB, then {later:.1} dB");
     }
 }
 

@@ -54,9 +54,12 @@ fn who_is_heard_in_a_room_does_not_hear_itself_but_who_talks_there() {
     };
     let (echo, of_itself) = (level(&captured, false), level(&ear, false));
     let (spoken, of_bob) = (level(&captured, true), level(&ear, true));
-    println!("echo {echo:.1} dB, heard {of_itself:.1} dB; bob {spoken:.1} dB, heard {of_bob:.1} dB");
+    let slipped = card.xruns();
+    println!(
+        "card slipped {slipped} times; echo {echo:.1} dB, heard {of_itself:.1} dB; bob {spoken:.1} dB, heard {of_bob:.1} dB"
+    );
     assert!(echo > -50.0, "there is no echo to cancel: {echo:.1} dB");
-    assert!(echo - of_itself > 15.0, "alice hears herself with {of_itself:.1} dB, without {echo:.1} dB");
+    assert!(echo - of_itself > 20.0, "alice hears herself with {of_itself:.1} dB, without {echo:.1} dB");
     assert!(
         (of_bob - spoken).abs() < 6.0,
         "alice hears bob with {of_bob:.1} dB, he speaks with {spoken:.1} dB"

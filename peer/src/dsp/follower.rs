@@ -4,8 +4,8 @@ use super::FRAME;
 use super::reference::Reference;
 use crate::media::playout::varispeed::{BEHIND, LONGEST_INPUT, Varispeed};
 
-/// Further from where it should be than so many samples (2 ms), it jumps there.
-const FAR: f64 = 96.0;
+/// Further from where it should be than so many samples (half a millisecond), it jumps there.
+const FAR: f64 = 24.0;
 
 /// As much faster or slower it may be than the card that it follows.
 const MOST_CORRECTION: f64 = 1e-3;

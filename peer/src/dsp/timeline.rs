@@ -19,10 +19,16 @@ const QUICK: f64 = 1.0;
 const STEADY: f64 = 0.03;
 
 /// A block that is off by more seconds does not count, …
-const STRAY: f64 = 0.005;
+const STRAY: f64 = 0.001;
 
-/// … unless so many in a row are: then samples were lost or found.
-const SURE: u8 = 4;
+/// … unless so many in a row are, to the same side, …
+const SURE: usize = 4;
+
+/// … for so many seconds: then samples were lost or found.
+const SURE_AFTER: f64 = 0.02;
+
+/// Blocks of which that can be said at most.
+const MOST_STRAYS: usize = 32;
 
 /// Or unless it is off by so much.
 const GAP: f64 = 0.1;
@@ -39,13 +45,13 @@ pub struct Timeline {
     step: f64,
     /// Seconds since the line was begun.
     seen: f64,
-    /// Blocks in a row that did not count.
-    strays: u8,
+    /// By how many seconds each block is off that did not count, since one did.
+    strays: heapless::Vec<f64, MOST_STRAYS>,
 }
 
 impl Default for Timeline {
     fn default() -> Self {
-        Self { origin: None, next: 0, due: 0.0, step: 1.0 / RATE, seen: 0.0, strays: 0 }
+        Self { origin: None, next: 0, due: 0.0, step: 1.0 / RATE, seen: 0.0, strays: heapless::Vec::new() }
     }
 }
 
@@ -55,17 +61,17 @@ impl Timeline {
     pub fn note(&mut self, when: Instant, samples: usize) -> i64 {
         let origin = *self.origin.get_or_insert(when);
         let error = seconds(origin, when) - self.due;
-        let jumped = self.is_jump(error);
-        if jumped {
-            self.due += error;
+        let jump = self.jump(error, span(samples));
+        if let Some(jump) = jump {
+            self.due += jump;
             self.seen = 0.0;
-        } else if self.strays == 0 {
+        } else if error.abs() <= STRAY {
             self.follow(error, span(samples));
         }
         self.next += samples as u64;
         self.due += span(samples) * RATE * self.step;
         self.seen += span(samples);
-        if jumped { whole(error * RATE) } else { 0 }
+        whole(jump.unwrap_or(0.0) * RATE)
     }
 
     /// Samples so far.
@@ -86,13 +92,30 @@ impl Timeline {
         if after < 0.0 { origin.checked_sub(span) } else { Some(origin + span) }
     }
 
-    fn is_jump(&mut self, error: f64) -> bool {
-        self.strays = if error.abs() > STRAY { self.strays + 1 } else { 0 };
-        let jumped = self.strays >= SURE || error.abs() > GAP;
-        if jumped {
-            self.strays = 0;
+    /// By how many seconds the card has jumped, if that is sure by now.
+    fn jump(&mut self, error: f64, span: f64) -> Option<f64> {
+        self.remember(error);
+        let jump = if error.abs() > GAP { error } else { self.agreed(span)? };
+        self.strays.clear();
+        Some(jump)
+    }
+
+    fn remember(&mut self, error: f64) {
+        let turned = self.strays.last().is_some_and(|last| last * error < 0.0);
+        if turned || error.abs() <= STRAY {
+            self.strays.clear();
         }
-        jumped
+        if error.abs() > STRAY {
+            // Never full: before that they have agreed.
+            let _ = self.strays.push(error);
+        }
+    }
+
+    /// What the strays agree on, once they are enough.
+    fn agreed(&mut self, span: f64) -> Option<f64> {
+        let strays = self.strays.len();
+        let are_many = strays >= SURE && count(strays as u64) * span >= SURE_AFTER;
+        (are_many || self.strays.is_full()).then(|| middle(&mut self.strays))
     }
 
     /// A second-order loop with a damping of 0.7.
@@ -102,6 +125,12 @@ impl Timeline {
         let step = self.step + omega * omega * error / (span * RATE);
         self.step = step.clamp((1.0 - MOST_DRIFT) / RATE, (1.0 + MOST_DRIFT) / RATE);
     }
+}
+
+/// Of at least one.
+fn middle(errors: &mut [f64]) -> f64 {
+    errors.sort_unstable_by(f64::total_cmp);
+    errors[errors.len() / 2]
 }
 
 fn seconds(from: Instant, to: Instant) -> f64 {
@@ -193,9 +222,11 @@ mod tests {
         card.at += 0.01;
         card.run(10, 0.0, 0.0);
         assert!(card.error().abs() < 0.1, "{}", card.error());
-        card.at += 0.02;
-        card.run(10, 0.0, 0.0);
-        assert!(card.error().abs() < 1.0, "20 ms were lost: {}", card.error());
+        for lost in [0.02, 0.0025] {
+            card.at += lost;
+            card.run(6, 0.0, 0.0);
+            assert!(card.error().abs() < 1.0, "{lost} s were lost: {}", card.error());
+        }
         let much_later = card.begun + Duration::from_secs_f64(card.at + 5.0);
         assert_eq!(card.line.note(much_later, 480), 240_000);
     }

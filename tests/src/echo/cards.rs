@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use vox_peer::dsp::chain::Chain;
 use vox_peer::dsp::tasks::Tasks;
 
-use super::Dice;
+use super::{Dice, ECHO_DELAY};
 
 /// How the two cards work.
 #[derive(Debug, Clone, Copy)]
@@ -18,13 +18,23 @@ pub struct Cards {
     pub jitter: f64,
     /// The microphone's card stands still from then on, for so long: seconds.
     pub capture_gap: Option<(f64, f64)>,
+    /// After each so many seconds the microphone's card loses a period, and half-way between that the loudspeaker's, which
+    /// then is silent ([`Cards::heard`]).
+    pub loses_every: Option<f64>,
     /// What was played is told of only from then on, and until then: seconds.
     pub reference: (f64, f64),
 }
 
 impl Default for Cards {
     fn default() -> Self {
-        Self { period: 480, drift_ppm: 0.0, jitter: 200e-6, capture_gap: None, reference: (0.0, 1e9) }
+        Self {
+            period: 480,
+            drift_ppm: 0.0,
+            jitter: 200e-6,
+            capture_gap: None,
+            loses_every: None,
+            reference: (0.0, 1e9),
+        }
     }
 }
 
@@ -39,9 +49,26 @@ impl Sent {
     pub fn samples(&self) -> Vec<f32> {
         self.frames.iter().flat_map(|(_, frame)| *frame).collect()
     }
+
+    /// Each sample as much later than it was captured as echo cancellation takes, and silence where none was: so many.
+    pub fn placed(&self, samples: usize) -> Vec<f32> {
+        let mut placed = vec![0.0; samples];
+        for (when, frame) in &self.frames {
+            let at = sample_at(*when) + ECHO_DELAY;
+            let end = (at + frame.len()).min(samples);
+            placed[at.min(end)..end].copy_from_slice(&frame[..end.saturating_sub(at)]);
+        }
+        placed
+    }
 }
 
 impl Cards {
+    /// What comes out of the loudspeaker when its card is given this.
+    pub fn heard(&self, given: &[f32]) -> Vec<f32> {
+        let lost = |n: usize| self.loses(n / self.period * self.period, 0.5);
+        given.iter().enumerate().map(|(n, sample)| if lost(n) { 0.0 } else { *sample }).collect()
+    }
+
     /// Lets the loudspeaker play `given`, which is at its card's rate, and the microphone capture `air`, which is what
     /// there is to hear, also at that rate.
     pub fn run(&self, tasks: Tasks, given: &[f32], air: &[f32]) -> Sent {
@@ -58,14 +85,17 @@ impl Cards {
                 return Sent { frames };
             }
             if plays <= captures {
-                if (self.reference.0..self.reference.1).contains(&plays) {
+                if (self.reference.0..self.reference.1).contains(&plays) && !self.loses(played, 0.5) {
                     chain.played(at(plays + self.jitter * dice.roll()), &given[played..played + self.period]);
                 }
                 played += self.period;
             } else {
                 let from = exact(captured) / rate;
                 captured += self.period;
-                if self.capture_gap.is_some_and(|(gap, length)| (gap..gap + length).contains(&from)) {
+                let is_lost = self.loses(captured - self.period, 0.0);
+                if is_lost
+                    || self.capture_gap.is_some_and(|(gap, length)| (gap..gap + length).contains(&from))
+                {
                     continue;
                 }
                 let block: Vec<f32> = (0..self.period)
@@ -77,6 +107,18 @@ impl Cards {
             }
         }
     }
+
+    /// Whether the period that begins with this sample is lost, by the card that loses such a share of the time later.
+    fn loses(&self, from: usize, later: f64) -> bool {
+        let turn = |sample: usize, every: f64| (seconds(sample) / every - later).floor();
+        self.loses_every.is_some_and(|every| turn(from, every) < turn(from + self.period, every) && from > 0)
+    }
+}
+
+/// The sample that lies at this time.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "inside the recording")]
+fn sample_at(seconds: f64) -> usize {
+    (seconds * 48_000.0).round().max(0.0) as usize
 }
 
 /// Where in the samples something is, in seconds.
