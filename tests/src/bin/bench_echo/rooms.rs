@@ -13,20 +13,26 @@ pub(crate) fn table() -> String {
     for (walls, rt60, delay_ms) in
         [(0, 0.2, 20.0), (1, 0.3, 60.0), (2, 0.4, 100.0), (2, 0.5, 100.0), (0, 0.5, 150.0)]
     {
-        table += &row(Room { walls, rt60, delay_ms, ..Room::OFFICE }, 0.0);
+        table += &row(Room { walls, rt60, delay_ms, ..Room::OFFICE }, &Cards::default());
     }
     for drift_ppm in [200.0, -200.0, 300.0] {
-        table += &row(Room::OFFICE, drift_ppm);
+        table += &row(Room::OFFICE, &Cards { drift_ppm, ..Cards::default() });
+    }
+    for period in [120, 240] {
+        table += &row(Room::OFFICE, &Cards { period, loses_every: Some(1.05), ..Cards::default() });
     }
     table
 }
 
-fn row(room: Room, drift_ppm: f64) -> String {
+fn row(room: Room, cards: &Cards) -> String {
     let [far, _] = alice_and_bob(13);
-    let air = room.echo(&far);
-    let sent = Cards { drift_ppm, ..Cards::default() }.run(ECHO, &far, &air).samples();
+    let air = room.echo(&cards.heard(&far));
+    let sent = cards.run(ECHO, &far, &air).placed(air.len());
     let less = |from, to| format!("{:.1} dB", erle(&air, &sent, from, to));
     let (rt60, delay) = (format!("{:.1} s", room.rt60), format!("{:.0} ms", room.delay_ms));
-    let apart = format!("{drift_ppm:.0} ppm");
+    let apart = match cards.loses_every {
+        None => format!("{:.0} ppm", cards.drift_ppm),
+        Some(every) => format!("each loses {} samples in {every:.2} s", cards.period),
+    };
     crate::line(&[&rt60, &delay, &apart, &less(1, 3), &less(3, 5), &less(5, 12)])
 }
