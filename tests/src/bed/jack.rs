@@ -20,8 +20,8 @@ const MOST: u32 = 6;
 /// Before the file of a microphone: it is in a room in which it hears its own station's loudspeaker too.
 pub const ECHO: &str = "echo:";
 
-/// After such a silence a server throws a client out; a machine that builds on all cores may be silent for long.
-const CLIENT_TIMEOUT_MS: &str = "5000";
+/// While a client that was late has not caught up, a server lets nobody in or out, but for so long at most.
+const CLIENT_TIMEOUT_MS: &str = "1000";
 
 /// What a probe records at most, where nothing else is said.
 const RECORDED: Duration = Duration::from_secs(300);
