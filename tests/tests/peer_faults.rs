@@ -61,6 +61,7 @@ fn a_registry_that_stands_still_keeps_nobody_from_calling() {
     registry.process().signal(Signal::SIGSTOP);
     let mut asking = alice.control();
     asking.say("CALL zoe");
+    alice.wait_until("calling");
     assert_eq!(alice.control().ask("CALL bob"), ["440 already in a call, hang up first"]);
     assert_eq!(alice.run(&["hangup"]).code, 0);
     assert_eq!(asking.ask("USERS")[0], "404 zoe cannot be found: the call was given up");

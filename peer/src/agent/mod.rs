@@ -281,6 +281,7 @@ impl Agent {
 
     fn state_word(&self) -> &'static str {
         match self.calls.current() {
+            None if self.placing.is_some() => "calling",
             None => "idle",
             Some(leg) if leg.is_talking() => "talking",
             Some(leg) if leg.is_ringing_here() => "ringing",
