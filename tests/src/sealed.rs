@@ -35,6 +35,25 @@ pub struct Sealed {
     pub key: PublicKey,
 }
 
+/// So many that connect in the same instant, seal their lines, and do what a peer does: REGISTER, WATCH on, LIST. Every step is
+/// taken by all before the next one.
+///
+/// # Panics
+/// The registry does not serve each of them.
+pub fn burst(address: &str, count: usize) -> Vec<Sealed> {
+    let identity = Identity::new([7; 32]);
+    let mut clients: Vec<Sealed> = (0..count).map(|_| Sealed::plain(address)).collect();
+    clients.iter_mut().for_each(|client| client.begin(&identity));
+    for (n, client) in clients.iter_mut().enumerate() {
+        assert!(client.hear().is_some_and(|line| line.starts_with("200 secure ")), "lines are sealed");
+        client.say(&format!("REGISTER user{n} 6000 key={}\nWATCH on\nLIST", identity.public()));
+    }
+    for client in &mut clients {
+        while client.hear().is_some_and(|line| !line.starts_with("210 ")) {}
+    }
+    clients
+}
+
 impl Sealed {
     /// Connects and hears the greeting; lines are plain.
     ///

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use vox_common::seal::identity::Identity;
 use vox_common::sys::clock;
 use vox_tests::bed::{Place, Registry, usage};
 use vox_tests::crowd::{Crowd, Heard, Member};
-use vox_tests::sealed::Sealed;
+use vox_tests::sealed;
 use vox_tests::torture::{self, register};
 
 use crate::report::{Report, median};
@@ -117,20 +116,12 @@ fn burst_seconds(registry: &Registry) -> f64 {
     torture::burst(&mut Crowd::of(&registry.address()), BURST).as_secs_f64()
 }
 
-/// Every step is taken by all before the next one.
 fn sealed_burst_seconds(registry: &Registry) -> f64 {
-    let (address, identity) = (registry.address(), Identity::new([7; 32]));
     let began = clock::now();
-    let mut clients: Vec<Sealed> = (0..BURST).map(|_| Sealed::plain(&address)).collect();
-    clients.iter_mut().for_each(|client| client.begin(&identity));
-    for (n, client) in clients.iter_mut().enumerate() {
-        assert!(client.hear().is_some_and(|line| line.starts_with("200 secure ")));
-        client.say(&format!("REGISTER user{n} 6000 key={}\nWATCH on\nLIST", identity.public()));
-    }
-    for client in &mut clients {
-        while client.hear().is_some_and(|line| !line.starts_with("210 ")) {}
-    }
-    (clock::now() - began).as_secs_f64()
+    let clients = sealed::burst(&registry.address(), BURST);
+    let took = (clock::now() - began).as_secs_f64();
+    drop(clients);
+    took
 }
 
 fn unlucky() -> u64 {
