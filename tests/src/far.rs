@@ -80,7 +80,7 @@ impl Far {
     /// What the station says of itself in the INVITE of this call.
     pub fn invited_with(&self, id: CallId) -> Option<Hello> {
         let (cookie, message) = self.invites.get(&id)?;
-        let opened = Invitation::open(&self.identity, id, cookie, message, [1; 32]);
+        let opened = Invitation::open(&self.identity, id, cookie, message, &[1; 32]);
         opened.ok().map(|invitation| invitation.hello)
     }
 
@@ -128,7 +128,7 @@ impl Far {
         let cancel = seal.cancel(station).expect("a caller has one");
         seal.attempt(station, cookie, || {
             let introduction = Introduction { hello, cancel: &cancel };
-            Attempt::new(identity, *station, id, cookie.clone(), &introduction, ephemeral)
+            Attempt::new(identity, *station, id, cookie.clone(), &introduction, &ephemeral)
         });
         seal.invite()
     }
@@ -138,7 +138,7 @@ impl Far {
         let ephemeral = self.random();
         let Self { identity, invites, seals, .. } = self;
         if let Some((cookie, message)) = invites.get(&id).filter(|_| !seals.contains_key(&id)) {
-            let opened = Invitation::open(identity, id, cookie, message, ephemeral);
+            let opened = Invitation::open(identity, id, cookie, message, &ephemeral);
             let invitation = opened.expect("the station knows our key");
             seals.insert(id, Seal::of_callee(message.clone(), invitation, hello));
         }

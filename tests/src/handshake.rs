@@ -29,10 +29,10 @@ pub fn compute(n: u8) -> Cost {
     let (from_alice, from_bob, cancel) = (hello("alice"), hello("bob"), TagKey::new([n; 32]));
     let introduction = Introduction { hello: &from_alice, cancel: &cancel };
     let (first, attempt) =
-        timed(|| Attempt::new(&alice, *bob.public(), id, cookie.clone(), &introduction, [n; 32]));
+        timed(|| Attempt::new(&alice, *bob.public(), id, cookie.clone(), &introduction, &[n; 32]));
     let mut attempt = attempt.expect("an ordinary key");
     let (callee, (answer, there)) = timed(|| {
-        let opened = Invitation::open(&bob, id, &cookie, attempt.message(), [!n; 32]);
+        let opened = Invitation::open(&bob, id, &cookie, attempt.message(), &[!n; 32]);
         opened.expect("it is for bob").answer(&from_bob)
     });
     let (last, finished) = timed(|| attempt.finish(&answer));

@@ -140,7 +140,7 @@ impl Victim {
         self.story.lock().expect("nobody panics with it").told.push(line.to_owned());
         if let Ok(Request::Secure(offer)) = Request::parse(line) {
             let identity = self.story.lock().expect("nobody panics with it").identity.clone();
-            return match secure::take(&identity, &self.nonce, &offer, random::bytes()) {
+            return match secure::take(&identity, &self.nonce, &offer, &random::secret()) {
                 Some(taken) => {
                     self.say(&format!("200 secure {}", taken.answer));
                     self.sealer = Some(taken.sealer);

@@ -100,7 +100,7 @@ impl Sealed {
     /// # Panics
     /// The registry's key is none that one can seal with.
     pub fn begin(&mut self, identity: &Identity) {
-        let offered = secure::offer(identity, &self.key, &self.nonce, random::bytes());
+        let offered = secure::offer(identity, &self.key, &self.nonce, &random::secret());
         let (offering, offer) = offered.expect("an ordinary key");
         self.offering = Some(offering);
         self.say(&Request::Secure(offer).to_string());

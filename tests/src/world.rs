@@ -146,7 +146,7 @@ impl<'t> WorldWithin<'t> {
 
     /// Takes an offer as the real shell does, but that lines travel in plain here whatever the core says.
     fn offer(&mut self, client: u16, offer: Offer) {
-        let taken = secure::take(&identity(), &NONCE, &offer, [client.to_be_bytes()[1]; 32]);
+        let taken = secure::take(&identity(), &NONCE, &offer, &[client.to_be_bytes()[1]; 32]);
         let taken = taken.map(|taken| Shaken { key: taken.key, answer: taken.answer });
         self.put(Input::Offered { conn: ConnId(client), offer, taken });
     }

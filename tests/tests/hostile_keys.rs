@@ -129,8 +129,8 @@ fn who_knows_both_public_keys_and_every_datagram_has_no_key() {
 #[test]
 fn who_has_a_key_of_split_is_let_in() {
     let (alice, bob) = (Identity::new([1; 32]), Identity::new([2; 32]));
-    let mut first = noise::initiator(&alice, bob.public(), b"vox1", [3; 32]);
-    let mut second = noise::responder(&bob, b"vox1", [4; 32]);
+    let mut first = noise::initiator(&alice, bob.public(), b"vox1", &[3; 32]);
+    let mut second = noise::responder(&bob, b"vox1", &[4; 32]);
     let (mut sealed, mut opened) = ([0; 256], [0; 256]);
     let length = first.write_message(b"", &mut sealed).expect("room for it");
     second.read_message(&sealed[..length], &mut opened).expect("it is for bob");

@@ -73,7 +73,7 @@ impl Bench {
             known: KnownKeys::default(),
             key_file: String::new(),
             secret: None,
-            seed: [3; 32],
+            seed: [3_u8; 32].into(),
         };
         let start = clock::now();
         let agent = Agent::new(settings, Moment { at: start, unix: 0 });

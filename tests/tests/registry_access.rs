@@ -55,7 +55,7 @@ fn held(words: &str, n: u8) -> String {
 
 /// Offers to seal the lines of a connection; what is heard then.
 fn secure(world: &mut World, client: u16, n: u8) -> Vec<String> {
-    let offered = secure::offer(&holder(n), world::identity().public(), &world::NONCE, [n; 32]);
+    let offered = secure::offer(&holder(n), world::identity().public(), &world::NONCE, &[n; 32]);
     let (offering, offer) = offered.expect("an ordinary key");
     let heard = world.ask(client, &Request::Secure(offer).to_string());
     let answer = heard[0].strip_prefix("200 secure ").and_then(Answer::parse);

@@ -2,8 +2,10 @@
 
 use std::fmt;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use x25519_dalek::{PublicKey as Point, StaticSecret};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::wire::keys::PublicKey;
 
@@ -15,11 +17,19 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// The key pair of a secret: any 32 bytes that nobody can guess.
-    pub fn new(secret: [u8; 32]) -> Self {
-        let secret = StaticSecret::from(secret);
+    /// The key pair of a secret: any 32 bytes that nobody can guess. What was handed in is wiped.
+    pub fn new(mut bytes: [u8; 32]) -> Self {
+        let secret = StaticSecret::from(bytes);
+        bytes.zeroize();
         let public = PublicKey(Point::from(&secret).to_bytes());
         Self { secret, public }
+    }
+
+    /// Reads a secret as [`Identity::written`] writes it. `None`: it is not 32 bytes in base64url without padding.
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        let mut secret = Zeroizing::new([0; 32]);
+        let length = URL_SAFE_NO_PAD.decode_slice(text, &mut *secret).ok()?;
+        (length == secret.len()).then(|| Self::new(*secret))
     }
 
     /// What everybody may know.
@@ -27,7 +37,12 @@ impl Identity {
         &self.public
     }
 
-    /// What goes into the key file, and nowhere else.
+    /// What goes into the key file, and nowhere else: the secret in base64url.
+    pub fn written(&self) -> Zeroizing<String> {
+        Zeroizing::new(URL_SAFE_NO_PAD.encode(*self.secret()))
+    }
+
+    /// For handshakes, which are made with it.
     pub fn secret(&self) -> Zeroizing<[u8; 32]> {
         Zeroizing::new(self.secret.to_bytes())
     }
@@ -76,6 +91,23 @@ mod tests {
     #[test]
     fn a_key_that_makes_the_outcome_known_is_refused() {
         assert_eq!(Identity::new([7; 32]).agree(&PublicKey([0; 32])), None);
+    }
+
+    #[test]
+    fn a_secret_is_read_as_it_was_written_and_nothing_else_is_one() {
+        let identity = Identity::new([0xfb; 32]);
+        let written = identity.written();
+        assert_eq!(*written, "-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_s");
+        assert_eq!(Identity::parse(written.as_bytes()).unwrap().secret(), identity.secret());
+        for text in [
+            "",
+            &"A".repeat(42),
+            &format!("{}A", *written),
+            &written.replace('_', "/"),
+            &written.replace('s', "t"),
+        ] {
+            assert!(Identity::parse(text.as_bytes()).is_none(), "{text}");
+        }
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub const FIRST_OVERHEAD: usize = 32 + 48 + 16;
 pub const SECOND_OVERHEAD: usize = 32 + 16;
 
 /// Begins a handshake with whoever holds that key. `ephemeral`: 32 random bytes, used for this one and no other.
-pub fn initiator(me: &Identity, with: &PublicKey, prologue: &[u8], ephemeral: [u8; 32]) -> HandshakeState {
+pub fn initiator(me: &Identity, with: &PublicKey, prologue: &[u8], ephemeral: &[u8; 32]) -> HandshakeState {
     let secret = me.secret();
     builder(ephemeral)
         .local_private_key(&*secret)
@@ -32,7 +32,7 @@ pub fn initiator(me: &Identity, with: &PublicKey, prologue: &[u8], ephemeral: [u
 }
 
 /// Awaits the first message of somebody who is not known yet.
-pub fn responder(me: &Identity, prologue: &[u8], ephemeral: [u8; 32]) -> HandshakeState {
+pub fn responder(me: &Identity, prologue: &[u8], ephemeral: &[u8; 32]) -> HandshakeState {
     let secret = me.secret();
     builder(ephemeral)
         .local_private_key(&*secret)
@@ -46,8 +46,8 @@ pub fn remote(state: &HandshakeState) -> Option<PublicKey> {
     state.get_remote_static()?.try_into().ok().map(PublicKey)
 }
 
-fn builder<'a>(ephemeral: [u8; 32]) -> Builder<'a> {
-    let resolver: BoxedCryptoResolver = Box::new(Crypto { ephemeral: Zeroizing::new(ephemeral) });
+fn builder<'a>(ephemeral: &[u8; 32]) -> Builder<'a> {
+    let resolver: BoxedCryptoResolver = Box::new(Crypto { ephemeral: Zeroizing::new(*ephemeral) });
     Builder::with_resolver(PATTERN.parse().expect("a pattern that snow knows"), resolver)
 }
 
@@ -143,7 +143,7 @@ mod tests {
     fn shake(ours: &[u8], theirs: &[u8]) -> Result<(PublicKey, [HandshakeState; 2]), Error> {
         let (alice, bob) = (Identity::new([1; 32]), Identity::new([2; 32]));
         let (mut first, mut second) =
-            (initiator(&alice, bob.public(), ours, [3; 32]), responder(&bob, theirs, [4; 32]));
+            (initiator(&alice, bob.public(), ours, &[3; 32]), responder(&bob, theirs, &[4; 32]));
         let (mut sealed, mut opened) = ([0; 256], [0; 256]);
         let length = first.write_message(b"from=alice", &mut sealed)?;
         assert_eq!(length, FIRST_OVERHEAD + 10);
@@ -171,9 +171,9 @@ mod tests {
         assert!(shake(b"vox1 one", b"vox1 other").is_err());
         let mut sealed = [0; 256];
         let stranger = Identity::new([5; 32]);
-        let mut first = initiator(&Identity::new([1; 32]), stranger.public(), b"", [3; 32]);
+        let mut first = initiator(&Identity::new([1; 32]), stranger.public(), b"", &[3; 32]);
         let length = first.write_message(b"from=alice", &mut sealed).unwrap();
-        let mut second = responder(&Identity::new([2; 32]), b"", [4; 32]);
+        let mut second = responder(&Identity::new([2; 32]), b"", &[4; 32]);
         assert!(second.read_message(&sealed[..length], &mut [0; 256]).is_err());
     }
 }

@@ -39,7 +39,7 @@ pub fn offer(
     me: &Identity,
     registry: &PublicKey,
     nonce: &Nonce,
-    ephemeral: [u8; 32],
+    ephemeral: &[u8; 32],
 ) -> Option<(Offering, Offer)> {
     let mut handshake = noise::initiator(me, registry, &prologue(nonce), ephemeral);
     let mut offer = Offer([0; OFFER_BYTES]);
@@ -57,7 +57,7 @@ impl Offering {
 }
 
 /// Takes an offer over the connection with this nonce. `None`: it is for another key, another connection, or none.
-pub fn take(me: &Identity, nonce: &Nonce, offer: &Offer, ephemeral: [u8; 32]) -> Option<Taken> {
+pub fn take(me: &Identity, nonce: &Nonce, offer: &Offer, ephemeral: &[u8; 32]) -> Option<Taken> {
     let mut handshake = noise::responder(me, &prologue(nonce), ephemeral);
     handshake.read_message(&offer.0, &mut []).ok()?;
     let mut answer = Answer([0; ANSWER_BYTES]);
@@ -98,8 +98,8 @@ mod tests {
     fn both_ends_have_the_keys_of_both_directions_and_the_registry_knows_whom_it_hears() {
         let [station, registry] = both();
         let nonce = Nonce([5; 16]);
-        let (offering, first) = offer(&station, registry.public(), &nonce, [3; 32]).unwrap();
-        let mut taken = take(&registry, &nonce, &first, [4; 32]).unwrap();
+        let (offering, first) = offer(&station, registry.public(), &nonce, &[3; 32]).unwrap();
+        let mut taken = take(&registry, &nonce, &first, &[4; 32]).unwrap();
         assert_eq!(&taken.key, station.public());
         let (mut sealer, mut opener) = offering.answered(&taken.answer).unwrap();
         let (mut sealed, mut plain) = ([0; 64], [0; 64]);
@@ -113,13 +113,13 @@ mod tests {
     fn an_offer_is_for_one_registry_and_one_connection() {
         let [station, registry] = both();
         let nonce = Nonce([5; 16]);
-        let (_, first) = offer(&station, registry.public(), &nonce, [3; 32]).unwrap();
-        assert!(take(&registry, &Nonce([6; 16]), &first, [4; 32]).is_none(), "another connection");
-        assert!(take(&Identity::new([7; 32]), &nonce, &first, [4; 32]).is_none(), "another registry");
+        let (_, first) = offer(&station, registry.public(), &nonce, &[3; 32]).unwrap();
+        assert!(take(&registry, &Nonce([6; 16]), &first, &[4; 32]).is_none(), "another connection");
+        assert!(take(&Identity::new([7; 32]), &nonce, &first, &[4; 32]).is_none(), "another registry");
         for byte in 0..OFFER_BYTES {
             let mut bent = first;
             bent.0[byte] ^= 1;
-            assert!(take(&registry, &nonce, &bent, [4; 32]).is_none(), "byte {byte}");
+            assert!(take(&registry, &nonce, &bent, &[4; 32]).is_none(), "byte {byte}");
         }
     }
 
@@ -127,8 +127,8 @@ mod tests {
     fn only_the_registry_with_that_key_can_answer() {
         let [station, registry] = both();
         let nonce = Nonce([5; 16]);
-        let offering = || offer(&station, registry.public(), &nonce, [3; 32]).unwrap();
-        let taken = take(&registry, &nonce, &offering().1, [4; 32]).unwrap();
+        let offering = || offer(&station, registry.public(), &nonce, &[3; 32]).unwrap();
+        let taken = take(&registry, &nonce, &offering().1, &[4; 32]).unwrap();
         for byte in 0..ANSWER_BYTES {
             let mut bent = taken.answer;
             bent.0[byte] ^= 1;
@@ -139,6 +139,6 @@ mod tests {
 
     #[test]
     fn a_key_with_which_nothing_is_secret_is_offered_nothing() {
-        assert!(offer(&both()[0], &PublicKey([0; 32]), &Nonce([5; 16]), [3; 32]).is_none());
+        assert!(offer(&both()[0], &PublicKey([0; 32]), &Nonce([5; 16]), &[3; 32]).is_none());
     }
 }

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::config::{ConfigError, reason};
 use super::{private, random};
 use crate::seal::identity::Identity;
-use crate::wire::keys::{KEY_BYTES, PublicKey};
+use crate::wire::keys::KEY_BYTES;
 
 /// Its name in the state directory.
 pub const NAME: &str = "key";
@@ -41,9 +41,7 @@ pub fn load_or_make(directory: &Path) -> Result<Identity, ConfigError> {
 /// As for [`load_or_make`].
 pub fn load(path: &Path) -> Result<Option<Identity>, ConfigError> {
     let Some(bytes) = private::read(path, "key", FILE_BYTES)? else { return Ok(None) };
-    let secret = std::str::from_utf8(bytes.trim_ascii()).ok().and_then(PublicKey::parse);
-    let identity = secret.map(|secret| Identity::new(*Zeroizing::new(secret.0)));
-    identity.map(Some).ok_or_else(|| {
+    Identity::parse(bytes.trim_ascii()).map(Some).ok_or_else(|| {
         let (path, why) =
             (path.display(), "is no key: move it away, and a new one is made, which others must accept");
         ConfigError::new(format!("the key file {path} {why}"))
@@ -52,8 +50,8 @@ pub fn load(path: &Path) -> Result<Option<Identity>, ConfigError> {
 
 /// Written aside and linked into place: never half, and never in place of one that is there.
 fn make(path: &Path) -> io::Result<()> {
-    let secret = Zeroizing::new(random::bytes::<32>());
-    let line = Zeroizing::new(format!("{}\n", PublicKey(*secret)));
+    let identity = Identity::new(*random::secret());
+    let line = Zeroizing::new(format!("{}\n", *identity.written()));
     let aside = path.with_extension(format!("new-{}", std::process::id()));
     let linked = write(&aside, line.as_bytes()).and_then(|()| match fs::hard_link(&aside, path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
@@ -109,9 +107,9 @@ mod tests {
         let wide = "the key file FILE has mode 0640, but must have mode 0600: try chmod 600";
         let none =
             "the key file FILE is no key: move it away, and a new one is made, which others must accept";
-        let key = PublicKey([1; 32]).to_string();
+        let key = Identity::new([1; 32]).written();
         assert_eq!(told(&key, 0o640), wide);
-        for bytes in ["", "short", &format!("{key}{key}")] {
+        for bytes in ["", "short", &format!("{}{}", *key, *key)] {
             assert_eq!(told(bytes, 0o600), none);
         }
         fs::remove_dir_all(place).unwrap();

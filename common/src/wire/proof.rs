@@ -6,6 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
+use zeroize::Zeroizing;
 
 use super::keys;
 use super::names::DisplayName;
@@ -18,9 +19,9 @@ pub const PROOF_BYTES: usize = keys::KEY_BYTES;
 /// The longest secret.
 pub const SECRET_BYTES: usize = 256;
 
-/// What all stations of a registry share: 1 to 256 bytes. Never shown, not even while debugging.
+/// What all stations of a registry share: 1 to 256 bytes. Wiped when dropped, never shown, not even while debugging.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(Box<[u8]>);
+pub struct Secret(Zeroizing<Box<[u8]>>);
 
 /// HMAC-SHA-256 (RFC 2104) under the registry's secret (`proof=`), or under what only station and registry can compute
 /// (`key-proof=`, [`Possession`](crate::seal::possession::Possession)); on the wire 43 characters of base64url.
@@ -41,7 +42,7 @@ impl Secret {
     /// A secret as it stands in a file, without the white space around it. `None`: it is empty or too long.
     pub fn new(text: &[u8]) -> Option<Self> {
         let text = text.trim_ascii();
-        (1..=SECRET_BYTES).contains(&text.len()).then(|| Self(text.into()))
+        (1..=SECRET_BYTES).contains(&text.len()).then(|| Self(Zeroizing::new(text.into())))
     }
 
     /// The proof for a registration over the connection with this nonce.

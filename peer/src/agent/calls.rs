@@ -215,7 +215,7 @@ impl Calls {
             path: Path { remote, local: None },
             candidates: callee.candidates,
             expects: callee.key,
-            seal: Seal::of_caller(TagKey::new(self.dice.secret())),
+            seal: Seal::of_caller(TagKey::new(*self.dice.secret())),
             media: None,
             outgoing: true,
             owner: Some(asker.client),

@@ -7,6 +7,7 @@ use heapless::Vec;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use vox_common::wire::signal::{CallId, Cookie};
+use zeroize::Zeroizing;
 
 /// The secret changes this often; a cookie is good for one to two of these.
 const LIFE: Duration = Duration::from_secs(120);
@@ -19,9 +20,9 @@ const MAC_BYTES: usize = 16;
 const MAX_SPENT: usize = 256;
 
 /// Bakes and checks cookies. A cookie is good for one call: an INVITE that is recorded and sent again does not ring, and
-/// after a restart the secret is another.
+/// after a restart the secret is another. It is wiped when the jar is dropped.
 pub struct CookieJar {
-    secret: [u8; 32],
+    secret: Zeroizing<[u8; 32]>,
     opened: Instant,
     /// Lives that have ended before their time.
     early: u64,
@@ -33,7 +34,7 @@ pub struct CookieJar {
 
 impl CookieJar {
     /// A jar with a secret of its own.
-    pub fn new(secret: [u8; 32], now: Instant) -> Self {
+    pub fn new(secret: Zeroizing<[u8; 32]>, now: Instant) -> Self {
         Self { secret, opened: now, early: 0, spent: [const { Vec::new() }; 2], turned: 0 }
     }
 
@@ -88,7 +89,7 @@ impl CookieJar {
     }
 
     fn mac(&self, age: u64, from: SocketAddr, id: CallId) -> [u8; MAC_BYTES] {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.secret).expect("HMAC takes a key of any length");
+        let mut mac = Hmac::<Sha256>::new_from_slice(&*self.secret).expect("HMAC takes a key of any length");
         mac.update(&age.to_be_bytes());
         mac.update(from.to_string().as_bytes());
         mac.update(&id.0);
@@ -111,7 +112,7 @@ mod tests {
     #[test]
     fn a_cookie_is_good_for_one_sender_one_call_and_two_to_four_minutes() {
         let start = vox_common::sys::clock::now();
-        let jar = CookieJar::new([7; 32], start);
+        let jar = CookieJar::new(Zeroizing::new([7; 32]), start);
         let (alice, mallory) = ("192.0.2.1:6000".parse().unwrap(), "192.0.2.2:6000".parse().unwrap());
         let (id, other) = (CallId([1; 16]), CallId([2; 16]));
         let cookie = jar.bake(start, alice, id);
@@ -121,7 +122,7 @@ mod tests {
         assert!(!jar.accepts(later(240), alice, id, &cookie));
         assert!(!jar.accepts(later(0), mallory, id, &cookie));
         assert!(!jar.accepts(later(0), alice, other, &cookie));
-        assert!(!CookieJar::new([8; 32], start).accepts(later(0), alice, id, &cookie));
+        assert!(!CookieJar::new(Zeroizing::new([8; 32]), start).accepts(later(0), alice, id, &cookie));
     }
 
     #[test]
@@ -129,7 +130,7 @@ mod tests {
         let start = vox_common::sys::clock::now();
         let from = "192.0.2.1:6000".parse().unwrap();
         let later = |seconds| start + Duration::from_secs(seconds);
-        let mut jar = CookieJar::new([7; 32], start);
+        let mut jar = CookieJar::new(Zeroizing::new([7; 32]), start);
         jar.spend(later(119), from, CallId([1; 16]));
         assert!(jar.is_spent(later(239), from, CallId([1; 16])));
         assert!(!jar.is_spent(later(240), from, CallId([1; 16])), "no cookie of then is good now");
@@ -141,7 +142,7 @@ mod tests {
     fn more_calls_than_can_be_remembered_make_old_cookies_worthless() {
         let start = vox_common::sys::clock::now();
         let from = "192.0.2.1:6000".parse().unwrap();
-        let mut jar = CookieJar::new([7; 32], start);
+        let mut jar = CookieJar::new(Zeroizing::new([7; 32]), start);
         let call = |n: u32| CallId(u128::from(n).to_be_bytes());
         let first = jar.bake(start, from, call(0));
         for n in 0..1_000 {

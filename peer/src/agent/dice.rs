@@ -16,10 +16,10 @@ impl Dice {
         Self(ChaCha20Rng::from_seed(seed))
     }
 
-    /// 32 bytes for a secret. Whoever looks into our memory later cannot tell which: the key that they came from is gone.
-    pub fn secret(&mut self) -> [u8; 32] {
-        let (mut bytes, mut next) = ([0; 32], Zeroizing::new([0; 32]));
-        self.0.fill_bytes(&mut bytes);
+    /// 32 bytes for a secret, wiped when dropped. Whoever looks into our memory later cannot tell which: the key that they came from is gone.
+    pub fn secret(&mut self) -> Zeroizing<[u8; 32]> {
+        let (mut bytes, mut next) = (Zeroizing::new([0; 32]), Zeroizing::new([0; 32]));
+        self.0.fill_bytes(&mut *bytes);
         self.0.fill_bytes(&mut *next);
         self.0 = ChaCha20Rng::from_seed(*next);
         bytes
@@ -50,7 +50,7 @@ mod tests {
         again.set_word_pos(0);
         let mut later = [0; 32];
         again.fill_bytes(&mut later);
-        assert_ne!(later, given, "the stream begins behind what was given");
+        assert_ne!(later, *given, "the stream begins behind what was given");
         assert_ne!(dice.secret(), given);
         assert_eq!(Dice::new([7; 32]).secret(), given, "the same seed, the same secrets");
     }

@@ -79,7 +79,7 @@ impl Calls {
         if self.jar.is_spent(now.at, path.remote, id) || !self.pace.allows(now.at, path.remote.ip()) {
             return self.counters.repeated += 1;
         }
-        match Invitation::open(&self.identity, id, cookie, message, self.dice.secret()) {
+        match Invitation::open(&self.identity, id, cookie, message, &self.dice.secret()) {
             Ok(invitation) => self.opened(now, (id, path), message, invitation, out),
             Err(Unopened::Malformed) => self.counters.malformed += 1,
             Err(Unopened::NotForUs) => {

@@ -63,7 +63,7 @@ enum State {
 }
 
 /// What a link goes by.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct LinkSettings {
     /// What the registry is told, but for proofs.
     pub registration: Registration,

@@ -43,6 +43,7 @@ use vox_common::wire::proof::Secret;
 use vox_common::wire::request::Registration;
 use vox_common::wire::users::Status;
 use vox_common::wire::words::encode;
+use zeroize::Zeroizing;
 
 use self::board::{Board, NO_REAL_TIME};
 use self::book::{AddressBook, Contact};
@@ -62,7 +63,6 @@ use crate::dsp::tasks::Tasks;
 use crate::media::orders::{Direction, MediaNews, MediaOrder, Path, ThreadGrant};
 
 /// What an agent starts with.
-#[derive(Debug, Clone)]
 pub struct Settings {
     /// Who this station is.
     pub me: Me,
@@ -91,7 +91,7 @@ pub struct Settings {
     /// What the registry may ask for.
     pub secret: Option<Secret>,
     /// Where everything random comes from.
-    pub seed: [u8; 32],
+    pub seed: Zeroizing<[u8; 32]>,
 }
 
 /// One station.
@@ -118,7 +118,7 @@ pub struct Agent {
 impl Agent {
     /// A station that knows nobody yet.
     pub fn new(settings: Settings, now: Moment) -> Self {
-        let mut dice = Dice::new(settings.seed);
+        let mut dice = Dice::new(*settings.seed);
         let registration = Registration {
             name: settings.me.name.clone(),
             port: settings.port,
@@ -141,7 +141,7 @@ impl Agent {
                 settings.policy,
                 settings.known,
                 AddressBook::new(settings.contacts),
-                Dice::new(dice.secret()),
+                Dice::new(*dice.secret()),
                 now.at,
             ),
             front: Front {

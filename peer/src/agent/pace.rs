@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
+use zeroize::Zeroizing;
 
 /// Handshakes that one address may ask for at once; then as many as [`EVERY`] allows. Beyond: dropped, and asked for
 /// again by whoever means it.
@@ -18,14 +19,14 @@ const BUCKETS: usize = 64;
 
 /// How fast handshakes are begun for others.
 pub struct Pace {
-    secret: [u8; 32],
+    secret: Zeroizing<[u8; 32]>,
     /// When each bucket will be full again.
     full: [Option<Instant>; BUCKETS],
 }
 
 impl Pace {
     /// All may begin.
-    pub fn new(secret: [u8; 32]) -> Self {
+    pub fn new(secret: Zeroizing<[u8; 32]>) -> Self {
         Self { secret, full: [None; BUCKETS] }
     }
 
@@ -42,7 +43,7 @@ impl Pace {
     }
 
     fn place(&self, from: IpAddr) -> usize {
-        let mac = Hmac::<Sha256>::new_from_slice(&self.secret).expect("HMAC takes a key of any length");
+        let mac = Hmac::<Sha256>::new_from_slice(&*self.secret).expect("HMAC takes a key of any length");
         let bytes = mac.chain_update(from.to_string().as_bytes()).finalize().into_bytes();
         usize::from(bytes[0]) % BUCKETS
     }
@@ -55,7 +56,7 @@ mod tests {
     #[test]
     fn whoever_asks_too_fast_waits_and_others_do_not() {
         let start = vox_common::sys::clock::now();
-        let mut pace = Pace::new([7; 32]);
+        let mut pace = Pace::new(Zeroizing::new([7; 32]));
         let [eve, bob] = ["192.0.2.66", "192.0.2.2"].map(|address| address.parse().unwrap());
         let allowed = |pace: &mut Pace, from, at| (0..1_000).filter(|_| pace.allows(at, from)).count();
         assert_eq!(allowed(&mut pace, eve, start), 64);

@@ -110,7 +110,7 @@ impl Calls {
         let cancel = leg.seal.cancel(&with)?;
         leg.seal.attempt(&with, cookie, || {
             let introduction = Introduction { hello: &hello, cancel: &cancel };
-            Attempt::new(identity, with, id, cookie.clone(), &introduction, ephemeral)
+            Attempt::new(identity, with, id, cookie.clone(), &introduction, &ephemeral)
         })
     }
 

@@ -44,7 +44,7 @@ pub struct Invitation {
 }
 
 /// What both ends have after the second message.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Shaken {
     /// The key of the other end, proved.
     pub key: PublicKey,
@@ -72,7 +72,7 @@ impl Attempt {
         id: CallId,
         cookie: Cookie,
         words: &Introduction<'_>,
-        ephemeral: [u8; 32],
+        ephemeral: &[u8; 32],
     ) -> Option<Self> {
         let mut state = noise::initiator(me, &with, &prologue(id, &cookie), ephemeral);
         let message = write(&mut state, &words.payload())?;
@@ -137,7 +137,7 @@ impl Invitation {
         id: CallId,
         cookie: &Cookie,
         message: &Sealed,
-        ephemeral: [u8; 32],
+        ephemeral: &[u8; 32],
     ) -> Result<Self, Unopened> {
         let mut state = noise::responder(me, &prologue(id, cookie), ephemeral);
         let payload = read(&mut state, message).ok_or(Unopened::NotForUs)?;

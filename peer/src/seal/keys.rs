@@ -31,7 +31,7 @@ pub struct SignalKeys {
 }
 
 /// All that a call is sealed with, as one of its ends holds it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct CallKeys {
     /// For signals.
     pub signals: SignalKeys,

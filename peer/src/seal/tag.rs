@@ -6,7 +6,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use vox_common::wire::keys::PublicKey;
 use vox_common::wire::signal::Tag;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 /// Bytes of HMAC-SHA-256 that are kept (RFC 2104 section 5).
 const KEPT: usize = 16;
@@ -16,9 +16,11 @@ const KEPT: usize = 16;
 pub struct TagKey(Zeroizing<[u8; 32]>);
 
 impl TagKey {
-    /// A key of 32 bytes that nobody can guess.
-    pub fn new(bytes: [u8; 32]) -> Self {
-        Self(Zeroizing::new(bytes))
+    /// A key of 32 bytes that nobody can guess. What was handed in is wiped.
+    pub fn new(mut bytes: [u8; 32]) -> Self {
+        let key = Self(Zeroizing::new(bytes));
+        bytes.zeroize();
+        key
     }
 
     /// Its bytes, for sealing them.

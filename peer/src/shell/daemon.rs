@@ -196,7 +196,7 @@ fn settings_of(config: &Config, identity: Identity, known: KnownKeys, port: u16)
         known,
         key_file: config.state_directory.join(key_file::NAME).display().to_string(),
         secret: config.secret.clone(),
-        seed: random::bytes(),
+        seed: random::secret(),
     }
 }
 

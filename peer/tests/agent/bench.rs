@@ -78,7 +78,7 @@ impl Bench {
             known: KnownKeys::default(),
             key_file: String::new(),
             secret: None,
-            seed: [7; 32],
+            seed: [7_u8; 32].into(),
         };
         change(&mut settings);
         let start = clock::now();

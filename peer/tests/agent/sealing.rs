@@ -51,7 +51,7 @@ fn request(acts: &[String]) -> String {
 fn sealed(alice: &mut Bench, registry: &Identity, offered: &[String]) -> Vec<String> {
     let line = request(offered);
     let Ok(Request::Secure(offer)) = Request::parse(&line) else { panic!("{line}") };
-    let taken = secure::take(registry, &NONCE, &offer, [6; 32]).expect("an offer for this registry");
+    let taken = secure::take(registry, &NONCE, &offer, &[6; 32]).expect("an offer for this registry");
     assert_eq!(taken.key, *Identity::new([7; 32]).public());
     alice.line(&format!("200 secure {}", taken.answer))
 }

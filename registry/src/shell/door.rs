@@ -73,7 +73,7 @@ impl Reader {
 
     /// Does the arithmetic here, once, where nobody else waits for it; whether the connection is sealed is the core's to say.
     fn shake(&self, identity: &Identity, offer: &Offer) -> Next {
-        let taken = secure::take(identity, &self.nonce, offer, random::bytes()).map(Box::new);
+        let taken = secure::take(identity, &self.nonce, offer, &random::secret()).map(Box::new);
         let (decide, decided) = sync_channel(1);
         match self.pass_on(Mail::Offered { conn: self.conn, offer: *offer, taken, decide }) {
             Next::GoOn => decided.recv().map_or(Next::GoOn, Next::Seal),

@@ -42,8 +42,8 @@ pub fn holds(bytes: &[u8]) {
 fn ends() -> (Sealer, Opener) {
     let [station, registry] = [[1; 32], [2; 32]].map(Identity::new);
     let nonce = Nonce([5; 16]);
-    let (offering, first) = offer(&station, registry.public(), &nonce, [3; 32]).expect("a good key");
-    let taken = take(&registry, &nonce, &first, [4; 32]).expect("our own offer");
+    let (offering, first) = offer(&station, registry.public(), &nonce, &[3; 32]).expect("a good key");
+    let taken = take(&registry, &nonce, &first, &[4; 32]).expect("our own offer");
     let (_, opener) = offering.answered(&taken.answer).expect("our own answer");
     (taken.sealer, opener)
 }

@@ -77,7 +77,7 @@ impl Station {
             known: KnownKeys::default(),
             key_file: String::new(),
             secret: None,
-            seed,
+            seed: seed.into(),
         };
         let agent = Agent::new(settings, now);
         Self { agent, address, endings: Vec::new(), link: None, sounds: Vec::new() }

@@ -11,8 +11,8 @@ use proptest::prelude::*;
 fn direction(seed: u8) -> (Sealer, Opener) {
     let [station, registry] = [[1; 32], [2; 32]].map(Identity::new);
     let nonce = Nonce([seed; 16]);
-    let (offering, offer) = secure::offer(&station, registry.public(), &nonce, [3 + seed; 32]).unwrap();
-    let taken = secure::take(&registry, &nonce, &offer, [40 + seed; 32]).unwrap();
+    let (offering, offer) = secure::offer(&station, registry.public(), &nonce, &[3 + seed; 32]).unwrap();
+    let taken = secure::take(&registry, &nonce, &offer, &[40 + seed; 32]).unwrap();
     (offering.answered(&taken.answer).unwrap().0, taken.opener)
 }
 

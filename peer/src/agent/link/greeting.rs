@@ -49,7 +49,7 @@ impl Link {
     }
 
     fn offer(&mut self, now: Instant, key: &PublicKey, nonce: &Nonce, dice: &mut Dice, out: LinkOut<'_>) {
-        let Some((offering, offer)) = secure::offer(&self.settings.identity, key, nonce, dice.secret())
+        let Some((offering, offer)) = secure::offer(&self.settings.identity, key, nonce, &dice.secret())
         else {
             return self.give_up(now, NOT_ITS_KEY, dice, out);
         };

@@ -47,12 +47,12 @@ fn attempt(words: &Hello) -> Attempt {
     let cancel = TagKey::new([6; 32]);
     let introduction = Introduction { hello: words, cancel: &cancel };
     let attempt =
-        Attempt::new(&identity(1), *identity(2).public(), CALL, cookie("baked"), &introduction, [3; 32]);
+        Attempt::new(&identity(1), *identity(2).public(), CALL, cookie("baked"), &introduction, &[3; 32]);
     attempt.expect("an ordinary key")
 }
 
 fn open(message: &Sealed) -> Result<Invitation, Unopened> {
-    Invitation::open(&identity(2), CALL, &cookie("baked"), message, [4; 32])
+    Invitation::open(&identity(2), CALL, &cookie("baked"), message, &[4; 32])
 }
 
 /// Each bit of it changed, and each of its truncations.
@@ -96,7 +96,7 @@ fn the_longest_words_fit() {
 fn an_invitation_is_for_one_key_one_call_and_one_cookie() {
     let attempt = attempt(&hello("alice"));
     let opens = |me, id, word| {
-        Invitation::open(&identity(me), id, &cookie(word), attempt.message(), [4; 32]).map(|_| ()).err()
+        Invitation::open(&identity(me), id, &cookie(word), attempt.message(), &[4; 32]).map(|_| ()).err()
     };
     assert_eq!(opens(2, CALL, "baked"), None);
     for (me, id, word) in [(3, CALL, "baked"), (2, CallId([6; 16]), "baked"), (2, CALL, "bakes")] {
