@@ -109,7 +109,8 @@ impl Closed {
         self.resend = None;
     }
 
-    fn repeat(&self, out: &mut dyn FnMut(Path, &str)) {
+    /// Our last word again, while it is not confirmed.
+    pub fn repeat(&self, out: &mut dyn FnMut(Path, &str)) {
         if let (Some(word), Some(_)) = (&self.word, self.resend) {
             self.answer(word.clone(), out);
         }

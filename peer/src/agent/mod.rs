@@ -1,5 +1,6 @@
 //! PURE: what a station decides. Registration, the address book, calls and their legs, and what it tells people.
 
+mod admitting;
 pub mod allow;
 pub mod board;
 pub mod book;
@@ -30,6 +31,7 @@ pub mod serve;
 pub mod signals;
 pub mod status;
 mod steps;
+mod stranger;
 pub mod timer;
 pub mod trust;
 pub mod whom;

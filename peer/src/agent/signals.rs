@@ -9,12 +9,14 @@ use vox_common::wire::keys::PublicKey;
 use vox_common::wire::signal::{CallId, Cookie, Reason, Say, Signal};
 
 use super::calls::{CallOut, CallOutput, Calls, Withdrawn};
+use super::inviting::Invite;
 use super::io::Moment;
 use super::known::Verdict;
 use super::leg::{Leg, Ringing, State};
 use super::outcome::Outcome;
 use super::sealing::Tags;
 use super::steps::{send, send_invite};
+use super::stranger::Stranger;
 use super::timer::Resend;
 use crate::media::orders::{MediaOrder, Path};
 use crate::seal::handshake::{Attempt, Introduction};
@@ -28,9 +30,10 @@ impl Calls {
         };
         self.counters.received += 1;
         let id = signal.id;
+        let stranger = Stranger { id, path, length: bytes.len() };
         match &signal.say {
-            Say::Knock => self.let_in_later(now, id, path, bytes.len(), out),
-            Say::Invite(cookie, message) => self.invited(now, id, path, (cookie, message), bytes.len(), out),
+            Say::Knock => self.let_in_later(now, stranger, out),
+            Say::Invite(cookie, message) => self.invited(now, Invite { stranger, cookie, message }, out),
             Say::Retry(cookie, key) => self.retry(now, id, path, (cookie, key), out),
             Say::WrongKey(key) => self.wrong_key(now, id, path, key),
             _ => self.told(now, path, &signal, bytes, out),
@@ -273,19 +276,7 @@ impl Calls {
             self.withdrawn.write(Withdrawn { id, from, datagram });
         }
         if let Say::Cancel(_) | Say::Bye(..) = signal.say {
-            answer_no_longer(&Signal::untagged(id, Say::ByeOk), path, bytes.len(), out);
+            Stranger { id, path, length: bytes.len() }.answer(Say::ByeOk, out);
         }
-    }
-}
-
-/// Answers a stranger, but never with more bytes than came.
-pub(super) fn answer_no_longer(signal: &Signal, path: Path, length: usize, out: CallOut<'_>) {
-    send_no_longer(&signal.to_string(), path, length, out);
-}
-
-/// Answers what anybody may have sent, but never with more bytes than came.
-pub(super) fn send_no_longer(datagram: &str, path: Path, length: usize, out: CallOut<'_>) {
-    if datagram.len() <= length {
-        out(CallOutput::Signal(path, datagram));
     }
 }

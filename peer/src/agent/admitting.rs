@@ -1,0 +1,208 @@
+//! A caller who has proved its key (docs/PROTOCOL.md, "Calls"): whether it rings here.
+
+use vox_common::wire::keys::PublicKey;
+use vox_common::wire::signal::{CallId, Endings, Hello, Reason, Say, Signal};
+
+use super::calls::{CallOut, CallOutput, Calls};
+use super::inviting::Invite;
+use super::io::Moment;
+use super::known::Verdict;
+use super::leg::{Leg, Ringing, State};
+use super::outcome::Outcome;
+use super::sealing::Seal;
+use super::steps::{send, send_ringing};
+use super::stranger::Stranger;
+use super::whom::Whom;
+use crate::media::orders::{LegId, MediaOrder, Path};
+use crate::seal::handshake::Invitation;
+
+/// Somebody who wants to talk, and has proved who it is.
+pub(super) struct Guest {
+    id: CallId,
+    path: Path,
+    hello: Hello,
+    seal: Seal,
+    verdict: Verdict,
+}
+
+impl Guest {
+    /// Its key, proved.
+    pub(super) fn key(&self) -> Option<&PublicKey> {
+        self.seal.shaken().map(|shaken| &shaken.key)
+    }
+}
+
+impl Calls {
+    /// The caller has proved its key. It is let in once with this cookie, whatever comes of it.
+    pub(super) fn opened(
+        &mut self,
+        now: Moment,
+        invite: Invite<'_>,
+        invitation: Invitation,
+        out: CallOut<'_>,
+    ) {
+        let Stranger { id, path, .. } = invite.stranger;
+        self.jar.spend(now.at, path.remote, id);
+        let hello = invitation.hello.clone();
+        let verdict = self.judge(&Whom::peer(&hello.from), &hello.from, &invitation.key);
+        let seal = Seal::of_callee(invite.message.clone(), invitation, &self.hello(None));
+        let guest = Guest { id, path, hello, seal, verdict };
+        if self.has_withdrawn(&guest) {
+            return self.let_go(now, &guest, out);
+        }
+        self.settle_before(now, &guest, out);
+        self.admit(now, guest, out);
+    }
+
+    /// Whether a CANCEL of this caller was here first.
+    fn has_withdrawn(&self, guest: &Guest) -> bool {
+        self.withdrawn.iter().any(|cancel| {
+            let said = Signal::parse(&cancel.datagram);
+            (cancel.id, cancel.from) == (guest.id, guest.path.remote)
+                && said.is_ok_and(|signal| guest.seal.tags().believe(&signal, &cancel.datagram))
+        })
+    }
+
+    fn let_go(&mut self, now: Moment, guest: &Guest, out: CallOut<'_>) {
+        let tags = guest.seal.tags();
+        out(CallOutput::Signal(guest.path, &tags.write(guest.id, Say::ByeOk)));
+        self.closed.remember(now.at, guest.id, guest.path, None, tags.clone());
+    }
+
+    /// The caller says how earlier calls ended, in case we have not heard it yet.
+    fn settle_before(&mut self, now: Moment, guest: &Guest, out: CallOut<'_>) {
+        for (id, reason) in &guest.hello.after {
+            let told =
+                |leg: &Leg| leg.id == *id && leg.is_with(guest.path.remote) && leg.key() == guest.key();
+            if let Some(at) = self.legs.iter().position(told) {
+                self.end(now, at, Outcome::of_after(*reason), None, out);
+            }
+        }
+    }
+
+    fn admit(&mut self, now: Moment, guest: Guest, out: CallOut<'_>) {
+        if let Some((reason, outcome)) = self.misfit(&guest) {
+            return self.turn_away(now, guest, reason, outcome, out);
+        }
+        if let Some(at) = self.legs.iter().position(|leg| is_crossing(leg, &guest)) {
+            return self.glare(now, at, guest, out);
+        }
+        self.end_stale(now, &guest, out);
+        match self.objection(&guest) {
+            Some(reason) => self.turn_away(now, guest, reason, Outcome::of_reject(reason), out),
+            None => self.ring(now, guest, out),
+        }
+    }
+
+    /// Why there cannot be a call with somebody like that, whatever this station is doing.
+    fn misfit(&self, guest: &Guest) -> Option<(Reason, Outcome)> {
+        if guest.hello.to.as_ref().is_some_and(|to| *to != self.me.name) {
+            Some((Reason::NotHere, Outcome::NotHere))
+        } else if !guest.verdict.is_good() {
+            Some((Reason::WrongKey, Outcome::WrongKey))
+        } else if guest.hello.media != self.me.media {
+            Some((Reason::Unsupported, Outcome::Unsealed))
+        } else {
+            None
+        }
+    }
+
+    /// Who calls anew is no longer in the call that it had with us.
+    fn end_stale(&mut self, now: Moment, guest: &Guest, out: CallOut<'_>) {
+        let is_stale = |leg: &Leg| leg.key() == guest.key() && (leg.is_talking() || leg.is_ringing_here());
+        if let Some(at) = self.legs.iter().position(is_stale) {
+            self.end(now, at, Outcome::Lost, Some(Say::Bye(Reason::Lost, None)), out);
+        }
+    }
+
+    /// Why there is no call now.
+    fn objection(&self, guest: &Guest) -> Option<Reason> {
+        if !self.policy.allow.admits(&guest.hello.from, guest.verdict) {
+            Some(Reason::NotAllowed)
+        } else if self.current().is_some() || self.legs.is_full() {
+            Some(Reason::Busy)
+        } else if self.dnd {
+            Some(Reason::Dnd)
+        } else {
+            None
+        }
+    }
+
+    /// Both invite each other: the lower call-id stands, the other ends in silence, and they talk.
+    fn glare(&mut self, now: Moment, at: usize, guest: Guest, out: CallOut<'_>) {
+        let leg = &mut self.legs[at];
+        let Guest { id, path, hello, seal, verdict } = guest;
+        if leg.id < id {
+            return self.closed.remember(now.at, id, path, None, seal.tags().clone());
+        }
+        let own = std::mem::replace(&mut leg.id, id);
+        let before = std::mem::replace(&mut leg.seal, seal);
+        self.closed.remember(now.at, own, leg.path, None, before.tags().clone());
+        leg.yields = Some(own);
+        leg.verdict = Some(verdict);
+        leg.outgoing = false;
+        leg.introduce(&hello);
+        leg.lock(path);
+        self.accept(now, at, out);
+    }
+
+    /// A call that is not let in: told to the caller until it is confirmed, and to the user. Its leg never has a
+    /// place in the table.
+    fn turn_away(&mut self, now: Moment, guest: Guest, reason: Reason, outcome: Outcome, out: CallOut<'_>) {
+        let leg = self.incoming(now, LegId(u8::MAX), guest);
+        let word = leg.seal.last_word(Say::Reject(reason, None));
+        send(&leg, word.clone(), out);
+        self.closed.remember(now.at, leg.id, leg.path, Some(word), leg.seal.tags().clone());
+        out(CallOutput::Ended(&leg, outcome));
+    }
+
+    fn ring(&mut self, now: Moment, guest: Guest, out: CallOut<'_>) {
+        let place = self.take_place().expect("the table was not full");
+        let leg = self.incoming(now, place, guest);
+        out(CallOutput::Changed(&leg));
+        self.legs.push(leg).expect("the table was not full");
+        let at = self.legs.len() - 1;
+        if self.policy.auto_answer {
+            return self.accept(now, at, out);
+        }
+        out(CallOutput::Media(MediaOrder::Ring(true)));
+        send_ringing(&self.legs[at], out);
+    }
+
+    /// The leg of somebody who invites us, as it begins.
+    fn incoming(&self, now: Moment, place: LegId, guest: Guest) -> Leg {
+        let Guest { id, path, hello, seal, verdict } = guest;
+        Leg {
+            id,
+            place,
+            who: heapless::String::try_from(hello.from.as_str()).expect("a name fits"),
+            whom: Whom::peer(&hello.from),
+            to: None,
+            verdict: Some(verdict),
+            display: hello.display,
+            path,
+            candidates: heapless::Vec::new(),
+            expects: seal.shaken().map(|shaken| shaken.key),
+            seal,
+            media: Some(hello.media),
+            outgoing: false,
+            owner: None,
+            detached: false,
+            hears: Some(hello.sends),
+            takes_red: hello.takes_red,
+            yields: None,
+            after: Endings::new(),
+            begun: now,
+            answered: None,
+            state: State::RingingHere(Ringing::begin(now.at, self.policy.ring_timeout)),
+        }
+    }
+}
+
+/// We are inviting each other: the same address, and the name and the key that we expect there, or that has rung there.
+fn is_crossing(leg: &Leg, guest: &Guest) -> bool {
+    let expected = leg.expects.as_ref().or(leg.key());
+    let is_expected = expected.is_none_or(|expected| guest.key() == Some(expected));
+    let is_named = leg.to.as_ref().is_none_or(|to| *to == guest.hello.from);
+    leg.is_inviting() && leg.is_with(guest.path.remote) && is_expected && is_named
+}
