@@ -22,8 +22,8 @@ pub enum Request<'a> {
     Hangup,
     /// `MUTE on|off`
     Mute(bool),
-    /// `VOLUME in|out <0-200>`; `true` is `in`.
-    Volume(bool, u8),
+    /// `VOLUME in|out <0-200>`
+    Volume(Way, u8),
     /// `STATUS`
     Status,
     /// `USERS`
@@ -52,6 +52,15 @@ pub enum Request<'a> {
     Watch,
     /// `HELP`
     Help,
+}
+
+/// Which way sound goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// From the microphone.
+    In,
+    /// To the loudspeaker.
+    Out,
 }
 
 /// Whom to call, or whose key is meant.
@@ -163,13 +172,13 @@ fn on_or_off(rest: &str) -> Result<bool, BadRequest> {
 fn volume(rest: &str) -> Result<Request<'_>, BadRequest> {
     const USAGE: BadRequest = Cow::Borrowed("400 VOLUME takes in or out, and 0 to 200 percent");
     let (way, percent) = split_first(rest);
-    let input = match way.to_ascii_lowercase().as_str() {
-        "in" => true,
-        "out" => false,
+    let way = match way.to_ascii_lowercase().as_str() {
+        "in" => Way::In,
+        "out" => Way::Out,
         _ => return Err(USAGE),
     };
     let percent = percent.parse().ok().filter(|percent| *percent <= 200).ok_or(USAGE)?;
-    Ok(Request::Volume(input, percent))
+    Ok(Request::Volume(way, percent))
 }
 
 fn call(rest: &str) -> Result<Request<'_>, BadRequest> {
@@ -238,7 +247,7 @@ mod tests {
         let bob = Name::parse("bob").expect("a name");
         for (line, request) in [
             ("call @bob detach", Request::Call(Who::Host("bob"), true)),
-            ("Volume out 200", Request::Volume(false, 200)),
+            ("Volume out 200", Request::Volume(Way::Out, 200)),
             ("MUTE on ", Request::Mute(true)),
             ("set-status dnd", Request::SetStatus(Status::Dnd)),
             ("messages", Request::Messages),

@@ -87,10 +87,19 @@ impl Front {
             let log = format!("{DOUBT} `vox-peer forget {}` {words}{}", leg.who, leg.trust());
             out(Output::Log(log::Level::Warn, &log));
         }
-        self.history.add(PastCall::of(leg, outcome, talked), is_missed(leg, outcome));
+        self.remember(leg, outcome, talked);
         out(Output::Keep(Kept::History, &self.history.to_string()));
         if leg.answered.is_some() && std::mem::take(&mut self.board.muted) {
             out(Output::Media(MediaOrder::Mute(false)));
+        }
+    }
+
+    fn remember(&mut self, leg: &Leg, outcome: Outcome, talked: u64) {
+        let call = PastCall::of(leg, outcome, talked);
+        if is_missed(leg, outcome) {
+            self.history.add_missed(call);
+        } else {
+            self.history.add(call);
         }
     }
 }

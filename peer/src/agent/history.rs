@@ -99,10 +99,15 @@ impl History {
         Self { calls, missed: missed.unwrap_or(0) }
     }
 
-    /// Adds a call; `missed`: somebody called and was not answered.
-    pub fn add(&mut self, call: PastCall, missed: bool) {
+    /// Adds a call.
+    pub fn add(&mut self, call: PastCall) {
         self.calls.write(call);
-        self.missed = self.missed.saturating_add(u32::from(missed));
+    }
+
+    /// Adds a call that somebody made and that was not answered.
+    pub fn add_missed(&mut self, call: PastCall) {
+        self.add(call);
+        self.missed = self.missed.saturating_add(1);
     }
 
     /// Calls, oldest first.
@@ -142,7 +147,10 @@ mod tests {
     #[test]
     fn what_was_kept_is_read_back_and_the_oldest_is_forgotten() {
         let mut history = History::default();
-        (0..100).for_each(|n| history.add(call(n), n % 2 == 0));
+        (0..50).for_each(|n| {
+            history.add_missed(call(2 * n));
+            history.add(call(2 * n + 1));
+        });
         let again = History::parse(&history.to_string());
         assert_eq!(again.to_string(), history.to_string());
         assert_eq!(again.calls().count(), HISTORY_CALLS);

@@ -106,13 +106,17 @@ pub struct Link {
 }
 
 impl Link {
-    /// A link that has not begun; `wanted`: the configuration names a registry.
-    pub fn new(settings: LinkSettings, secret: Option<Secret>, wanted: bool, now: Instant) -> Self {
-        let state = if wanted { State::Waiting(now) } else { State::Unwanted };
+    /// A link that has yet to begin, which is due at once.
+    pub fn new(settings: LinkSettings, secret: Option<Secret>, now: Instant) -> Self {
+        Self { secret, state: State::Waiting(now), ..Self::unwanted(settings, now) }
+    }
+
+    /// No link: there is no registry in the configuration.
+    pub fn unwanted(settings: LinkSettings, now: Instant) -> Self {
         Self {
             settings,
-            secret,
-            state,
+            secret: None,
+            state: State::Unwanted,
             memory: Memory::Nothing,
             greeted: None,
             offering: None,

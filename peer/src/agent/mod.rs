@@ -134,8 +134,12 @@ impl Agent {
         let key = *identity.public();
         let link =
             LinkSettings { registration, identity: identity.clone(), sealing: settings.sealing, address };
+        let link = match settings.registry {
+            Some(_) => Link::new(link, settings.secret, now.at),
+            None => Link::unwanted(link, now.at),
+        };
         Self {
-            link: Link::new(link, settings.secret, settings.registry.is_some(), now.at),
+            link,
             registry: settings.registry.as_deref().and_then(Whom::registry),
             calls: Calls::new(
                 settings.me,

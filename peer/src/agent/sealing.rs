@@ -6,7 +6,7 @@ use vox_common::wire::keys::PublicKey;
 use vox_common::wire::signal::{CallId, Cookie, Hello, Say, Sealed, Signal};
 
 use crate::seal::handshake::{Attempt, Invitation, Shaken};
-use crate::seal::keys::SignalKeys;
+use crate::seal::keys::{End, SignalKeys};
 use crate::seal::tag::TagKey;
 
 /// Different cookies that a caller accepts for one call: the callee changes its secret every two minutes, and may be
@@ -14,10 +14,10 @@ use crate::seal::tag::TagKey;
 pub const MAX_ATTEMPTS: usize = 8;
 
 /// What the signals of one call are tagged with. Without any key nobody is believed.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Tags {
-    /// Ours is the end that called.
-    outgoing: bool,
+    /// Which end is ours.
+    end: End,
     /// What the caller sealed into its first message.
     cancel: Option<TagKey>,
     /// What came of the second one.
@@ -57,9 +57,14 @@ struct Answered {
 }
 
 impl Tags {
+    /// Of a call that has come to nothing before there was any key for it.
+    pub fn none() -> Self {
+        Self { end: End::Callee, cancel: None, keys: None }
+    }
+
     /// The datagram that says this, with its tag where it has one.
     pub fn write(&self, id: CallId, say: Say) -> String {
-        let key = self.key_for(&say, self.outgoing).cloned();
+        let key = self.key_for(&say, self.end).cloned();
         let bare = Signal::untagged(id, say);
         match key {
             Some(key) => {
@@ -72,18 +77,18 @@ impl Tags {
 
     /// Whether the other end of the call has said this.
     pub fn believe(&self, signal: &Signal, datagram: &[u8]) -> bool {
-        let key = self.key_for(&signal.say, !self.outgoing);
+        let key = self.key_for(&signal.say, self.end.other());
         let tagged = signal.tag.as_ref().zip(key);
         tagged.is_some_and(|(tag, key)| key.is_tag_of(tag, Signal::tagged(datagram)))
     }
 
     /// CANCEL, and what the callee answers to it, may be said before the caller has heard anything, and are tagged with
     /// the key that it made for that; all else with the key of the direction.
-    fn key_for(&self, say: &Say, by_caller: bool) -> Option<&TagKey> {
-        match (say, by_caller) {
+    fn key_for(&self, say: &Say, speaker: End) -> Option<&TagKey> {
+        match (say, speaker) {
             (Say::Knock | Say::Retry(..) | Say::Invite(..) | Say::WrongKey(_), _) => None,
-            (Say::Cancel(_), true) | (Say::ByeOk, false) => self.cancel.as_ref(),
-            _ if by_caller == self.outgoing => self.keys.as_ref().map(|keys| &keys.sends),
+            (Say::Cancel(_), End::Caller) | (Say::ByeOk, End::Callee) => self.cancel.as_ref(),
+            _ if speaker == self.end => self.keys.as_ref().map(|keys| &keys.sends),
             _ => self.keys.as_ref().map(|keys| &keys.receives),
         }
     }
@@ -92,7 +97,7 @@ impl Tags {
 impl Seal {
     /// Of a call that we begin; `cancel` is made for this one alone.
     pub fn of_caller(cancel: TagKey) -> Self {
-        let tags = Tags { outgoing: true, cancel: None, keys: None };
+        let tags = Tags { end: End::Caller, cancel: None, keys: None };
         Self { tags, hands: Hands::Caller(Calling { cancel, attempts: Vec::new() }), shaken: None }
     }
 
@@ -100,7 +105,7 @@ impl Seal {
     pub fn of_callee(invite: Sealed, invitation: Invitation, hello: &Hello) -> Self {
         let cancel = Some(invitation.cancel.clone());
         let (answer, shaken) = invitation.answer(hello);
-        let tags = Tags { outgoing: false, cancel, keys: Some(shaken.keys.signals.clone()) };
+        let tags = Tags { end: End::Callee, cancel, keys: Some(shaken.keys.signals.clone()) };
         Self { tags, hands: Hands::Callee(Box::new(Answered { invite, answer })), shaken: Some(shaken) }
     }
 

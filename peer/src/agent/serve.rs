@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use vox_common::wire::control::{Request, usages};
+use vox_common::wire::control::{Request, Way, usages};
 use vox_common::wire::names::Name;
 use vox_common::wire::request::Request as Ask;
 use vox_common::wire::users::{Entry, Status};
@@ -38,7 +38,7 @@ impl Agent {
             Request::Hangup if self.give_up_placing(out) => Desk::answer(client, HUNG_UP, out),
             Request::Hangup => self.act(now, client, HUNG_UP, out, Calls::hangup),
             Request::Mute(on) => self.mute(client, on, out),
-            Request::Volume(input, percent) => self.volume(client, input, percent, out),
+            Request::Volume(way, percent) => self.volume(client, way, percent, out),
             Request::Status => Desk::answer(client, &self.status(now), out),
             Request::Users => Desk::answer(client, &self.users(now), out),
             Request::Lookup(name) => self.look_up(now, client, name, out),
@@ -80,8 +80,11 @@ impl Agent {
         Desk::answer(client, if on { "200 muted" } else { "200 not muted" }, out);
     }
 
-    fn volume(&mut self, client: ClientId, input: bool, percent: u8, out: Out<'_>) {
-        let direction = if input { Direction::In } else { Direction::Out };
+    fn volume(&mut self, client: ClientId, way: Way, percent: u8, out: Out<'_>) {
+        let direction = match way {
+            Way::In => Direction::In,
+            Way::Out => Direction::Out,
+        };
         self.front.board.set_volume(direction, percent);
         out(Output::Media(MediaOrder::Volume(direction, percent)));
         Desk::answer(client, &format!("200 volume is {percent} %"), out);

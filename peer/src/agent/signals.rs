@@ -229,7 +229,7 @@ impl Calls {
         match self.leg_at(id, path.remote) {
             Some(at) if self.legs[at].is_ringing_here() => self.end(now, at, Outcome::Cancelled, None, out),
             None if self.closed.find(id, path.remote).is_none() => {
-                self.closed.remember(now.at, id, path, None, Tags::default());
+                self.closed.remember(now.at, id, path, None, Tags::none());
             }
             _ => {}
         }

@@ -21,6 +21,17 @@ pub enum End {
     Callee,
 }
 
+impl End {
+    /// The one that it talks to.
+    #[must_use]
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Caller => Self::Callee,
+            Self::Callee => Self::Caller,
+        }
+    }
+}
+
 /// What each direction's signals are tagged with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignalKeys {

@@ -29,7 +29,7 @@ impl Bench {
         let start = clock::now();
         let address = "intercom.lan:5000".to_owned();
         let settings = LinkSettings { registration, identity, sealing, address };
-        Self { link: Link::new(settings, None, true, start), dice: Dice::new([1; 32]), start }
+        Self { link: Link::new(settings, None, start), dice: Dice::new([1; 32]), start }
     }
 
     fn at(&self, ms: u64) -> Instant {
