@@ -1,31 +1,18 @@
 //! What a station or a person asks of the registry (DESIGN section 5).
 
-use std::fmt;
-use std::num::NonZeroU16;
+mod registration;
 
-use super::keys::{KEY_BYTES, PublicKey};
+use std::fmt;
+
+pub use self::registration::Registration;
 use super::limits::{LINE_BYTES, MAX_USERS, NAME_BYTES, TEXT_BYTES};
-use super::names::{DisplayName, Name};
-use super::proof::{PROOF_BYTES, Proof};
+use super::names::Name;
 use super::refusal::Refusal;
 use super::secure::{OFFER_CHARACTERS, Offer};
-use super::users::{DISPLAY_WORD_BYTES, Status, write_display};
+use super::users::Status;
 use super::verb::Verb;
-use super::words::{self, split_first};
+use super::words::split_first;
 
-/// The longest request that is not free text.
-const REGISTER_BYTES: usize = "REGISTER ".len()
-    + NAME_BYTES
-    + " 65535".len()
-    + " key=".len()
-    + KEY_BYTES
-    + " proof=".len()
-    + PROOF_BYTES
-    + " key-proof=".len()
-    + PROOF_BYTES
-    + DISPLAY_WORD_BYTES
-    + 1;
-const _: () = assert!(REGISTER_BYTES <= LINE_BYTES);
 const _: () = assert!("SECURE ".len() + OFFER_CHARACTERS < LINE_BYTES);
 const _: () = assert!("BROADCAST ".len() + TEXT_BYTES < LINE_BYTES);
 const _: () = assert!("MSG ".len() + NAME_BYTES + 1 + TEXT_BYTES < LINE_BYTES);
@@ -73,23 +60,6 @@ pub enum Request<'a> {
     Quit,
 }
 
-/// What a user tells of itself. The address is not among it: that is what the registry sees.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Registration {
-    /// The name that others call.
-    pub name: Name,
-    /// The UDP port for calls.
-    pub port: NonZeroU16,
-    /// The key for calls.
-    pub key: Option<PublicKey>,
-    /// That the user knows the registry's secret.
-    pub proof: Option<Proof>,
-    /// That the user holds the key.
-    pub key_proof: Option<Proof>,
-    /// What people see instead of the name.
-    pub display: Option<DisplayName>,
-}
-
 impl<'a> Request<'a> {
     /// Reads one line without its end.
     ///
@@ -100,7 +70,7 @@ impl<'a> Request<'a> {
         let verb = Verb::parse(word).ok_or(Refusal::UnknownVerb)?;
         match verb {
             Verb::Secure => Offer::parse(one_word(verb, rest)?).ok_or(Refusal::BadOffer).map(Self::Secure),
-            Verb::Register => registration(rest).map(Self::Register),
+            Verb::Register => Registration::parse(rest).map(Self::Register),
             Verb::List => at_most_one_word(verb, rest).map(Self::List),
             Verb::Lookup => one_word(verb, rest).and_then(known_name).map(Self::Lookup),
             Verb::Status => {
@@ -148,34 +118,6 @@ impl Request<'_> {
             Self::Help(_) => Verb::Help,
             Self::Quit => Verb::Quit,
         }
-    }
-}
-
-fn registration(rest: &str) -> Result<Registration, Refusal> {
-    let (name, rest) = split_first(rest);
-    let (port, options) = split_first(rest);
-    if port.is_empty() || !options.split(' ').all(|word| word.is_empty() || word.contains('=')) {
-        return Err(Refusal::Usage(Verb::Register));
-    }
-    Ok(Registration {
-        name: Name::parse(name).map_err(|_| Refusal::BadName)?,
-        port: port.parse().map_err(|_| Refusal::BadPort)?,
-        key: option(options, "key", PublicKey::parse, Refusal::BadKey)?,
-        proof: option(options, "proof", Proof::parse, Refusal::BadProof)?,
-        key_proof: option(options, "key-proof", Proof::parse, Refusal::BadKeyProof)?,
-        display: option(options, "display", DisplayName::from_word, Refusal::BadDisplay)?,
-    })
-}
-
-fn option<T>(
-    options: &str,
-    key: &str,
-    parse: impl Fn(&str) -> Option<T>,
-    bad: Refusal,
-) -> Result<Option<T>, Refusal> {
-    match words::value(options, key).map_err(|_| Refusal::RepeatedKey)? {
-        Some(word) => parse(word).ok_or(bad).map(Some),
-        None => Ok(None),
     }
 }
 
@@ -286,22 +228,6 @@ impl fmt::Display for Request<'_> {
 
 fn write_rest(verb: &str, rest: &str, out: &mut fmt::Formatter<'_>) -> fmt::Result {
     if rest.is_empty() { out.write_str(verb) } else { write!(out, "{verb} {rest}") }
-}
-
-impl fmt::Display for Registration {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{} {}", self.name, self.port)?;
-        if let Some(key) = self.key {
-            write!(out, " key={key}")?;
-        }
-        if let Some(proof) = self.proof {
-            write!(out, " proof={proof}")?;
-        }
-        if let Some(proof) = self.key_proof {
-            write!(out, " key-proof={proof}")?;
-        }
-        write_display(self.display.as_ref(), out)
-    }
 }
 
 #[cfg(test)]

@@ -1,30 +1,27 @@
-//! The table of legs, and what people do to calls. Signals are in `signals.rs`, time in `expiry.rs`, what follows in `steps.rs`.
+//! The table of legs. What people do to calls is in `calling.rs`, what signals do in `signals.rs`, what time does in
+//! `expiry.rs`, what follows in `steps.rs`.
 
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use heapless::{HistoryBuf, String as Text, Vec};
+use heapless::{HistoryBuf, Vec};
 use vox_common::seal::identity::Identity;
 use vox_common::wire::coding::Coding;
-use vox_common::wire::keys::PublicKey;
-use vox_common::wire::limits::{DISPLAY_BYTES, MAX_LEGS};
+use vox_common::wire::limits::MAX_LEGS;
 use vox_common::wire::names::{DisplayName, Name};
-use vox_common::wire::signal::{CallId, Endings, Hello, MediaSealing, Reason};
+use vox_common::wire::signal::{CallId, Endings, Hello, MediaSealing};
 
 use super::book::AddressBook;
 use super::closed::ClosedCalls;
 use super::cookie::CookieJar;
 use super::dice::Dice;
-use super::io::{ClientId, Moment, Policy};
+use super::io::{Moment, Policy};
 use super::known::KnownKeys;
-use super::leg::{Leg, MAX_CANDIDATES, State};
+use super::leg::Leg;
 use super::outcome::Outcome;
 use super::pace::Pace;
-use super::sealing::Seal;
-use super::timer::{Resend, earlier};
-use super::whom::Whom;
+use super::timer::earlier;
 use crate::media::orders::{LegId, MediaOrder, Path};
-use crate::seal::tag::TagKey;
 
 /// Who this station is to others.
 #[derive(Debug, Clone)]
@@ -37,30 +34,6 @@ pub struct Me {
     pub sends: Coding,
     /// Whether it seals its media.
     pub media: MediaSealing,
-}
-
-/// Somebody to call.
-#[derive(Debug, Clone)]
-pub struct Callee {
-    /// What the user calls them.
-    pub who: Text<DISPLAY_BYTES>,
-    /// Whose key is remembered of them.
-    pub whom: Whom,
-    /// The name, when it was called by name.
-    pub to: Option<Name>,
-    /// Where they may be, best first; at least one.
-    pub candidates: Vec<SocketAddr, MAX_CANDIDATES>,
-    /// The key that they are known by. `None`: not known, the first one is trusted.
-    pub key: Option<PublicKey>,
-}
-
-/// Who asks for a call, and whether it ends with them.
-#[derive(Debug, Clone, Copy)]
-pub struct Caller {
-    /// The control client.
-    pub client: ClientId,
-    /// The call goes on without the client.
-    pub detached: bool,
 }
 
 /// What the table of legs wants done.
@@ -197,78 +170,6 @@ impl Calls {
         self.dnd = dnd;
     }
 
-    /// Begins to call: the first INVITE is due at once. `None`: there is a call already, or no address to call.
-    pub fn place(&mut self, now: Moment, callee: Callee, asker: Caller) -> Option<&Leg> {
-        let remote = *callee.candidates.first()?;
-        if self.current().is_some() {
-            return None;
-        }
-        let place = self.take_place()?;
-        let leg = Leg {
-            id: self.dice.call_id(),
-            place,
-            who: callee.who,
-            whom: callee.whom,
-            to: callee.to,
-            verdict: None,
-            display: None,
-            path: Path { remote, local: None },
-            candidates: callee.candidates,
-            expects: callee.key,
-            seal: Seal::of_caller(TagKey::new(*self.dice.secret())),
-            media: None,
-            outgoing: true,
-            owner: Some(asker.client),
-            detached: asker.detached,
-            hears: None,
-            takes_red: false,
-            yields: None,
-            after: self.unsaid(remote),
-            begun: now,
-            answered: None,
-            state: State::Calling { resend: Resend::at_once(now.at), cookies: 0, wrong_key: false },
-        };
-        self.legs.push(leg).expect("a place was free");
-        self.legs.last()
-    }
-
-    /// The user takes the call that rings. `false`: none does.
-    pub fn answer(&mut self, now: Moment, out: CallOut<'_>) -> bool {
-        let ringing = self.legs.iter().position(Leg::is_ringing_here);
-        ringing.map(|at| self.accept(now, at, out)).is_some()
-    }
-
-    /// The user refuses the call that rings. `false`: none does.
-    pub fn reject(&mut self, now: Moment, out: CallOut<'_>) -> bool {
-        let ringing = self.legs.iter().position(Leg::is_ringing_here);
-        ringing.map(|at| self.refuse_leg(now, at, Reason::Declined, out)).is_some()
-    }
-
-    /// The user ends the current call, whatever it is doing. `false`: there is none.
-    pub fn hangup(&mut self, now: Moment, out: CallOut<'_>) -> bool {
-        let current = self.legs.iter().position(Leg::is_active);
-        current.map(|at| self.hangup_leg(now, at, out)).is_some()
-    }
-
-    /// A control client is gone, and with it the calls that it did not detach from.
-    pub fn client_gone(&mut self, now: Moment, client: ClientId, out: CallOut<'_>) {
-        let owned = |leg: &Leg| leg.owner == Some(client);
-        while let Some(at) = self.legs.iter().position(owned) {
-            self.legs[at].owner = None;
-            if !self.legs[at].detached {
-                self.hangup_leg(now, at, out);
-            }
-        }
-    }
-
-    /// The daemon ends: everybody is told once, and nobody is waited for.
-    pub fn stop(&mut self, now: Moment, out: CallOut<'_>) {
-        while self.hangup(now, out) {}
-        while let Some(State::Cancelling { outcome, .. }) = self.legs.first().map(|leg| &leg.state) {
-            self.end(now, 0, *outcome, None, out);
-        }
-    }
-
     /// Valid sound came for a leg: it is alive, and that is as good as CONFIRM.
     pub fn media_heard(&mut self, now: Moment, place: LegId, out: CallOut<'_>) {
         if let Some(at) = self.legs.iter().position(|leg| leg.place == place) {
@@ -290,13 +191,6 @@ impl Calls {
         let place = places.into_iter().find(|place| !taken(place))?;
         self.next_place = place + 1;
         Some(LegId(place))
-    }
-
-    /// What a new INVITE must say of earlier calls whose ends may not have been heard, the latest first.
-    fn unsaid(&self, remote: SocketAddr) -> Endings {
-        let leaving = self.legs.iter().filter(|leg| !leg.is_active() && leg.is_with(remote));
-        let leaving = leaving.map(|leg| (leg.id, Reason::Cancelled));
-        self.closed.unsaid(remote).chain(leaving).take(Endings::new().capacity()).collect()
     }
 
     pub(super) fn hello(&self, leg: Option<&Leg>) -> Hello {

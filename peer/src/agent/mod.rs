@@ -4,6 +4,7 @@ mod admitting;
 pub mod allow;
 pub mod board;
 pub mod book;
+pub mod calling;
 pub mod calls;
 pub mod closed;
 pub mod cookie;

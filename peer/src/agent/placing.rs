@@ -13,7 +13,7 @@ use vox_common::wire::request::Request;
 use vox_common::wire::users::Found;
 
 use super::Agent;
-use super::calls::{Callee, Caller};
+use super::calling::{Callee, Caller};
 use super::desk::Desk;
 use super::io::{ClientId, Moment, Out, Output, Ticket};
 use super::leg::MAX_CANDIDATES;

@@ -8,7 +8,8 @@ use vox_common::wire::request::Request as Ask;
 use vox_common::wire::users::{Entry, Status};
 
 use super::Agent;
-use super::calls::{CallOut, Caller, Calls};
+use super::calling::Caller;
+use super::calls::{CallOut, Calls};
 use super::desk::Desk;
 use super::io::{ClientId, Kept, Moment, Out, Output};
 use super::registry::link_out;

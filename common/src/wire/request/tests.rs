@@ -1,6 +1,12 @@
 //! Requests are read as they were written, and every mistake has a refusal of its own.
 
+use std::num::NonZeroU16;
+
+use super::registration::REGISTER_BYTES;
 use super::*;
+use crate::wire::keys::PublicKey;
+use crate::wire::names::DisplayName;
+use crate::wire::proof::Proof;
 use crate::wire::users::tests::{displays, keys, names, statuses};
 use proptest::prelude::*;
 
