@@ -1,7 +1,8 @@
 //! Named threads with small stacks, whose failure to start is an answer.
 
 use std::io;
-use std::thread::{Builder, JoinHandle};
+use std::panic::resume_unwind;
+use std::thread::{self, Builder, JoinHandle};
 
 /// The stack of a thread that reads lines or owns a core whose tables are elsewhere.
 ///
@@ -33,8 +34,29 @@ pub fn spawn_roomy<T: Send + 'static>(
     Builder::new().name(name.into()).stack_size(ROOMY_STACK_BYTES).spawn(work)
 }
 
+/// Does `work` on a roomy stack of its own and waits for it: what passes over that stack, such as large tables as they are
+/// made, is the kernel's again afterwards, which is not so of the main thread's.
+///
+/// # Errors
+/// The kernel has no room for another thread.
+///
+/// # Panics
+/// `work` does.
+pub fn aside<T: Send>(work: impl FnOnce() -> T + Send) -> io::Result<T> {
+    thread::scope(|scope| {
+        let thread = Builder::new().name("aside".into()).stack_size(ROOMY_STACK_BYTES);
+        Ok(thread.spawn_scoped(scope, work)?.join().unwrap_or_else(|panic| resume_unwind(panic)))
+    })
+}
+
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn what_is_done_aside_is_there_afterwards() {
+        let words = String::from("tables");
+        assert_eq!(super::aside(|| words.len()).unwrap(), 6);
+    }
+
     #[test]
     fn a_thread_bears_its_name() {
         let thread = super::spawn("conn-7", || std::thread::current().name().map(String::from)).unwrap();

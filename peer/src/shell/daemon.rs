@@ -64,15 +64,15 @@ fn serve(config: Config, path: &Path, log: &syslog::LogHandle) -> Result<(), Str
     let signals = Signals::catch().map_err(|error| format!("cannot catch signals: {error}"))?;
     keep_state(&config.state_directory)?;
     let identity = key_file::load_or_make(&config.state_directory).map_err(|error| error.to_string())?;
-    let known = known::recall(&config.state_directory)?;
+    let known = aside(|| known::recall(&config.state_directory))??;
     if config.media == MediaSealing::Off {
         log::warn!("calls are not encrypted: security.media is off, and everybody on the way can listen");
     }
     let doors = Doors::open(&config)?;
     let locked = lock_memory(config.priority);
     let control_socket = config.control_socket.clone();
-    let station = Station::start(&config, identity, known, doors)
-        .map_err(|error| format!("cannot start a thread: {error}"))?;
+    let station =
+        aside(|| Station::start(&config, identity, known, doors))?.map_err(|error| no_thread(&error))?;
     let _ = station.mailbox.send(Mail::Media(MediaNews::Memory { locked }));
     watch(signals, &station.mailbox, config, path, log);
     let _ = station.owner.join();
@@ -80,6 +80,15 @@ fn serve(config: Config, path: &Path, log: &syslog::LogHandle) -> Result<(), Str
     let _ = std::fs::remove_file(control_socket);
     log::info!("{} has ended", program());
     Ok(())
+}
+
+/// Large tables are not made on the main thread's stack: what it has touched once it keeps.
+fn aside<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, String> {
+    thread::aside(work).map_err(|error| no_thread(&error))
+}
+
+fn no_thread(error: &io::Error) -> String {
+    format!("cannot start a thread: {error}")
 }
 
 /// Where calls and people come in. Who may not have them says so before anything runs.
