@@ -1,8 +1,8 @@
 //! State files: a power cut leaves the old one or the new one, never half.
 
-use std::fs::{self, File, OpenOptions, Permissions};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use nix::unistd::{AccessFlags, access};
@@ -13,12 +13,15 @@ const MAX_BYTES: u64 = 1024 * 1024;
 /// Whom one called and what one was told is nobody else's business.
 const MODE: u32 = 0o600;
 
-/// Makes sure of a directory that state files can be written to.
+/// Nor is it which files there are.
+const DIRECTORY_MODE: u32 = 0o700;
+
+/// Makes sure of a directory that state files can be written to; one that is made is its owner's alone.
 ///
 /// # Errors
 /// It cannot be made, or this user may not write there.
 pub fn directory(path: &Path) -> io::Result<()> {
-    fs::create_dir_all(path)?;
+    DirBuilder::new().recursive(true).mode(DIRECTORY_MODE).create(path)?;
     access(path, AccessFlags::W_OK | AccessFlags::X_OK).map_err(io::Error::from)
 }
 
@@ -68,6 +71,19 @@ mod tests {
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, MODE);
         assert_eq!(fs::read_dir(&directory).unwrap().count(), 1);
         fs::remove_dir_all(&directory).unwrap();
+    }
+
+    #[test]
+    fn a_directory_that_is_made_is_for_its_owner_alone_and_one_that_is_there_stays_as_it_is() {
+        let place = std::env::temp_dir().join(format!("vox-directory-{}", std::process::id()));
+        let state = place.join("state");
+        let mode = || fs::metadata(&state).unwrap().permissions().mode() & 0o777;
+        directory(&state).unwrap();
+        assert_eq!(mode(), 0o700);
+        fs::set_permissions(&state, Permissions::from_mode(0o750)).unwrap();
+        directory(&state).unwrap();
+        assert_eq!(mode(), 0o750);
+        fs::remove_dir_all(&place).unwrap();
     }
 
     #[test]
