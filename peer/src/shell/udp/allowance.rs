@@ -1,5 +1,5 @@
 //! How many signals are passed on: so many in a second from one address, and so many from all together. Whoever floods
-//! uses up his own share, and keeps nobody else out.
+//! uses up his own share, and keeps nobody else out; nor does who invents addresses, as long as they can be told apart.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::{Duration, Instant};
@@ -11,6 +11,10 @@ pub(super) const OF_ONE: u32 = 200;
 
 /// Of all addresses together: what comes from everywhere at once has a bound, too.
 const OF_ALL: u32 = 1_000;
+
+/// Of one address that is told apart, also when all of that is used up: more than a call takes. Addresses can be invented,
+/// and a handful of them would use it up.
+const OF_EACH: u32 = 10;
 
 /// Addresses that are told apart in a second. At the brim the rest share what one has.
 const SOURCES: usize = 64;
@@ -28,9 +32,9 @@ impl Allowance {
     /// Whether a signal from there is passed on; counts it if so.
     pub(super) fn take(&mut self, now: Instant, from: IpAddr) -> bool {
         self.begin_again_each_second(now);
-        let all = self.all;
-        let taken = self.taken_by(source(from));
-        let is_allowed = *taken < OF_ONE && all < OF_ALL;
+        let is_left = self.all < OF_ALL;
+        let (taken, own) = self.taken_by(source(from));
+        let is_allowed = *taken < if is_left { OF_ONE } else { own };
         *taken += u32::from(is_allowed);
         self.all += u32::from(is_allowed);
         is_allowed
@@ -43,12 +47,13 @@ impl Allowance {
         }
     }
 
-    fn taken_by(&mut self, source: IpAddr) -> &mut u32 {
+    /// How many there were from there, and of how many it is sure.
+    fn taken_by(&mut self, source: IpAddr) -> (&mut u32, u32) {
         let known = self.each.iter().position(|(known, _)| *known == source);
         let place = known.or_else(|| self.each.push((source, 0)).is_ok().then(|| self.each.len() - 1));
         match place {
-            Some(place) => &mut self.each[place].1,
-            None => &mut self.others,
+            Some(place) => (&mut self.each[place].1, OF_EACH),
+            None => (&mut self.others, 0),
         }
     }
 }
@@ -91,6 +96,16 @@ mod tests {
     }
 
     #[test]
+    fn who_invents_a_handful_of_addresses_keeps_nobody_else_from_a_call() {
+        let start = vox_common::sys::clock::now();
+        let mut allowance = Allowance::default();
+        let invented: u32 = (0..63).map(|n| passed(&mut allowance, start, &format!("192.0.2.{n}"))).sum();
+        assert_eq!(invented, 1_000 + 58 * 10, "five use up what all have");
+        assert_eq!(passed(&mut allowance, start, "198.51.100.1"), 10);
+        assert_eq!(passed(&mut allowance, start, "198.51.100.2"), 0, "one too many to be told apart");
+    }
+
+    #[test]
     fn many_together_have_a_bound_and_those_too_many_to_tell_apart_share_one() {
         let start = vox_common::sys::clock::now();
         let mut allowance = Allowance::default();
@@ -100,6 +115,7 @@ mod tests {
         let [one, other] = ["198.51.100.1", "198.51.100.2"].map(|from| passed(&mut allowance, start, from));
         assert_eq!((one, other), (OF_ONE, 0));
         let rest: u32 = (0..9).map(|n| passed(&mut allowance, start, &format!("192.0.2.{n}"))).sum();
-        assert_eq!(u32::try_from(SOURCES).expect("small") + one + rest, OF_ALL);
+        let (sources, sure) = (u32::try_from(SOURCES).expect("small"), 5 * (OF_EACH - 1));
+        assert_eq!(sources + one + rest, OF_ALL + sure, "and what each of the last five is sure of");
     }
 }
