@@ -14,7 +14,8 @@ const LIST: &str = include_str!("words.txt");
 /// Keeps these words apart from everything else that is ever made of a handshake hash.
 const LABEL: &[u8] = b"vox1 words";
 
-/// Who wants to sit between two people whose handshakes give the same 40 bits has 6 s to try 2^40 of his own.
+/// Who wants to sit between two people whose handshakes give the same 40 bits has to try 2^40 of them while the caller waits:
+/// hashes, not handshakes, because another word at the end of what he seals is another hash (docs/SECURITY.md).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FourWords([&'static str; 4]);
 
