@@ -74,7 +74,7 @@ fn said(mut command: Command) -> Said {
 #[test]
 fn a_command_that_is_done_prints_the_answer() {
     let station = Station::new(&[
-        ("ANSWER", "200 answered\n"),
+        ("ANSWER", "200 answered alice 0a key=SHA256:0 trust=verified sealed=yes words=one-two-three-four\n"),
         ("REJECT", "200 rejected\n"),
         ("HANGUP", "200 hung up\n"),
         ("MUTE on", "200 muted\n"),
@@ -91,7 +91,7 @@ fn a_command_that_is_done_prints_the_answer() {
         ("LEAVE", "200 left hall\n"),
     ]);
     for (typed, answer) in [
-        ("answer", "answered\n"),
+        ("answer", "talking with alice, verified key SHA256:0\nfour words: one two three four\n"),
         ("reject", "rejected\n"),
         ("hangup", "hung up\n"),
         ("mute", "muted\n"),

@@ -27,6 +27,14 @@ fn wait_for_key(place: &Place, name: &str, whom: &str) -> String {
     })
 }
 
+/// Waits until that many ended calls are on the disk.
+fn wait_for_history(place: &Place, name: &str, calls: usize) {
+    wait::until("the history to be on the disk", 10, || {
+        let text = fs::read_to_string(place.at(&format!("{name}-state/history"))).unwrap_or_default();
+        (text.matches(" talked-s=").count() == calls).then_some(())
+    });
+}
+
 fn fingerprint(station: &Station) -> String {
     let mut control = station.control();
     let own = control.ask("KEY").swap_remove(0);
@@ -66,6 +74,7 @@ fn the_first_call_is_said_to_be_new_the_next_one_is_known_and_the_words_are_the_
         wait_for_idle([&alice, &bob]);
         wait_for_key(&place, "alice", "peer bob");
         wait_for_key(&place, "bob", "peer alice");
+        wait_for_history(&place, "alice", seen.len());
         for name in ["alice", "bob"] {
             let file = place.at(&format!("{name}-state/known-peers"));
             assert_eq!(fs::metadata(file).expect("kept").permissions().mode() & 0o777, 0o600);
@@ -80,6 +89,30 @@ fn the_first_call_is_said_to_be_new_the_next_one_is_known_and_the_words_are_the_
     assert_eq!((known(&place, "alice").len(), known(&place, "bob").len()), (1, 1));
     let history = alice.run(&["history", "--json"]).out;
     assert!(history.contains("\"trust\":\"new\"") && history.contains("\"sealed\":true"), "{history}");
+}
+
+#[test]
+fn who_takes_a_call_reads_whose_key_it_is_and_the_words_that_the_caller_reads() {
+    let place = Place::new();
+    let bob = Station::quiet("bob").start(&place);
+    let alice = Station::quiet("alice").set("contacts.bob", bob.host()).start(&place);
+    for trust in ["new", "known", "verified"] {
+        let _call = alice.begin(&["call", "bob"]);
+        bob.wait_until("ringing");
+        let said = bob.run(&["answer"]);
+        let talking = format!("talking with alice, {trust} key {}\n", fingerprint(&alice));
+        let words = format!("four words: {}", of_call(&alice, "words").replace('-', " "));
+        let compare = match trust {
+            "verified" => "\n",
+            _ => "; if alice reads the same ones, `vox-peer verify alice`\n",
+        };
+        assert_eq!((said.code, said.out), (0, format!("{talking}{words}{compare}")));
+        if trust == "known" {
+            assert_eq!(bob.run(&["verify", "alice"]).code, 0);
+        }
+        assert_eq!(bob.run(&["hangup"]).code, 0);
+        wait_for_idle([&alice, &bob]);
+    }
 }
 
 #[test]

@@ -77,10 +77,11 @@ impl Calls {
         self.legs.last()
     }
 
-    /// The user takes the call that rings. `false`: none does.
-    pub fn answer(&mut self, now: Moment, out: CallOut<'_>) -> bool {
-        let ringing = self.legs.iter().position(Leg::is_ringing_here);
-        ringing.map(|at| self.accept(now, at, out)).is_some()
+    /// The user takes the call that rings. `None`: none does.
+    pub fn answer(&mut self, now: Moment, out: CallOut<'_>) -> Option<&Leg> {
+        let at = self.legs.iter().position(Leg::is_ringing_here)?;
+        self.accept(now, at, out);
+        self.legs.get(at)
     }
 
     /// The user refuses the call that rings. `false`: none does.

@@ -34,7 +34,7 @@ impl Agent {
     fn serve(&mut self, now: Moment, client: ClientId, request: Request<'_>, out: Out<'_>) {
         match request {
             Request::Call(who, detached) => self.call(now, &who, Caller { client, detached }, out),
-            Request::Answer => self.act(now, client, "200 answered", out, Calls::answer),
+            Request::Answer => self.answer(now, client, out),
             Request::Reject => self.act(now, client, "200 rejected", out, Calls::reject),
             Request::Hangup if self.give_up_placing(out) => Desk::answer(client, HUNG_UP, out),
             Request::Hangup => self.act(now, client, HUNG_UP, out, Calls::hangup),
@@ -70,6 +70,14 @@ impl Agent {
         let Self { calls, front, .. } = self;
         let acted = act(calls, now, &mut |output| front.perform(now, output, out));
         Desk::answer(client, if acted { done } else { NO_CALL }, out);
+    }
+
+    /// Whoever answers is told whom they talk to, and what there is to compare.
+    fn answer(&mut self, now: Moment, client: ClientId, out: Out<'_>) {
+        let Self { calls, front, .. } = self;
+        let taken = calls.answer(now, &mut |output| front.perform(now, output, out));
+        let answer = taken.map(|leg| format!("200 answered {} {}{}", leg.who, leg.id, leg.trust()));
+        Desk::answer(client, answer.as_deref().unwrap_or(NO_CALL), out);
     }
 
     fn mute(&mut self, client: ClientId, on: bool, out: Out<'_>) {

@@ -2,6 +2,7 @@
 //!
 //! The manual is vox-peer(1).
 
+mod answer;
 mod args;
 mod call;
 mod event;
@@ -76,6 +77,7 @@ fn perform(command: &Command, places: &[PathBuf]) -> Result<(), Failure> {
     };
     let answer = client.ask(&line)?;
     match command {
+        Command::Answer => Ok(answer::show(&answer, screen)?),
         Command::Status(Format { json: true }) => print(&status::json(&answer), screen),
         Command::Status(_) => Ok(status::show(&answer, screen)?),
         Command::Users(format) => list(&listing::USERS, &answer, *format, screen),

@@ -33,13 +33,19 @@ pub(super) fn lines(fields: &Fields, typed: &str) -> Vec<String> {
         "new" | "no-room" => key(fields).map(|key| format!("{name} has a {key}")),
         _ => None,
     };
+    news.into_iter().chain(compare(fields, typed)).collect()
+}
+
+/// That others can listen, where it is so, and the words to compare with whoever is known as `typed`.
+pub(super) fn compare(fields: &Fields, typed: &str) -> impl Iterator<Item = String> {
+    let name = fields.value("name");
     let open = open(fields).map(|open| format!("{open}: everybody on the way can listen"));
     let compare = match fields.value("trust") {
         "verified" => String::new(),
         _ => format!("; if {name} reads the same ones, `vox-peer verify {typed}`"),
     };
     let words = words(fields).map(|words| format!("four words: {words}{compare}"));
-    [news, open, words].into_iter().flatten().collect()
+    open.into_iter().chain(words)
 }
 
 #[cfg(test)]

@@ -123,8 +123,11 @@ fn a_caller_is_new_until_the_call_is_answered_and_known_from_then_on() {
     assert_eq!(alice.known, "", "who was not answered is not remembered");
 
     alice.invited(BOB, id(2));
-    alice.ask(WATCHER, "ANSWER");
+    let answered = alice.answer("ANSWER").swap_remove(0);
     assert_eq!(alice.known, format!("peer bob {key} first-seen=1000\n"));
+    assert!(answered.starts_with(&format!("200 answered bob {} ", id(2))), "{answered}");
+    assert_eq!((of(&answered, "key"), of(&answered, "trust")), (Some(print(key)), Some("new".into())));
+    assert_eq!(of(&answered, "words"), Some(alice.words_there(BOB, id(2))));
     let talks = alice.told_of("talking");
     assert_eq!((of(&talks, "trust"), of(&talks, "sealed")), (Some("new".into()), Some("yes".into())));
     assert_eq!(of(&talks, "words"), Some(alice.words_there(BOB, id(2))));
