@@ -8,6 +8,7 @@ pub mod media;
 pub mod page;
 pub mod receive;
 pub mod registry;
+pub mod requests;
 pub mod sealed;
 pub mod signals;
 pub mod srtp;
@@ -23,7 +24,7 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 13] = [
+pub const TARGETS: [Target; 14] = [
     Target { name: "agent", holds: agent::holds },
     Target { name: "config", holds: config::holds },
     Target { name: "lines", holds: lines::holds },
@@ -31,6 +32,7 @@ pub const TARGETS: [Target; 13] = [
     Target { name: "receive", holds: receive::holds },
     Target { name: "red", holds: media::red_holds },
     Target { name: "registry", holds: registry::holds },
+    Target { name: "requests", holds: requests::holds },
     Target { name: "rtcp", holds: media::rtcp_holds },
     Target { name: "rtp", holds: media::rtp_holds },
     Target { name: "sealed", holds: sealed::holds },

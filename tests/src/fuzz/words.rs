@@ -1,9 +1,10 @@
-//! Everything that is read from one line or one word: what was read is written as something that is read as the same.
+//! Everything that is read from one line or one word, but for requests to a daemon (`requests.rs`): what was read is written
+//! as something that is read as the same.
 
 use std::fmt::{Debug, Display};
 
-use vox_common::wire::admin::{Ban, Request as Order};
-use vox_common::wire::control::{Request as Wish, Who};
+use vox_common::wire::admin::Ban;
+use vox_common::wire::control::Who;
 use vox_common::wire::event::{Event, Heard};
 use vox_common::wire::keys::{Fingerprint, PublicKey};
 use vox_common::wire::limits::LINE_BYTES;
@@ -36,7 +37,7 @@ fn are_lines(line: &str) {
     is_read_again(line, Found::parse);
     is_read_again(line, Known::parse);
     is_read_again(line, |line| Hello::parse(line).ok());
-    let _ = (Heard::parse(line), Wish::parse(line), Order::parse(line));
+    let _ = Heard::parse(line);
 }
 
 fn are_words(word: &str) {
