@@ -4,8 +4,9 @@ use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use rand_chacha::ChaCha8Rng;
 use vox_common::sys::clock;
 use vox_common::wire::control::Request;
 use vox_common::wire::request::Request as Ask;
@@ -15,7 +16,7 @@ use vox_tests::bed::{Place, Station, usage, wait};
 use vox_tests::garbage::{below, byte, bytes, delay, dice, media, signals, spoilt};
 use vox_tests::wire::Wire;
 
-/// A little slower than what a station takes in (200 signals a second), so that all of it is really looked at.
+/// A little slower than what a station takes in from one address (200 signals a second), so that all of it is really looked at.
 const SIGNAL_PAUSE: Duration = Duration::from_micros(5_500);
 
 /// Carries a call between two stations, and can throw in datagrams that seem to come from either.
@@ -116,15 +117,14 @@ impl Talk {
         }
     }
 
-    /// Whoever throws: a stranger on this host, one from elsewhere, and the far end of the call itself.
-    fn throwers(&self, target: usize) -> [UdpSocket; 3] {
+    /// Whoever throws, by the address that they throw from: the far end of the call itself and a stranger on its host, and
+    /// two from elsewhere.
+    fn throwers(&self, target: usize) -> [Vec<UdpSocket>; 3] {
         let own = if target == 0 { &self.between.front } else { &self.between.back };
+        let own = own.try_clone().expect("a descriptor to spare");
         let to = [self.between.caller, address(&self.bob)][target];
-        [
-            stranger("127.0.0.1", to),
-            stranger("127.0.0.9", to),
-            own.try_clone().expect("a descriptor to spare"),
-        ]
+        let [here, there, elsewhere] = ["127.0.0.1", "127.0.0.8", "127.0.0.9"].map(|host| stranger(host, to));
+        [vec![own, here], vec![there], vec![elsewhere]]
     }
 
     fn resident_mb(&mut self) -> [f64; 2] {
@@ -152,6 +152,15 @@ impl Talk {
         }
     }
 
+    /// Hardly any of so many signals was dropped before anybody looked at it.
+    fn looked_at(&self, signals: usize) {
+        let most = f64::from(u32::try_from(signals).expect("some thousands")) / 20.0;
+        for station in self.stations() {
+            let dropped = station.figure("datagrams", "signals-dropped");
+            assert!(dropped < most, "{dropped} of {signals} were not looked at");
+        }
+    }
+
     fn counted(&self, section: &str, keys: &[&str]) {
         for station in self.stations() {
             for key in keys {
@@ -167,24 +176,40 @@ fn silent_share(path: &std::path::Path) -> Option<f64> {
     let all = Recording::read(path);
     let length = all.seconds() - 1.0;
     let sound = (length > 1.0).then(|| all.piece(0.5, length))?;
+    let least = sound.level() / 2.0;
     let pieces = sound
         .samples
         .chunks_exact(480)
-        .map(|piece| Recording { rate: sound.rate, samples: piece.to_vec() }.level() < sound.level() / 2.0);
+        .map(|piece| Recording { rate: sound.rate, samples: piece.to_vec() }.level() < least);
     let (quiet, count) =
         pieces.fold((0.0, 0.0), |(quiet, all), is| (quiet + f64::from(u8::from(is)), all + 1.0));
     Some(quiet / count)
 }
 
-/// Sends one thing after the other from each thrower in turn.
-fn throw(throwers: &[UdpSocket; 3], things: impl Iterator<Item = Vec<u8>>, pause: Duration) {
-    let mut next: Instant = clock::now();
+/// Sends one thing after the other from each thrower in turn, and never faster than that.
+fn throw<'a>(throwers: &[UdpSocket], things: impl Iterator<Item = &'a Vec<u8>>, pause: Duration) {
     for (thing, thrower) in things.zip(throwers.iter().cycle()) {
         // A station that answers nothing is no reason to stop.
-        let _ = thrower.send(&thing);
-        next += pause;
-        clock::sleep_until(next);
+        let _ = thrower.send(thing);
+        clock::sleep_until(clock::now() + pause);
     }
+}
+
+/// Every kind of thing, spoilt in every way.
+fn all_spoilt(kinds: &[Vec<u8>], dice: &mut ChaCha8Rng) -> Vec<Vec<u8>> {
+    kinds.iter().flat_map(|whole| spoilt(whole, dice)).collect()
+}
+
+/// Throws them at both stations, which run the same program: each takes a half, and of that each address a third.
+fn share_out(talk: &Talk, things: &[Vec<u8>]) {
+    thread::scope(|scope| {
+        for (target, throwers) in [0, 1].map(|target| (target, talk.throwers(target))) {
+            for (nth, throwers) in throwers.into_iter().enumerate() {
+                let mine = things.iter().skip(target + 2 * nth).step_by(6);
+                scope.spawn(move || throw(&throwers, mine, SIGNAL_PAUSE));
+            }
+        }
+    });
 }
 
 #[test]
@@ -193,29 +218,20 @@ fn datagrams_of_every_wrong_kind_do_not_disturb_a_call() {
     let call = talk.alice.status("call", "id").expect("a call");
     let resident_mb = talk.resident_mb();
     let mut dice = dice();
-    let mut things = Vec::new();
-    for whole in signals(&mut dice) {
-        things.extend(spoilt(&whole, &mut dice));
-    }
-    let mut sounds = Vec::new();
-    for whole in media(&mut dice) {
-        sounds.extend(spoilt(&whole, &mut dice));
-    }
+    let kinds = signals(&mut dice);
+    let things = all_spoilt(&kinds, &mut dice);
+    let kinds = media(&mut dice);
+    let mut sounds = all_spoilt(&kinds, &mut dice);
     for _ in 0..300 {
         let length = below(&mut dice, 1_900);
         sounds.push(bytes(&mut dice, length));
     }
     sounds.extend(vec![[b"V".as_slice(), &[b'x'; 1_400]].concat(); 2]);
     thread::scope(|scope| {
-        for target in 0..2 {
-            let throwers = [talk.throwers(target), talk.throwers(target)];
-            let (things, sounds) = (&things, &sounds);
-            let [one, other] = throwers;
-            // Both run the same program: each takes a half.
-            scope.spawn(move || throw(&one, things.iter().skip(target).step_by(2).cloned(), SIGNAL_PAUSE));
-            scope.spawn(move || throw(&other, sounds.iter().skip(target).step_by(2).cloned(), SIGNAL_PAUSE));
-        }
+        scope.spawn(|| share_out(&talk, &things));
+        scope.spawn(|| share_out(&talk, &sounds));
     });
+    talk.looked_at(things.len());
     talk.counted("counters", &["malformed", "retried", "unknown"]);
     talk.counted("datagrams", &["strangers", "invalid", "oversize", "unknown"]);
     talk.was_not_disturbed(&call, resident_mb);
@@ -231,9 +247,9 @@ fn a_flood_does_not_disturb_a_call() {
         (0..200).flat_map(|_| [signals(&mut dice), media(&mut dice)].concat()).collect();
     thread::scope(|scope| {
         for target in 0..2 {
-            let throwers = talk.throwers(target);
+            let throwers: Vec<_> = talk.throwers(target).into_iter().flatten().collect();
             // Never more at once than the kernel keeps for a socket.
-            let things = things.iter().cloned();
+            let things = things.iter();
             scope.spawn(move || throw(&throwers, things, Duration::from_micros(500)));
         }
     });
@@ -245,7 +261,7 @@ fn a_flood_does_not_disturb_a_call() {
 fn a_far_end_that_lies_about_its_delay_is_shown_as_it_says_or_not_at_all() {
     let talk = Talk::begin_with("off");
     let call = talk.alice.status("call", "id").expect("a call");
-    let [.., liar] = talk.throwers(0);
+    let liar = &talk.between.front;
     for (seconds, shown) in [(9, " capture-ms=9000.00 "), (11, " capture-ms=- "), (4_000, " capture-ms=- ")] {
         let lie = delay(7, Duration::from_secs(seconds));
         wait::until("the lie to be shown", 10, || {
