@@ -7,7 +7,8 @@ use std::thread;
 use std::time::Duration;
 
 use vox_common::sys::clock;
-use vox_tests::bed::{Ambush, Station, set_up, usage, wait};
+use vox_tests::bed::pest::Bother;
+use vox_tests::bed::{Ambush, Pest, Place, Station, set_up, usage, wait};
 use vox_tests::garbage::{bytes, dice};
 
 /// A little slower than what a station takes in from one address (200 signals a second).
@@ -16,6 +17,23 @@ const PAUSE: Duration = Duration::from_millis(6);
 /// How long a flood lasts before somebody calls, and the share of a core that it may cost all told, in a debug build.
 const FLOOD: Duration = Duration::from_secs(1);
 const COST: f64 = 0.3;
+
+/// Who each call with a key of their own, at addresses of their own.
+const PESTS: u8 = 4;
+
+/// Handshakes that are computed for one address at once, and the time for one more.
+const AT_ONCE: usize = 64;
+const ONE_MORE: Duration = Duration::from_millis(30);
+
+/// Refused calls that a station has in memory.
+const IN_MEMORY: usize = 64;
+
+/// Frames of 10 ms of a call that are watched, and what may be made up of all that was played, in a debug build.
+const FRAMES: f64 = 150.0;
+const CONCEALED_PERCENT: f64 = 5.0;
+
+/// By how much a station may grow that is flooded.
+const GROWTH_MB: f64 = 2.0;
 
 /// A socket of somebody at an address of his own.
 fn at(address: &str, station: &Station) -> UdpSocket {
@@ -150,4 +168,80 @@ fn flood(flooder: &UdpSocket, cookies: &[(String, String)], stop: &AtomicBool) {
             wait::pause(Duration::from_millis(2));
         }
     }
+}
+
+#[test]
+fn a_flood_of_whole_handshakes_keeps_nobody_out_and_disturbs_no_call() {
+    let place = Place::new();
+    let alice = Station::named("alice").start(&place);
+    let mut bob = Station::named("bob").answering().set("call.allow", ["alice"]).start(&place);
+    let pid = bob.process().pid();
+    gets_through(&alice, &bob);
+    goes_on(&alice, &bob);
+    let before = usage::resident_mb(pid);
+    let bothers = flooded(&bob, || {
+        goes_on(&alice, &bob);
+        assert_eq!(alice.run(&["hangup"]).code, 0);
+        bob.wait_until("idle");
+        gets_through(&alice, &bob);
+        goes_on(&alice, &bob);
+        let after = usage::resident_mb(pid);
+        assert!(after < before + GROWTH_MB, "grew from {before} to {after} MB");
+    });
+    println!("{bothers:?} {:?}", Ambush::counted(&bob));
+    bothers.iter().for_each(is_bounded);
+    let refused: usize = bothers.iter().map(|bother| bother.refused).sum();
+    assert!(refused > AT_ONCE, "hardly a flood: {refused}");
+    let in_memory: usize = bothers.iter().map(|bother| bother.in_memory).sum();
+    assert!((1..=IN_MEMORY).contains(&in_memory), "{in_memory} are in memory");
+}
+
+/// Does something while a station is asked for more handshakes than it computes. What it has computed all the same.
+fn flooded(station: &Station, meanwhile: impl FnOnce()) -> Vec<Bother> {
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let stops = AtTheEnd(&stop);
+        let pests = (1..=PESTS).map(|n| Pest::at(64 + n, station));
+        let pests: Vec<_> = pests.map(|pest| scope.spawn(|| pest.call_until(&stop))).collect();
+        let beyond = || (station.figure("counters", "repeated") > 50.0).then_some(());
+        wait::until("more to be asked for than is computed", 20, beyond);
+        meanwhile();
+        drop(stops);
+        pests.into_iter().map(|pest| pest.join().expect("nobody panics")).collect()
+    })
+}
+
+/// Says that it is over, also when a test fails.
+struct AtTheEnd<'a>(&'a AtomicBool);
+
+impl Drop for AtTheEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// No more was computed for one address than it may ask for.
+fn is_bounded(bother: &Bother) {
+    let more = usize::try_from(bother.during.as_millis() / ONE_MORE.as_millis()).expect("some seconds");
+    assert!(bother.refused <= AT_ONCE + more + 1, "{bother:?}");
+}
+
+/// Alice calls bob until he answers. Almost always at once: but where chance puts her address to that of a flooder, the two
+/// share what is computed for them.
+fn gets_through(alice: &Station, bob: &Station) {
+    let call = || (alice.run(&["call", "--detach", &bob.host()]).code == 0).then_some(());
+    wait::until("the call to be answered", 20, call);
+    bob.wait_until("talking");
+}
+
+/// For a while both hear each other, and miss nothing.
+fn goes_on(alice: &Station, bob: &Station) {
+    let of = |key| [alice, bob].map(|station| station.figure("media", key));
+    let (heard, lost) = (of("packets-received"), of("packets-lost"));
+    wait::until("both to hear each other", 20, || {
+        of("packets-received").iter().zip(heard).all(|(now, before)| *now > before + FRAMES).then_some(())
+    });
+    let (lost_since, concealed) = (of("packets-lost"), of("concealed-percent"));
+    assert!(lost_since.iter().zip(lost).all(|(now, before)| *now <= before), "{lost_since:?} after {lost:?}");
+    assert!(concealed.iter().all(|percent| *percent < CONCEALED_PERCENT), "made up: {concealed:?} %");
 }

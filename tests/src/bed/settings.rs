@@ -64,6 +64,12 @@ impl From<f64> for Value {
     }
 }
 
+impl<const N: usize> From<[&str; N]> for Value {
+    fn from(texts: [&str; N]) -> Self {
+        Self(format!("[{}]", texts.map(|text| Self::from(text).0).join(", ")))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::Settings;
