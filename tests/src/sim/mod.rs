@@ -3,6 +3,7 @@
 //! A story is a list of things that people and fate do within 20 s. Then everybody hangs up, and within 15 s of
 //! virtual time both stations must be at rest and agree on how each call ended.
 
+pub mod course;
 pub mod net;
 pub mod set_up;
 pub mod station;

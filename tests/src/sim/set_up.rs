@@ -1,4 +1,5 @@
-//! One call between two stations on virtual time, from the first datagram to the last, with one datagram spoilt on its way.
+//! One call between two stations on virtual time, from the first datagram to the last, with one datagram spoilt on its way,
+//! once or each time that it is sent.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -9,7 +10,8 @@ use vox_peer::agent::io::{ClientId, Input, Moment, Output};
 use vox_peer::media::orders::{MediaNews, MediaOrder};
 use vox_peer::media::srtp::keys::MediaKeys;
 
-use super::station::Station;
+use super::course::{Copies, Course, Flip, Went};
+use super::station::{RING_TIMEOUT, Station};
 
 /// The program that watches a station, and calls.
 const WATCHER: ClientId = ClientId(0);
@@ -20,63 +22,38 @@ const PATIENCE: Duration = Duration::from_secs(8);
 /// How long it is listened to what both say once they talk, and once one has hung up.
 const WHILE: Duration = Duration::from_secs(2);
 
-/// Which datagram of all, from 0 on, and which bit of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Flip {
-    /// Counted as they are sent, by either.
-    pub datagram: usize,
-    /// From the first byte's lowest bit on.
-    pub bit: usize,
-}
-
-/// How bob takes a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Takes {
-    /// At once.
-    ByHimself,
-    /// When it rings.
-    WhenItRings,
-}
-
-/// How a call went.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Went {
-    /// Both talked, with the same keys, and agreed on its end.
-    Well,
-    /// Neither talked, and both came to rest: what the caller and the callee say of it.
-    NotAtAll(String, String),
-    /// What must not be.
-    Wrong(String),
-}
-
 /// Alice, who calls, and bob.
 pub struct SetUp {
-    takes: Takes,
+    course: Course,
     now: Instant,
     /// Alice and bob.
     stations: Vec<Station>,
     /// To whom, and what.
     under_way: VecDeque<(usize, Vec<u8>)>,
     flip: Option<Flip>,
+    /// What came to be flipped.
+    flipped: Option<Vec<u8>>,
     sent: Vec<Vec<u8>>,
     keys: [Vec<Option<MediaKeys>>; 2],
+    /// Since when the call rings at bob's.
+    rings: Option<Instant>,
 }
 
 impl SetUp {
-    /// Alice calls bob; the lengths of all datagrams when nothing is spoilt.
-    pub fn lengths(takes: Takes) -> Vec<usize> {
-        let mut set_up = Self::new(takes, None);
+    /// Alice calls bob; all datagrams when nothing is spoilt.
+    pub fn datagrams(course: Course) -> Vec<Vec<u8>> {
+        let mut set_up = Self::new(course, None);
         assert_eq!(set_up.play(), Went::Well);
-        set_up.sent.iter().map(Vec::len).collect()
+        set_up.sent
     }
 
     /// Alice calls bob, and that bit is flipped.
-    pub fn with(takes: Takes, flip: Flip) -> Went {
-        Self::new(takes, Some(flip)).play()
+    pub fn with(course: Course, flip: Flip) -> Went {
+        Self::new(course, Some(flip)).play()
     }
 
-    fn new(takes: Takes, flip: Option<Flip>) -> Self {
-        let by_himself = takes == Takes::ByHimself;
+    fn new(course: Course, flip: Option<Flip>) -> Self {
+        let by_himself = course == Course::TakenAtOnce;
         let now = clock::now();
         let station = |name: &str, address: &str, auto_answer, seed| {
             let address = address.parse().expect("an address");
@@ -87,29 +64,49 @@ impl SetUp {
             station("bob", "192.0.2.2:6000", by_himself, 2),
         ];
         let (under_way, sent, keys) = (VecDeque::new(), Vec::new(), [Vec::new(), Vec::new()]);
-        Self { takes, now, stations, under_way, flip, sent, keys }
+        Self { course, now, stations, under_way, flip, flipped: None, sent, keys, rings: None }
     }
 
     fn play(&mut self) -> Went {
         (0..2).for_each(|who| self.feed(who, Input::Control(WATCHER, Ok("WATCH"))));
         let bob = self.stations[1].address;
         self.feed(0, Input::Control(WATCHER, Ok(&format!("CALL {bob} detach"))));
-        if self.takes == Takes::WhenItRings && self.run(PATIENCE, Self::it_rings) {
-            self.feed(1, Input::Control(WATCHER, Ok("ANSWER")));
-        }
-        let talked = self.run(PATIENCE, Self::both_talk);
+        self.decide();
+        let talked = self.course.is_taken() && self.run(PATIENCE, Self::both_talk);
         if talked {
             self.run(WHILE, |_| false);
         }
         let keys = self.judge_keys(talked);
-        self.feed(0, Input::Control(WATCHER, Ok("HANGUP")));
+        if self.course.is_taken() {
+            self.feed(0, Input::Control(WATCHER, Ok("HANGUP")));
+        }
         self.run(PATIENCE + PATIENCE, |set_up| set_up.stations.iter().all(Station::is_at_rest));
         self.run(WHILE, |_| false);
-        keys.and_then(|()| self.judge(talked)).unwrap_or_else(Went::Wrong)
+        keys.and_then(|()| self.judge_ringing()).and_then(|()| self.judge(talked)).unwrap_or_else(Went::Wrong)
+    }
+
+    /// What somebody does once it rings.
+    fn decide(&mut self) {
+        let (who, line, heard): (_, _, fn(&Self) -> bool) = match self.course {
+            Course::TakenAtOnce => return,
+            Course::TakenWhenItRings => (1, "ANSWER", Self::it_rings),
+            Course::Refused => (1, "REJECT", Self::it_rings),
+            Course::Withdrawn => (0, "HANGUP", Self::ringing_is_heard),
+        };
+        if self.run(PATIENCE, Self::it_rings) {
+            self.rings = Some(self.now);
+        }
+        if self.run(PATIENCE, heard) {
+            self.feed(who, Input::Control(WATCHER, Ok(line)));
+        }
     }
 
     fn it_rings(&self) -> bool {
         matches!(self.stations[1].agent.calls().legs(), [leg] if leg.is_ringing_here())
+    }
+
+    fn ringing_is_heard(&self) -> bool {
+        matches!(self.stations[0].agent.calls().legs(), [leg] if leg.state_word() == "ringing-there")
     }
 
     fn both_talk(&self) -> bool {
@@ -131,6 +128,17 @@ impl SetUp {
         }
     }
 
+    /// Bob's phone is silent by the time that it would be without alice.
+    fn judge_ringing(&self) -> Result<(), String> {
+        let ended = self.stations[1].endings.iter().map(|(.., at)| *at).next_back();
+        match (self.rings, ended) {
+            (Some(rings), Some(ended)) if !self.course.is_taken() && ended > rings + RING_TIMEOUT => {
+                Err(format!("it rang for {:?}", ended - rings))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn judge(&self, talked: bool) -> Result<Went, String> {
         if let Some(busy) = self.stations.iter().find(|station| !station.is_at_rest()) {
             return Err(format!("{} is not at rest: {:?}", busy.address, busy.agent.calls().legs()));
@@ -140,7 +148,11 @@ impl SetUp {
         };
         let endings: Vec<_> = self.stations.iter().map(ended).collect();
         match (talked, &endings[0][..], &endings[1][..]) {
-            (true, [alice], [bob]) if alice == "hangup" && bob == "far-hangup" => Ok(Went::Well),
+            (talked, [alice], [bob])
+                if talked == self.course.is_taken() && (&**alice, &**bob) == self.course.endings() =>
+            {
+                Ok(Went::Well)
+            }
             (false, [alice], []) => Ok(Went::NotAtAll(alice.clone(), String::new())),
             (false, [alice], [bob]) => Ok(Went::NotAtAll(alice.clone(), bob.clone())),
             _ => Err(format!("talked: {talked}, ended {endings:?}")),
@@ -205,10 +217,18 @@ impl SetUp {
     fn ship(&mut self, to: SocketAddr, mut bytes: Vec<u8>) {
         let nth = self.sent.len();
         self.sent.push(bytes.clone());
-        if let Some(Flip { bit, .. }) = self.flip.filter(|flip| flip.datagram == nth) {
+        if let Some(Flip { bit, .. }) = self.flip.filter(|flip| self.is_meant(*flip, nth)) {
+            self.flipped = Some(bytes.clone());
             bytes[bit / 8] ^= 1 << (bit % 8);
         }
         let to = usize::from(to == self.stations[1].address);
         self.under_way.push_back((to, bytes));
+    }
+
+    /// Whether the one that was sent last is to be flipped.
+    fn is_meant(&self, flip: Flip, nth: usize) -> bool {
+        let is_copy =
+            flip.copies == Copies::All && self.flipped.is_some() && self.flipped.as_ref() == self.sent.last();
+        flip.datagram == nth || is_copy
     }
 }

@@ -21,6 +21,9 @@ use super::verdict::Ending;
 /// How often a leg that is heard is told of.
 const TELLING: Duration = Duration::from_secs(1);
 
+/// How long it rings at a station.
+pub const RING_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// A leg of the sound.
 #[derive(Debug)]
 pub struct Sound {
@@ -69,7 +72,7 @@ impl Station {
             policy: Policy {
                 auto_answer,
                 allow: Allow::Anyone,
-                ring_timeout: Duration::from_secs(10),
+                ring_timeout: RING_TIMEOUT,
                 alarm_delay: None,
             },
             history: String::new(),
