@@ -47,6 +47,10 @@ impl Calls {
         let verdict = self.judge(&Whom::peer(&hello.from), &hello.from, &invitation.key);
         let seal = Seal::of_callee(invite.message.clone(), invitation, &self.hello(None));
         let guest = Guest { id, path, hello, seal, verdict };
+        if self.legs.iter().any(|leg| leg.id == id && leg.key() != guest.key()) {
+            // Whoever watches knows a call by its id: nobody else's is told of under the same one.
+            return self.counters.forged += 1;
+        }
         if self.has_withdrawn(&guest) {
             return self.let_go(now, &guest, out);
         }

@@ -3,14 +3,18 @@
 use std::fmt;
 use std::net::SocketAddr;
 
-use heapless::{HistoryBuf, String as Text};
+use heapless::{String as Text, Vec};
 use vox_common::wire::keys::Fingerprint;
 use vox_common::wire::limits::{DISPLAY_BYTES, HISTORY_CALLS};
 use vox_common::wire::signal::CallId;
 use vox_common::wire::words::value;
 
+use super::known::Verdict;
 use super::leg::Leg;
 use super::outcome::Outcome;
+
+/// So many calls that strangers made in vain may push out others.
+const STRANGERS: usize = HISTORY_CALLS / 4;
 
 /// One call of the past, as one line:
 /// `<unix seconds> in|out <name> <address> <outcome> talked-s=<n> call=<id> [key=<fingerprint> trust=<word>] [sealed=yes|no]`.
@@ -29,10 +33,11 @@ pub struct PastCall {
     sealed: Option<bool>,
 }
 
-/// The last [`HISTORY_CALLS`] calls, oldest first. At the brim the oldest is forgotten.
+/// The last [`HISTORY_CALLS`] calls, oldest first. At the brim the oldest is forgotten, or the oldest that a stranger made
+/// in vain, once there are more than [`STRANGERS`] of those: they are not to push out the others.
 #[derive(Debug, Default)]
 pub struct History {
-    calls: HistoryBuf<PastCall, HISTORY_CALLS>,
+    calls: Vec<PastCall, HISTORY_CALLS>,
     missed: u32,
 }
 
@@ -78,6 +83,15 @@ impl PastCall {
     }
 }
 
+impl PastCall {
+    /// Somebody whose key was not known here rang or wanted to, and nobody answered.
+    fn was_in_vain_of_a_stranger(&self) -> bool {
+        let known = [true, false].map(|verified| Verdict::Known { verified }.word());
+        let is_known = |(_, trust): &(_, Text<8>)| known.contains(&trust.as_str());
+        !self.outgoing && self.sealed.is_none() && !self.trust.as_ref().is_some_and(is_known)
+    }
+}
+
 impl fmt::Display for PastCall {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { begun_unix, outgoing, who, remote, outcome, talked_s, id, trust, sealed } = self;
@@ -94,14 +108,24 @@ impl History {
     /// Reads the text of a history file; lines that are not ours are left out.
     pub fn parse(text: &str) -> Self {
         let missed = text.lines().find_map(|line| line.strip_prefix("missed ")?.parse().ok());
-        let mut calls = HistoryBuf::new();
-        calls.extend(text.lines().filter_map(PastCall::parse));
-        Self { calls, missed: missed.unwrap_or(0) }
+        let mut history = Self { calls: Vec::new(), missed: missed.unwrap_or(0) };
+        text.lines().filter_map(PastCall::parse).for_each(|call| history.add(call));
+        history
     }
 
     /// Adds a call.
     pub fn add(&mut self, call: PastCall) {
-        self.calls.write(call);
+        if self.calls.is_full() {
+            self.calls.remove(self.expendable(&call));
+        }
+        self.calls.push(call).expect("one was forgotten");
+    }
+
+    /// Which call makes room for this one.
+    fn expendable(&self, call: &PastCall) -> usize {
+        let theirs = self.calls.iter().chain([call]).filter(|call| call.was_in_vain_of_a_stranger()).count();
+        let oldest = || self.calls.iter().position(PastCall::was_in_vain_of_a_stranger);
+        (theirs > STRANGERS).then(oldest).flatten().unwrap_or(0)
     }
 
     /// Adds a call that somebody made and that was not answered.
@@ -112,7 +136,7 @@ impl History {
 
     /// Calls, oldest first.
     pub fn calls(&self) -> impl Iterator<Item = &PastCall> {
-        self.calls.oldest_ordered()
+        self.calls.iter()
     }
 
     /// Missed since somebody looked.
@@ -156,6 +180,19 @@ mod tests {
         assert_eq!(again.calls().count(), HISTORY_CALLS);
         assert_eq!(again.calls().next(), Some(&call(36)));
         assert_eq!(again.missed(), 50);
+    }
+
+    #[test]
+    fn strangers_who_ring_in_vain_do_not_push_out_the_calls_of_others() {
+        let talked = call(0).to_string().replace("talked-s=0", "talked-s=9") + " sealed=yes";
+        let mut history = History::parse(&talked);
+        (1..1_000).for_each(|n| history.add_missed(call(n)));
+        let kept: Vec<u64, HISTORY_CALLS> = history.calls().map(|call| call.begun_unix).collect();
+        assert_eq!((kept[0], kept[1], kept.len()), (0, 937, HISTORY_CALLS));
+        let outgoing = |n: u64| PastCall { outgoing: true, ..call(n) };
+        (1_000..1_200).for_each(|n| history.add(outgoing(n)));
+        let strangers = history.calls().filter(|call| call.was_in_vain_of_a_stranger());
+        assert_eq!(strangers.map(|call| call.begun_unix).collect::<Vec<_, HISTORY_CALLS>>()[..], [0; 0]);
     }
 
     #[test]

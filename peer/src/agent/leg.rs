@@ -17,6 +17,7 @@ use super::timer::{PATIENCE, RING_REPEAT, Resend, TALK_PATIENCE};
 use super::whom::Whom;
 use crate::media::orders::{Coding, LegId, Path};
 use crate::media::srtp::keys::MediaKeys;
+use crate::seal::handshake::Shaken;
 use crate::seal::words::FourWords;
 
 /// Addresses that are tried in turn while calling.
@@ -181,7 +182,7 @@ impl Leg {
 
     /// What both ends can read to each other.
     pub fn words(&self) -> Option<FourWords> {
-        self.seal.shaken().map(|shaken| FourWords::of(&shaken.binding))
+        self.seal.shaken().map(Shaken::words)
     }
 
     /// What its media is sealed with. `None`: both ends have said that it is not.

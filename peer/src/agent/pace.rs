@@ -1,6 +1,6 @@
 //! How fast callers may make us compute: a handshake costs us as much as it costs them.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::time::{Duration, Instant};
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -43,6 +43,11 @@ impl Pace {
     }
 
     fn place(&self, from: IpAddr) -> usize {
+        // Of IPv6 the network, in which one host has as many addresses as it likes.
+        let from = match from {
+            IpAddr::V6(host) => Ipv6Addr::from_bits(host.to_bits() & !u128::from(u64::MAX)).into(),
+            v4 @ IpAddr::V4(_) => v4,
+        };
         let mac = Hmac::<Sha256>::new_from_slice(&*self.secret).expect("HMAC takes a key of any length");
         let bytes = mac.chain_update(from.to_string().as_bytes()).finalize().into_bytes();
         usize::from(bytes[0]) % BUCKETS

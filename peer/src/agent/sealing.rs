@@ -28,7 +28,8 @@ pub struct Tags {
 pub struct Seal {
     tags: Tags,
     hands: Hands,
-    shaken: Option<Shaken>,
+    /// Boxed: a leg is moved out of its table, and what is moved stays behind where it was.
+    shaken: Option<Box<Shaken>>,
 }
 
 /// The two ends of a handshake.
@@ -106,7 +107,11 @@ impl Seal {
         let cancel = Some(invitation.cancel.clone());
         let (answer, shaken) = invitation.answer(hello);
         let tags = Tags { end: End::Callee, cancel, keys: Some(shaken.keys.signals.clone()) };
-        Self { tags, hands: Hands::Callee(Box::new(Answered { invite, answer })), shaken: Some(shaken) }
+        Self {
+            tags,
+            hands: Hands::Callee(Box::new(Answered { invite, answer })),
+            shaken: Some(Box::new(shaken)),
+        }
     }
 
     /// What signals are tagged with, also after the leg has ended.
@@ -122,7 +127,7 @@ impl Seal {
 
     /// What both ends have once the callee has answered.
     pub fn shaken(&self) -> Option<&Shaken> {
-        self.shaken.as_ref()
+        self.shaken.as_deref()
     }
 
     /// What the caller says until it is answered, and while it rings.
@@ -196,7 +201,7 @@ impl Seal {
         attempts.truncate(1);
         self.tags.cancel = Some(cancel.for_key(&shaken.key));
         self.tags.keys = Some(shaken.keys.signals.clone());
-        self.shaken = Some(shaken);
+        self.shaken = Some(Box::new(shaken));
         Some(hello)
     }
 

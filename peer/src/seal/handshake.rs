@@ -3,6 +3,8 @@
 //! The caller's key is proved by the first message, so that a ring shows who rings; the callee's by the second, before a
 //! sample is sent. The prologue binds both to the call-id and to the cookie.
 
+use std::cell::OnceCell;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use snow::HandshakeState;
@@ -15,6 +17,7 @@ use zeroize::Zeroizing;
 
 use super::keys::{CallKeys, End, Split};
 use super::tag::TagKey;
+use super::words::FourWords;
 
 /// What is sealed is filled up to a multiple of this, so that its length tells little of names.
 const STEP: usize = 64;
@@ -52,6 +55,15 @@ pub struct Shaken {
     pub binding: [u8; 32],
     /// What is sealed from now on is sealed with these.
     pub keys: CallKeys,
+    /// Once somebody has wanted to see them.
+    words: OnceCell<FourWords>,
+}
+
+impl Shaken {
+    /// What both ends can read to each other.
+    pub fn words(&self) -> FourWords {
+        *self.words.get_or_init(|| FourWords::of(&self.binding))
+    }
 }
 
 /// Why a first message is none.
@@ -187,7 +199,7 @@ fn shaken(state: &mut HandshakeState, end: End) -> Option<Shaken> {
     }
     let keys = Split::new(state.dangerously_get_raw_split()).keys(end);
     let binding = state.get_handshake_hash().try_into().ok()?;
-    Some(Shaken { key: noise::remote(state)?, binding, keys })
+    Some(Shaken { key: noise::remote(state)?, binding, keys, words: OnceCell::new() })
 }
 
 #[cfg(test)]

@@ -11,14 +11,15 @@ use zeroize::{Zeroize, Zeroizing};
 /// Bytes of HMAC-SHA-256 that are kept (RFC 2104 section 5).
 const KEPT: usize = 16;
 
-/// What one end tags with, and the other checks with. Wiped when dropped, never shown.
+/// What one end tags with, and the other checks with. Wiped when dropped, never shown; boxed, because what is moved stays
+/// behind where it was.
 #[derive(Clone, PartialEq, Eq)]
-pub struct TagKey(Zeroizing<[u8; 32]>);
+pub struct TagKey(Box<Zeroizing<[u8; 32]>>);
 
 impl TagKey {
     /// A key of 32 bytes that nobody can guess. What was handed in is wiped.
     pub fn new(mut bytes: [u8; 32]) -> Self {
-        let key = Self(Zeroizing::new(bytes));
+        let key = Self(Box::new(Zeroizing::new(bytes)));
         bytes.zeroize();
         key
     }
@@ -47,7 +48,7 @@ impl TagKey {
     }
 
     fn mac(&self, bytes: &[u8]) -> Hmac<Sha256> {
-        let mac = Hmac::<Sha256>::new_from_slice(&*self.0).expect("HMAC takes a key of any length");
+        let mac = Hmac::<Sha256>::new_from_slice(&**self.0).expect("HMAC takes a key of any length");
         mac.chain_update(bytes)
     }
 }

@@ -6,7 +6,8 @@
 use std::fmt;
 use std::str::SplitAsciiWhitespace;
 
-use sha2::{Digest, Sha256};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
 
 /// 10 bits of each word. Sorted, separated by white space.
 const LIST: &str = include_str!("words.txt");
@@ -14,18 +15,35 @@ const LIST: &str = include_str!("words.txt");
 /// Keeps these words apart from everything else that is ever made of a handshake hash.
 const LABEL: &[u8] = b"vox1 words";
 
-/// Who wants to sit between two people whose handshakes give the same 40 bits has to try 2^40 of them while the caller waits:
-/// hashes, not handshakes, because another word at the end of what he seals is another hash (docs/SECURITY.md).
+/// Less than a millisecond, for whoever does it once.
+const ROUNDS: u32 = 4_096;
+
+/// Who wants to sit between two people whose handshakes give the same 40 bits has to try 2^40 of them while the caller waits.
+/// He need not shake hands for that, another word at the end of what he seals is another hash: therefore each is to cost
+/// [`ROUNDS`] of them (docs/SECURITY.md).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FourWords([&'static str; 4]);
 
 impl FourWords {
-    /// The words of a handshake: the first 40 bits of SHA-256 over `vox1 words` and the handshake hash, which is public.
+    /// The words of a handshake: the first 40 bits of PBKDF2 (RFC 8018, section 5.2) with HMAC-SHA-256, the handshake hash, which
+    /// is public, as password, and `vox1 words` as salt.
     pub fn of(handshake: &[u8; 32]) -> Self {
-        let digest = Sha256::new().chain_update(LABEL).chain_update(handshake).finalize();
-        let bits = digest[..5].iter().fold(0, |bits: u64, byte| bits << 8 | u64::from(*byte));
+        let key = Hmac::<Sha256>::new_from_slice(handshake).expect("HMAC takes a key of any length");
+        let bits = first_block(&key)[..5].iter().fold(0, |bits: u64, byte| bits << 8 | u64::from(*byte));
         Self([30, 20, 10, 0].map(|shift| word(bits >> shift & 0x3ff)))
     }
+}
+
+/// The first block of PBKDF2.
+fn first_block(key: &Hmac<Sha256>) -> [u8; 32] {
+    let mac = |bytes: &[u8]| -> [u8; 32] { key.clone().chain_update(bytes).finalize().into_bytes().into() };
+    let mut last = mac(&[LABEL, &1_u32.to_be_bytes()].concat());
+    let mut block = last;
+    for _ in 1..ROUNDS {
+        last = mac(&last);
+        block.iter_mut().zip(last).for_each(|(sum, byte)| *sum ^= byte);
+    }
+    block
 }
 
 fn list() -> SplitAsciiWhitespace<'static> {
@@ -61,10 +79,11 @@ mod tests {
         assert!(words.iter().all(|word| word.bytes().all(|letter| letter.is_ascii_lowercase())));
     }
 
-    /// `printf 'vox1 words' | cat - <(head -c 32 /dev/zero) | sha256sum`, ten bits at a time.
+    /// `openssl kdf -keylen 5 -kdfopt digest:SHA256 -kdfopt hexpass:00…00 -kdfopt salt:'vox1 words' -kdfopt iter:4096 PBKDF2`,
+    /// ten bits at a time.
     #[test]
-    fn the_words_are_the_first_forty_bits_of_a_digest_of_their_own() {
-        assert_eq!(FourWords::of(&[0; 32]).to_string(), "target-year-safari-oxygen");
+    fn the_words_are_the_first_forty_bits_of_pbkdf2() {
+        assert_eq!(FourWords::of(&[0; 32]).to_string(), "clever-turban-osprey-glad");
         assert_eq!((word(0), word(1023)), ("abbey", "zucchini"));
     }
 
