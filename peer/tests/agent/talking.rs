@@ -2,6 +2,7 @@
 
 use vox_common::wire::signal::{CallId, Cookie, Reason};
 use vox_peer::agent::io::{ClientId, Input};
+use vox_peer::agent::leg::Leg;
 
 use crate::bench::{BOB, Bench, CALLER, EVE, WATCHER, hello, id, orders, signals};
 use crate::far::Word;
@@ -227,4 +228,17 @@ fn a_confirm_of_accept_is_no_answer_to_bye() {
     alice.hear(BOB, id(1), Word::Confirm);
     alice.until(1000);
     assert_eq!(alice.times_of("BYE reason=hangup"), [0, 100, 300, 700]);
+}
+
+#[test]
+fn nobody_else_has_a_call_under_the_id_of_one_that_runs() {
+    let mut alice = Bench::new();
+    alice.invited(BOB, id(1));
+    alice.ask(WATCHER, "ANSWER");
+    alice.hear(BOB, id(1), Word::Confirm);
+    alice.told.clear();
+    let cookie = alice.cookie(EVE, id(1));
+    alice.hear(EVE, id(1), Word::Invite(cookie, hello("mallory")));
+    assert!(!alice.told.iter().any(|line| line.contains("* CALL")), "{:?}", alice.told);
+    assert!(alice.agent.calls().current().is_some_and(Leg::is_talking));
 }
