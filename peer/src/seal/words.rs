@@ -20,7 +20,7 @@ const ROUNDS: u32 = 4_096;
 
 /// Who wants to sit between two people whose handshakes give the same 40 bits has to try 2^40 of them while the caller waits.
 /// He need not shake hands for that, another word at the end of what he seals is another hash: therefore each is to cost
-/// [`ROUNDS`] of them (docs/SECURITY.md).
+/// 4,096 of them (docs/SECURITY.md).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FourWords([&'static str; 4]);
 

@@ -6,13 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use vox_common::sys::clock;
-use vox_common::wire::coding::{Codec, Coding};
 use vox_common::wire::keys::PublicKey;
-use vox_common::wire::names::Name;
-use vox_common::wire::signal::{CallId, Cookie, Endings, Hello, MediaSealing, Say, Signal};
+use vox_common::wire::signal::{CallId, Cookie, Say, Signal};
 
 use super::Station;
 use crate::far::{Far, Word};
+use crate::handshake::hello;
 
 /// Between two calls. Each is two signals: a little less than what a station takes in from one address (200 in a second).
 const PAUSE: Duration = Duration::from_millis(11);
@@ -92,22 +91,10 @@ impl Pest {
 
     fn invite(&self, id: CallId, cookie: Cookie, key: PublicKey) {
         let mut far = Far::new([self.number; 32], key);
-        self.send(&far.say(id, Word::Invite(cookie, hello())));
+        self.send(&far.say(id, Word::Invite(cookie, hello("mallory"))));
     }
 
     fn send(&self, datagram: &[u8]) {
         self.socket.send(datagram).expect("the station listens");
-    }
-}
-
-fn hello() -> Hello {
-    Hello {
-        from: Name::parse("mallory").expect("a name"),
-        to: None,
-        display: None,
-        sends: Coding { codec: Codec::Opus, ptime_us: 10_000 },
-        takes_red: true,
-        media: MediaSealing::Required,
-        after: Endings::new(),
     }
 }
