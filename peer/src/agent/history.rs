@@ -34,7 +34,7 @@ pub struct PastCall {
 }
 
 /// The last [`HISTORY_CALLS`] calls, oldest first. At the brim the oldest is forgotten, or the oldest that a stranger made
-/// in vain, once there are more than [`STRANGERS`] of those: they are not to push out the others.
+/// in vain, once these are more than a quarter: they are not to push out the others.
 #[derive(Debug, Default)]
 pub struct History {
     calls: Vec<PastCall, HISTORY_CALLS>,
