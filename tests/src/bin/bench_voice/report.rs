@@ -13,8 +13,9 @@ const HOW: &str = "Made by `make bench-voice WRITE=1`, on virtual time: the real
 seeded dice, the real playout; two sentences of tests/speech (16 kHz, public domain), PESQ wide band (ITU-T P.862.2, `pesq` 0.0.4) and
 STOI (`pystoi` 0.4.1), means of 4 calls. A call begins with both sentences twice (29 s), in which the ends find out about the path; what
 comes after is counted. Payload is all that follows the RTP header: sound, copies and what tells them apart; wire has IPv4, UDP and RTP
-headers besides. The delay is that of the playout: it must wait for copies. Bursts of three lose three packets in a row, however long
-they are; bursts of 4 on average are those of Gilbert and Elliott. STOI compares at the same time and does not forgive a delay that
+headers besides, and not the 16 bytes of SRTP's tag. The delay is that of the playout: it must wait for copies. Bursts of
+three lose three packets in a row, however long they are; bursts of 4 on average are those of Gilbert and Elliott. STOI
+compares at the same time and does not forgive a delay that
 changes inside a sentence, which PESQ does and ears do: it is low where now and then only the second copy helps (5 %). Loss of 18 %
 and more for five seconds makes the sender try half the rate for eight once, which here falls into the time before it is counted.";
 
