@@ -69,4 +69,13 @@ mod tests {
         assert_eq!(allowed(&mut pace, eve, start + Duration::from_secs(1)), 33);
         assert_eq!(allowed(&mut pace, eve, start + Duration::from_secs(60)), 64);
     }
+    #[test]
+    fn a_host_with_a_network_of_ipv6_addresses_is_one() {
+        let now = vox_common::sys::clock::now();
+        let mut pace = Pace::new(Zeroizing::new([7; 32]));
+        let own = |n: u16| IpAddr::from([0x2001, 0xdb8, 0, 1, 0, 0, 0, n]);
+        assert_eq!((0..1_000).filter(|n| pace.allows(now, own(*n))).count(), 64);
+        let neighbour = IpAddr::from([0x2001, 0xdb8, 0, 2, 0, 0, 0, 1]);
+        assert!(pace.allows(now, neighbour));
+    }
 }
