@@ -140,7 +140,10 @@ fn read_access(access: &mut Section<'_>) -> Result<(Access, Sealing), ConfigErro
     let sealing = access.value("sealed", allowed, Sealing::Offered, |given| Sealing::parse(given.text()?))?;
     let access = match mode {
         Mode::Open => Access::Open,
-        Mode::Secret => Access::Secret(secret::read(&secret_file)?),
+        Mode::Secret => {
+            let secret = secret::read(&secret_file);
+            Access::Secret(secret.map_err(|fault| access.refuse_about("access.secret-file", &fault))?)
+        }
         Mode::Keys => Access::Keys,
     };
     Ok((access, sealing))
@@ -254,7 +257,8 @@ mod tests {
     fn a_secret_that_cannot_be_read_is_refused() {
         let text = "[access]\nmode = \"secret\"\nsecret-file = \"/no/such/secret\"";
         let refusal = parse(text).unwrap_err();
-        assert!(refusal.starts_with("the secret file /no/such/secret cannot be read: "), "{refusal}");
+        let start = "registry.toml:3: access.secret-file: the secret file /no/such/secret cannot be read: ";
+        assert!(refusal.starts_with(start), "{refusal}");
         assert!(parse("access.mode = \"keys\"").is_ok_and(|config| config.access == Access::Keys));
     }
 

@@ -6,6 +6,7 @@
 mod given;
 mod section;
 
+use std::cell::RefCell;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
@@ -48,6 +49,9 @@ impl std::error::Error for ConfigError {}
 pub struct Document {
     path: PathBuf,
     text: String,
+    /// The places of the values that were asked for, by full name (`audio.ptime-ms`): a refusal that takes several keys to
+    /// find has a line, too.
+    places: RefCell<Vec<(String, Range<usize>)>>,
 }
 
 impl Document {
@@ -67,7 +71,7 @@ impl Document {
 
     /// A document that is at hand already; `path` stands in the refusals.
     pub fn new(path: &Path, text: String) -> Self {
-        Self { path: path.to_owned(), text }
+        Self { path: path.to_owned(), text, places: RefCell::default() }
     }
 
     /// Hands the top section to `read` and refuses every key that it did not ask for.
@@ -79,7 +83,7 @@ impl Document {
         read: impl FnOnce(&mut Section<'_>) -> Result<T, ConfigError>,
     ) -> Result<T, ConfigError> {
         let top = DeTable::parse(&self.text).map_err(|error| self.not_toml(&error))?;
-        Section::new(self, "", top.into_inner()).finish(read)
+        Section::top(self, top.into_inner()).finish(read)
     }
 
     fn not_toml(&self, error: &toml::de::Error) -> ConfigError {
@@ -94,6 +98,27 @@ impl Document {
     fn refuse(&self, place: usize, sentence: &str) -> ConfigError {
         let line = 1 + self.text.bytes().take(place).filter(|&byte| byte == b'\n').count();
         ConfigError(format!("{}:{line}: {sentence}", self.path.display()))
+    }
+
+    /// Refuses the value of a key that was asked for, by its full name; `allowed` is what it must be, and why.
+    fn refuse_value(&self, key: &str, allowed: &str) -> ConfigError {
+        let places = self.places.borrow();
+        match places.iter().find(|(known, _)| known == key) {
+            Some((_, place)) => {
+                let written = self.quote(place.clone());
+                self.refuse(place.start, &format!("{key} is {written}, but must be {allowed}"))
+            }
+            None => ConfigError(format!("{}: {key} must be {allowed}", self.path.display())),
+        }
+    }
+
+    /// What is wrong with a thing that a key names, such as a file: with the line of the key, if it is there.
+    pub fn refuse_about(&self, key: &str, fault: &ConfigError) -> ConfigError {
+        let places = self.places.borrow();
+        match places.iter().find(|(known, _)| known == key) {
+            Some((_, place)) => self.refuse(place.start, &format!("{key}: {fault}")),
+            None => ConfigError(format!("{}: {key}: {fault}", self.path.display())),
+        }
     }
 
     /// A piece of the file as the operator wrote it, on one line and not too long.
@@ -187,7 +212,10 @@ mod tests {
             ("\n[audio]", ": count is missing: it must be 1 to 9"),
             ("count = 1\n[audio]\nptime = 7", ":3: audio.ptime is not a key: [audio] has ptime-ms and on"),
             ("count = 1\nspeed = 7", ":2: speed is not a key: outside sections there are count"),
-            ("count = 1\n[adio]\nx = 7", ":2: [adio] is not a section: there are audio and contacts"),
+            ("coutn = 1", ":1: coutn is not a key: did you mean count?"),
+            ("count = 1\n[audio]\nptime-sm = 7", ":3: audio.ptime-sm is not a key: did you mean ptime-ms?"),
+            ("count = 1\n[adio]\nx = 7", ":2: [adio] is not a section: did you mean [audio]?"),
+            ("count = 1\n[video]\nx = 7", ":2: [video] is not a section: there are audio and contacts"),
             ("audio = 5\ncount = 1", ":1: audio is 5, but must be a section [audio]"),
             ("count = 1\n[contacts]\nbob = 5", ":3: contacts.bob is 5, but must be an address"),
             ("count = 1\ncount = 2", ":2: count stands twice"),
