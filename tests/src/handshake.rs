@@ -6,7 +6,7 @@ use vox_common::seal::identity::Identity;
 use vox_common::sys::clock;
 use vox_common::wire::coding::{Codec, Coding};
 use vox_common::wire::names::Name;
-use vox_common::wire::signal::{CallId, Cookie, Endings, Hello, MediaSealing};
+use vox_common::wire::signal::{CallId, Cookie, Endings, Hello, Kind, MediaSealing};
 use vox_peer::seal::handshake::{Attempt, Introduction, Invitation};
 use vox_peer::seal::tag::TagKey;
 
@@ -54,9 +54,10 @@ fn timed<T>(work: impl FnOnce() -> T) -> (Duration, T) {
 pub fn hello(from: &str) -> Hello {
     Hello {
         from: Name::parse(from).expect("a name"),
+        kind: Kind::Voice,
         to: None,
         display: None,
-        sends: Coding { codec: Codec::Opus, ptime_us: 10_000 },
+        sends: Some(Coding { codec: Codec::Opus, ptime_us: 10_000 }),
         takes_red: true,
         media: MediaSealing::Required,
         after: Endings::new(),

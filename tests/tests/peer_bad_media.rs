@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use vox_common::sys::clock;
 use vox_common::wire::keys::PublicKey;
 use vox_common::wire::names::Name;
-use vox_common::wire::signal::{CallId, Cookie, Endings, Hello, MediaSealing, Reason, Say, Signal};
+use vox_common::wire::signal::{CallId, Cookie, Endings, Hello, Kind, MediaSealing, Reason, Say, Signal};
 use vox_peer::media::orders::{Codec, Coding};
 use vox_tests::bed::wav::{RATE, Recording};
 use vox_tests::bed::{Place, Station, listen, usage, wait};
@@ -71,9 +71,10 @@ impl Speaking {
         let from = Name::parse("mallory").expect("a name");
         Hello {
             from,
+            kind: Kind::Voice,
             to: None,
             display: None,
-            sends: self.sends,
+            sends: Some(self.sends),
             takes_red: true,
             media: MediaSealing::Off,
             after: Endings::new(),

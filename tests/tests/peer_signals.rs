@@ -8,9 +8,10 @@ use vox_common::seal::identity::Identity;
 use vox_common::sys::clock;
 use vox_common::wire::coding::{Codec, Coding};
 use vox_common::wire::names::Name;
-use vox_common::wire::signal::{CallId, Cookie, Endings, Hello, MediaSealing, Say, Signal};
+use vox_common::wire::signal::{CallId, Cookie, Endings, Hello, Kind, MediaSealing, Say, Signal};
 use vox_peer::agent::allow::Allow;
 use vox_peer::agent::calls::Me;
+use vox_peer::agent::consent::{Consent, Rule};
 use vox_peer::agent::io::{ClientId, Input, Moment, Output, Policy};
 use vox_peer::agent::known::KnownKeys;
 use vox_peer::agent::link::Sealing;
@@ -30,9 +31,10 @@ fn hello(from: &str) -> Hello {
     let sends = Coding { codec: Codec::Opus, ptime_us: 10_000 };
     Hello {
         from: Name::parse(from).expect("a name"),
+        kind: Kind::Voice,
         to: None,
         display: None,
-        sends,
+        sends: Some(sends),
         takes_red: true,
         media: MediaSealing::Required,
         after: Endings::new(),
@@ -51,7 +53,7 @@ impl Bench {
         let me = Me {
             name: Name::parse("bob").expect("a name"),
             display: None,
-            sends: hello("bob").sends,
+            sends: Coding { codec: Codec::Opus, ptime_us: 10_000 },
             media: MediaSealing::Required,
         };
         let settings = Settings {
@@ -63,7 +65,7 @@ impl Bench {
             contacts: Vec::new(),
             tasks: Tasks::NONE,
             policy: Policy {
-                auto_answer: true,
+                consent: Consent { voice: Rule::Allow, ..Consent::default() },
                 allow: Allow::Anyone,
                 ring_timeout: Duration::from_secs(30),
                 alarm_delay: None,

@@ -1,6 +1,7 @@
 //! Signals: the text datagrams that set up and end a call (docs/PROTOCOL.md, "Calls").
 
 mod hello;
+mod kind;
 mod reason;
 mod sealed;
 
@@ -11,6 +12,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use heapless::String as Text;
 
 pub use self::hello::{Endings, Hello, MediaSealing};
+pub use self::kind::{Class, Kind};
 pub use self::reason::Reason;
 pub use self::sealed::{SEALED_BYTES, Sealed, TAG_BYTES, Tag};
 use super::keys::PublicKey;

@@ -1,9 +1,10 @@
 //! A caller who has proved its key (docs/PROTOCOL.md, "Calls"): whether it rings here.
 
 use vox_common::wire::keys::PublicKey;
-use vox_common::wire::signal::{CallId, Endings, Hello, Reason, Say, Signal};
+use vox_common::wire::signal::{CallId, Class, Endings, Hello, Kind, Reason, Say, Signal};
 
 use super::calls::{CallOut, CallOutput, Calls};
+use super::consent::Answer;
 use super::inviting::Invite;
 use super::io::Moment;
 use super::known::Verdict;
@@ -29,6 +30,16 @@ impl Guest {
     /// Its key, proved.
     pub(super) fn key(&self) -> Option<&PublicKey> {
         self.seal.shaken().map(|shaken| &shaken.key)
+    }
+
+    /// The class of the leg that it asks for.
+    fn class(&self) -> Class {
+        self.hello.kind.class()
+    }
+
+    /// A call without a codec that is known here.
+    fn is_mute(&self) -> bool {
+        self.hello.kind == Kind::Voice && self.hello.sends.is_none()
     }
 }
 
@@ -85,25 +96,31 @@ impl Calls {
     }
 
     fn admit(&mut self, now: Moment, guest: Guest, out: CallOut<'_>) {
-        if let Some((reason, outcome)) = self.misfit(&guest) {
+        let answer = self.policy.consent.answer(guest.hello.kind, &guest.hello.from, guest.verdict);
+        if let Some((reason, outcome)) = self.misfit(&guest, answer) {
             return self.turn_away(now, guest, reason, outcome, out);
         }
         if let Some(at) = self.legs.iter().position(|leg| is_crossing(leg, &guest)) {
             return self.glare(now, at, guest, out);
         }
         self.end_stale(now, &guest, out);
-        match self.objection(&guest) {
+        match self.objection(&guest, answer) {
             Some(reason) => self.turn_away(now, guest, reason, Outcome::of_reject(reason), out),
-            None => self.ring(now, guest, out),
+            None => self.ring(now, guest, answer, out),
         }
     }
 
     /// Why there cannot be a call with somebody like that, whatever this station is doing.
-    fn misfit(&self, guest: &Guest) -> Option<(Reason, Outcome)> {
+    fn misfit(&self, guest: &Guest, answer: Answer) -> Option<(Reason, Outcome)> {
         if guest.hello.to.as_ref().is_some_and(|to| *to != self.me.name) {
             Some((Reason::NotHere, Outcome::NotHere))
         } else if !guest.verdict.is_good() {
             Some((Reason::WrongKey, Outcome::WrongKey))
+        } else if answer == Answer::Unsupported || guest.is_mute() {
+            Some((Reason::Unsupported, Outcome::Unsupported))
+        } else if answer == Answer::NotAllowed && guest.hello.kind != Kind::Voice {
+            // Whoever asks for something else may well be in a call with us.
+            Some((Reason::NotAllowed, Outcome::NotAllowed))
         } else if guest.hello.media != self.me.media {
             Some((Reason::Unsupported, Outcome::Unsealed))
         } else {
@@ -111,19 +128,21 @@ impl Calls {
         }
     }
 
-    /// Who calls anew is no longer in the call that it had with us.
+    /// A station that calls anew was restarted: it is no longer in the leg of that class that it had with us.
     fn end_stale(&mut self, now: Moment, guest: &Guest, out: CallOut<'_>) {
-        let is_stale = |leg: &Leg| leg.key() == guest.key() && (leg.is_talking() || leg.is_ringing_here());
+        let is_of_it = |leg: &Leg| leg.class == guest.class() && leg.key() == guest.key();
+        let is_stale = |leg: &Leg| is_of_it(leg) && (leg.is_talking() || leg.is_ringing_here());
         if let Some(at) = self.legs.iter().position(is_stale) {
             self.end(now, at, Outcome::Lost, Some(Say::Bye(Reason::Lost, None)), out);
         }
     }
 
     /// Why there is no call now.
-    fn objection(&self, guest: &Guest) -> Option<Reason> {
-        if !self.policy.allow.admits(&guest.hello.from, guest.verdict) {
+    fn objection(&self, guest: &Guest, answer: Answer) -> Option<Reason> {
+        let is_allowed = self.policy.allow.admits(&guest.hello.from, guest.verdict);
+        if !is_allowed || answer == Answer::NotAllowed {
             Some(Reason::NotAllowed)
-        } else if self.current().is_some() || self.legs.is_full() {
+        } else if self.active(guest.class()).is_some() || self.legs.is_full() {
             Some(Reason::Busy)
         } else if self.dnd {
             Some(Reason::Dnd)
@@ -160,13 +179,13 @@ impl Calls {
         out(CallOutput::Ended(&leg, outcome));
     }
 
-    fn ring(&mut self, now: Moment, guest: Guest, out: CallOut<'_>) {
+    fn ring(&mut self, now: Moment, guest: Guest, answer: Answer, out: CallOut<'_>) {
         let place = self.take_place().expect("the table was not full");
         let leg = self.incoming(now, place, guest);
         out(CallOutput::Changed(&leg));
         self.legs.push(leg).expect("the table was not full");
         let at = self.legs.len() - 1;
-        if self.policy.auto_answer {
+        if answer == Answer::Accept {
             return self.accept(now, at, out);
         }
         out(CallOutput::Media(MediaOrder::Ring(true)));
@@ -178,6 +197,7 @@ impl Calls {
         let Guest { id, path, hello, seal, verdict } = guest;
         Leg {
             id,
+            class: hello.kind.class(),
             place,
             who: heapless::String::try_from(hello.from.as_str()).expect("a name fits"),
             whom: Whom::peer(&hello.from),
@@ -192,7 +212,7 @@ impl Calls {
             outgoing: false,
             owner: None,
             detached: false,
-            hears: Some(hello.sends),
+            hears: hello.sends,
             takes_red: hello.takes_red,
             yields: None,
             after: Endings::new(),
@@ -208,5 +228,9 @@ fn is_crossing(leg: &Leg, guest: &Guest) -> bool {
     let expected = leg.expects.as_ref().or(leg.key());
     let is_expected = expected.is_none_or(|expected| guest.key() == Some(expected));
     let is_named = leg.to.as_ref().is_none_or(|to| *to == guest.hello.from);
-    leg.is_inviting() && leg.is_with(guest.path.remote) && is_expected && is_named
+    leg.class == guest.class()
+        && leg.is_inviting()
+        && leg.is_with(guest.path.remote)
+        && is_expected
+        && is_named
 }

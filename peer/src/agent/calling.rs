@@ -6,7 +6,7 @@ use heapless::{String as Text, Vec};
 use vox_common::wire::keys::PublicKey;
 use vox_common::wire::limits::DISPLAY_BYTES;
 use vox_common::wire::names::Name;
-use vox_common::wire::signal::{Endings, Reason};
+use vox_common::wire::signal::{Class, Endings, Reason};
 
 use super::calls::{CallOut, Calls};
 use super::io::{ClientId, Moment};
@@ -51,6 +51,7 @@ impl Calls {
         let place = self.take_place()?;
         let leg = Leg {
             id: self.dice.call_id(),
+            class: Class::Call,
             place,
             who: callee.who,
             whom: callee.whom,
@@ -92,7 +93,7 @@ impl Calls {
 
     /// The user ends the current call, whatever it is doing. `false`: there is none.
     pub fn hangup(&mut self, now: Moment, out: CallOut<'_>) -> bool {
-        let current = self.legs.iter().position(Leg::is_active);
+        let current = self.legs.iter().position(|leg| leg.class == Class::Call && leg.is_active());
         current.map(|at| self.hangup_leg(now, at, out)).is_some()
     }
 
@@ -109,7 +110,9 @@ impl Calls {
 
     /// The daemon ends: everybody is told once, and nobody is waited for.
     pub fn stop(&mut self, now: Moment, out: CallOut<'_>) {
-        while self.hangup(now, out) {}
+        while let Some(at) = self.legs.iter().position(Leg::is_active) {
+            self.hangup_leg(now, at, out);
+        }
         while let Some(State::Cancelling { outcome, .. }) = self.legs.first().map(|leg| &leg.state) {
             self.end(now, 0, *outcome, None, out);
         }

@@ -9,7 +9,7 @@ use vox_common::seal::identity::Identity;
 use vox_common::wire::coding::Coding;
 use vox_common::wire::limits::MAX_LEGS;
 use vox_common::wire::names::{DisplayName, Name};
-use vox_common::wire::signal::{CallId, Endings, Hello, MediaSealing};
+use vox_common::wire::signal::{CallId, Class, Endings, Hello, Kind, MediaSealing};
 
 use super::book::AddressBook;
 use super::closed::ClosedCalls;
@@ -145,9 +145,14 @@ impl Calls {
         &self.legs
     }
 
-    /// The one call of now; a second one is refused.
+    /// The one call of now; a second one is refused. Legs of other classes run beside it.
     pub fn current(&self) -> Option<&Leg> {
-        self.legs.iter().find(|leg| leg.is_active())
+        self.active(Class::Call)
+    }
+
+    /// The leg of a class that is not on its way out.
+    pub(super) fn active(&self, class: Class) -> Option<&Leg> {
+        self.legs.iter().find(|leg| leg.class == class && leg.is_active())
     }
 
     /// What became of the signals that came.
@@ -196,9 +201,10 @@ impl Calls {
     pub(super) fn hello(&self, leg: Option<&Leg>) -> Hello {
         Hello {
             from: self.me.name.clone(),
+            kind: Kind::Voice,
             to: leg.filter(|leg| leg.outgoing).and_then(|leg| leg.to.clone()),
             display: self.me.display.clone(),
-            sends: self.me.sends,
+            sends: Some(self.me.sends),
             takes_red: true,
             media: self.me.media,
             after: leg.map_or_else(Endings::new, |leg| leg.after.clone()),

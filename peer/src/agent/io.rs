@@ -7,6 +7,7 @@ use vox_common::seal::records::{Opener, Sealer};
 use vox_common::wire::proof::Secret;
 
 use super::allow::Allow;
+use super::consent::Consent;
 use crate::media::orders::{MediaNews, MediaOrder, Path};
 
 /// The time, read once for each input.
@@ -126,8 +127,8 @@ pub type Out<'a> = &'a mut dyn FnMut(Output<'_>);
 /// What the operator decides about calls and may change while the daemon runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
-    /// Calls are taken without asking.
-    pub auto_answer: bool,
+    /// The answer to each kind of INVITE (`[consent]`).
+    pub consent: Consent,
     /// Who may ring.
     pub allow: Allow,
     /// How long it may ring.

@@ -7,7 +7,7 @@ use heapless::{String as Text, Vec};
 use vox_common::wire::keys::PublicKey;
 use vox_common::wire::limits::DISPLAY_BYTES;
 use vox_common::wire::names::{DisplayName, Name};
-use vox_common::wire::signal::{CallId, Endings, Hello, MediaSealing};
+use vox_common::wire::signal::{CallId, Class, Endings, Hello, MediaSealing};
 
 use super::io::{ClientId, Moment};
 use super::known::Verdict;
@@ -71,6 +71,8 @@ pub struct Ringing {
 pub struct Leg {
     /// The call, on the wire.
     pub id: CallId,
+    /// Rules about a second leg with the same station look at this class alone.
+    pub class: Class,
     /// Its place in the table and in the sound.
     pub place: LegId,
     /// What the user calls the other end: a name, or the host that was typed.
@@ -99,7 +101,7 @@ pub struct Leg {
     pub owner: Option<ClientId>,
     /// The owner only waits for the answer: the call does not end with it.
     pub detached: bool,
-    /// What the other end sends, once it has said so.
+    /// The coding of what the other end sends. `None`: it has not said so, or it is not known here.
     pub hears: Option<Coding>,
     /// Whether the other end has said that it reads redundancy.
     pub takes_red: bool,
@@ -193,7 +195,7 @@ impl Leg {
 
     /// What the other end says of itself.
     pub fn introduce(&mut self, hello: &Hello) {
-        self.hears = Some(hello.sends);
+        self.hears = hello.sends;
         self.takes_red = hello.takes_red;
         self.media = Some(hello.media);
         self.display.clone_from(&hello.display);

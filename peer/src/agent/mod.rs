@@ -7,6 +7,7 @@ pub mod book;
 pub mod calling;
 pub mod calls;
 pub mod closed;
+pub mod consent;
 pub mod cookie;
 pub mod delay;
 pub mod desk;

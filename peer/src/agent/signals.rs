@@ -214,8 +214,10 @@ impl Calls {
     fn objection_to(&self, leg: &Leg) -> Option<Outcome> {
         if leg.verdict.is_some_and(|verdict| !verdict.is_good()) {
             Some(Outcome::WrongKey)
+        } else if self.is_at_odds(leg) {
+            Some(Outcome::Unsealed)
         } else {
-            self.is_at_odds(leg).then_some(Outcome::Unsealed)
+            leg.hears.is_none().then_some(Outcome::Unsupported)
         }
     }
 

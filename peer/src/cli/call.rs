@@ -191,7 +191,9 @@ fn verdict(name: &str, reason: &str, trust: &str, whom: &str) -> Result<(), Fail
         "self" => "that is yourself".into(),
         "dnd" => format!("{name} does not want to be disturbed"),
         "not-allowed" => format!("{name} does not take calls from here"),
-        "unsupported" => format!("{name} has no codec in common with this station"),
+        "unsupported" => {
+            format!("{name} and this station have no such call in common: update the older of the two")
+        }
         "wrong-key" if trust == "unlisted" => {
             format!("{name} has another key than the registry lists: somebody may pretend to be {name}")
         }

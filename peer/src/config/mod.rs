@@ -121,8 +121,10 @@ impl Config {
     /// # Errors
     /// One sentence with file, line, key, and what is allowed.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let config = Self::parse(&Document::read(path)?, &Places::beside(path))?;
-        let secret = config.secret_file.as_deref().map(secret::read).transpose()?;
+        let document = Document::read(path)?;
+        let config = Self::parse(&document, &Places::beside(path))?;
+        let secret = config.secret_file.as_deref().map(secret::read).transpose();
+        let secret = secret.map_err(|fault| document.refuse_about("registry.secret-file", &fault))?;
         Ok(Self { secret, ..config })
     }
 

@@ -15,6 +15,7 @@ use super::{
     Audio, Config, HostPort, InputDevice, OutputDevice, PEER_PORT, Period, Places, REGISTRY_PORT, Voice,
 };
 use crate::agent::allow::Allow;
+use crate::agent::consent::{Consent, Rule};
 use crate::agent::io::Policy;
 use crate::agent::link::Sealing;
 use crate::dsp::tasks::Tasks;
@@ -35,7 +36,9 @@ pub(super) fn read_top(top: &mut Section<'_>, places: &Places) -> Result<Config,
     let (codec, bitrate) = top.section("codec", |section| read_codec(section, &voice.numbers()))?;
     let (audio, ptime_us) = top.section("audio", |section| read_audio(section, codec, &voice.numbers()))?;
     check_frame(top, &voice, ptime_us)?;
-    let policy = top.section("call", |section| read_call(section, alarm_delay))?;
+    let call = top.section("call", read_call)?;
+    let consent = top.section("consent", |section| read_consent(section, call.auto_answer))?;
+    let policy = Policy { consent, allow: call.allow, ring_timeout: call.ring_timeout, alarm_delay };
     let control_socket = top.section("control", |control| control.path("socket", &places.socket))?;
     let state_directory = top.section("state", |state| state.path("directory", &places.state))?;
     let priority = top.section("realtime", read_priority)?;
@@ -99,9 +102,7 @@ fn read_contacts(section: &mut Section<'_>) -> Result<Vec<(Name, HostPort)>, Con
         return Err(section.refuse(&sentence));
     }
     match contacts.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-        Some(pair) => {
-            Err(section.refuse(&format!("contacts.{} stands twice (case does not matter)", pair[0].0)))
-        }
+        Some(pair) => Err(section.refuse_again(&pair[0].0.to_string())),
         None => Ok(contacts),
     }
 }
@@ -146,13 +147,16 @@ fn read_tasks(section: &mut Section<'_>) -> Result<Tasks, ConfigError> {
     })
 }
 
-/// What works on the sound does so in frames of 10 ms.
+/// Echo cancellation and its like work in frames of 10 ms, in which the delay that `studio` is for is lost.
 fn check_frame(top: &Section<'_>, voice: &Voice, ptime_us: u32) -> Result<(), ConfigError> {
-    if ptime_us >= voice.least_ptime_us() {
-        return Ok(());
+    let tasks = voice.tasks;
+    if ptime_us < voice.least_ptime_us() {
+        Err(top.refuse_value("audio.ptime-ms", &format!("at least 10 with voice.{tasks}")))
+    } else if voice.profile == Profile::Studio && !tasks.is_none() {
+        Err(top.refuse_value("voice.profile", &format!(r#""lan", "wifi" or "internet" with voice.{tasks}"#)))
+    } else {
+        Ok(())
     }
-    let (tasks, ptime_ms) = (voice.tasks, f64::from(ptime_us) / 1e3);
-    Err(top.refuse(&format!("audio.ptime-ms is {ptime_ms}, but must be at least 10 with voice.{tasks}")))
 }
 
 /// What stands for "auto".
@@ -208,23 +212,59 @@ fn read_codec(section: &mut Section<'_>, numbers: &Numbers) -> Result<(Codec, u3
     Ok((codec, bitrate))
 }
 
-fn read_call(section: &mut Section<'_>, alarm_delay: Option<Duration>) -> Result<Policy, ConfigError> {
+/// `[call]`.
+struct Call {
+    auto_answer: bool,
+    allow: Allow,
+    ring_timeout: Duration,
+}
+
+fn read_call(section: &mut Section<'_>) -> Result<Call, ConfigError> {
     let auto_answer = section.value("auto-answer", "true or false", false, Given::flag)?;
     let allowed = format!(r#""anyone", "known", or at most {MAX_ALLOWED} names like ["bob", "door.hall"]"#);
     let allow = section.value("allow", &allowed, Allow::Anyone, allow)?;
     let seconds = section.value("ring-timeout-s", "1 to 600", 30, |given| given.whole(1..=600))?;
-    Ok(Policy { auto_answer, allow, ring_timeout: Duration::from_secs(seconds.into()), alarm_delay })
+    Ok(Call { auto_answer, allow, ring_timeout: Duration::from_secs(seconds.into()) })
+}
+
+/// `call.auto-answer = true` is a shorter way to write `consent.voice = "allow"`, and contradicts anything else there.
+fn read_consent(section: &mut Section<'_>, auto_answer: bool) -> Result<Consent, ConfigError> {
+    let allowed =
+        format!(r#""ask", "allow", "refuse", or at most {MAX_ALLOWED} names like ["bob", "door.hall"]"#);
+    let voice = section.optional("voice", &allowed, rule)?;
+    let test = section.value("test", &allowed, Rule::Refuse, rule)?;
+    match voice {
+        Some(voice) if auto_answer && voice != Rule::Allow => {
+            Err(section.refuse_value("consent.voice", r#""allow" with call.auto-answer = true"#))
+        }
+        Some(voice) => Ok(Consent { voice, test }),
+        None if auto_answer => Ok(Consent { voice: Rule::Allow, test }),
+        None => Ok(Consent { voice: Rule::Ask, test }),
+    }
+}
+
+fn rule(given: &Given) -> Option<Rule> {
+    match given.text() {
+        Some("ask") => Some(Rule::Ask),
+        Some("allow") => Some(Rule::Allow),
+        Some("refuse") => Some(Rule::Refuse),
+        Some(_) => None,
+        None => names(given).map(Rule::Names),
+    }
+}
+
+/// A list of at most [`MAX_ALLOWED`] names.
+fn names(given: &Given) -> Option<Box<[Name]>> {
+    let listed = given.list().filter(|listed| listed.len() <= MAX_ALLOWED)?;
+    listed.iter().map(|name| Name::parse(name.text()?).ok()).collect()
 }
 
 fn allow(given: &Given) -> Option<Allow> {
-    match (given.text(), given.list()) {
-        (Some("anyone"), _) => Some(Allow::Anyone),
-        (Some("known"), _) => Some(Allow::Known),
-        (_, Some(names)) if names.len() <= MAX_ALLOWED => {
-            let name = |name: &Given| Name::parse(name.text()?).ok();
-            names.iter().map(name).collect::<Option<_>>().map(Allow::Only)
-        }
-        _ => None,
+    match given.text() {
+        Some("anyone") => Some(Allow::Anyone),
+        Some("known") => Some(Allow::Known),
+        Some(_) => None,
+        None => names(given).map(Allow::Only),
     }
 }
 

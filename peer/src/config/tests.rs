@@ -5,6 +5,7 @@ use vox_common::wire::limits::{MAX_ALLOWED, MAX_CONTACTS};
 use super::read::NAME;
 use super::*;
 use crate::agent::allow::Allow;
+use crate::agent::consent::{Consent, Rule};
 use crate::media::orders::Codec;
 
 const SAMPLE: &str = include_str!("../../../systemd/etc/peer.toml");
@@ -31,8 +32,8 @@ fn the_sample_shows_every_default() {
 #[test]
 fn the_sample_holds_every_key() {
     for section in [
-        "registry", "network", "audio", "codec", "voice", "call", "control", "state", "realtime", "security",
-        "log",
+        "registry", "network", "audio", "codec", "voice", "call", "consent", "control", "state", "realtime",
+        "security", "log",
     ] {
         let refusal = parse(&format!("name = \"a\"\n[{section}]\nno-key = 1")).expect_err(section);
         let (_, keys) = refusal.split_once(" has ").expect("the refusal lists the keys");
@@ -56,6 +57,7 @@ fn every_key_may_be_set() {
         codec = { name = "l16", bitrate = 6000 }
         voice = { profile = "wifi", max-delay-ms = 60, alarm-delay-ms = 0, gain-control = false }
         call = { auto-answer = true, ring-timeout-s = 5, allow = ["Bob", "door.hall"] }
+        consent = { test = ["Ann"] }
         control.socket = "/tmp/s"
         state.directory = "/tmp/d"
         realtime.priority = 0
@@ -74,7 +76,9 @@ fn every_key_may_be_set() {
     );
     let allow = Allow::Only(["bob", "door.hall"].map(|name| Name::parse(name).expect("a name")).into());
     let ring_timeout = Duration::from_secs(5);
-    assert_eq!(config.policy, Policy { auto_answer: true, allow, ring_timeout, alarm_delay: None });
+    let ann = Name::parse("ann").expect("a name");
+    let consent = Consent { voice: Rule::Allow, test: Rule::Names([ann].into()) };
+    assert_eq!(config.policy, Policy { consent, allow, ring_timeout, alarm_delay: None });
     assert_eq!((config.priority, config.dscp), (0, 0));
 }
 
@@ -98,9 +102,18 @@ fn what_is_done_to_the_sound_is_done_in_10_ms() {
     assert_eq!(
         parse(&format!("{on}\naudio.ptime-ms = 2.5")),
         Err(
-            "peer.toml: audio.ptime-ms is 2.5, but must be at least 10 with voice.echo-cancel,noise-suppress"
+            "peer.toml:3: audio.ptime-ms is 2.5, but must be at least 10 with voice.echo-cancel,noise-suppress"
                 .into()
         )
+    );
+}
+
+#[cfg(feature = "dsp")]
+#[test]
+fn studio_has_no_time_for_echo_cancellation() {
+    assert_eq!(
+        parse("name = \"a\"\n[voice]\nprofile = \"studio\"\necho-cancel = true"),
+        Err("peer.toml:3: voice.profile is \"studio\", but must be \"lan\", \"wifi\" or \"internet\" with voice.echo-cancel".into())
     );
 }
 
@@ -189,7 +202,7 @@ fn what_is_not_allowed_is_told() {
         assert_eq!(parse(text), Err(format!("peer.toml:{sentence}")));
     }
     let twice = parse("name = \"a\"\ncontacts.bob = \"x\"\ncontacts.Bob = \"y\"");
-    assert_eq!(twice, Err("peer.toml: contacts.bob stands twice (case does not matter)".into()));
+    assert_eq!(twice, Err("peer.toml:3: contacts.bob stands twice (case does not matter)".into()));
 }
 
 /// A refusal is one line that begins with the file; anything else is a configuration.
@@ -235,11 +248,30 @@ fn who_may_ring_is_anyone_the_known_or_a_list() {
 }
 
 #[test]
+fn consent_is_given_for_each_kind_and_auto_answer_is_a_short_way_to_say_so() {
+    let voice =
+        |said: &str| parse(&format!("name = \"a\"\n{said}")).map(|config| config.policy.consent.voice);
+    assert_eq!(voice(""), Ok(Rule::Ask));
+    assert_eq!(voice("call.auto-answer = true"), Ok(Rule::Allow));
+    assert_eq!(voice("call.auto-answer = true\nconsent.voice = \"allow\""), Ok(Rule::Allow));
+    assert_eq!(voice("consent.voice = \"refuse\""), Ok(Rule::Refuse));
+    assert_eq!(voice("consent.voice = [\"Bob\"]"), Ok(Rule::Names([Name::parse("bob").unwrap()].into())));
+    assert_eq!(
+        voice("call.auto-answer = true\nconsent.voice = \"ask\""),
+        Err("peer.toml:3: consent.voice is \"ask\", but must be \"allow\" with call.auto-answer = true"
+            .into())
+    );
+    for wrong in ["\"anyone\"", "true", "[7]"] {
+        assert!(voice(&format!("consent.voice = {wrong}")).is_err(), "{wrong}");
+    }
+}
+
+#[test]
 fn contacts_are_bounded() {
     use std::fmt::Write;
     let mut text = String::from("name = \"a\"\n[contacts]\n");
     for n in 0..=MAX_CONTACTS {
         writeln!(text, "c{n} = \"10.0.0.1\"").expect("into a string");
     }
-    assert_eq!(parse(&text), Err("peer.toml: [contacts] has 65 entries, but must have at most 64".into()));
+    assert_eq!(parse(&text), Err("peer.toml:2: [contacts] has 65 entries, but must have at most 64".into()));
 }

@@ -24,7 +24,7 @@ const STEP: usize = 64;
 
 /// The longest words of a hello, with the key for CANCEL: see [`Hello`]. Filled up, in a first message, and written down
 /// it fits a signal.
-const LONGEST_PAYLOAD: usize = 9 * STEP;
+const LONGEST_PAYLOAD: usize = 10 * STEP;
 const _: () = assert!(LONGEST_PAYLOAD + FIRST_OVERHEAD <= SEALED_BYTES);
 
 /// A call that we begin, as long as nobody has answered.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use vox_common::wire::signal::Reason;
+use vox_peer::agent::consent::Rule;
 
 use crate::bench::{BOB, Bench, EVE, WATCHER, hello, id, name, orders, signals};
 use crate::far::Word;
@@ -191,7 +192,7 @@ fn whoever_called_another_name_is_told_that_it_is_not_here() {
 
 #[test]
 fn calls_are_taken_without_asking_where_the_file_says_so() {
-    let mut alice = Bench::with(|settings| settings.policy.auto_answer = true);
+    let mut alice = Bench::with(|settings| settings.policy.consent.voice = Rule::Allow);
     let acts = alice.invited(BOB, id(1));
     assert_eq!(signals(&acts), [format!("{BOB} < ACCEPT")]);
     assert!(!acts.contains(&"ring true".to_owned()));

@@ -8,9 +8,10 @@ use vox_common::seal::identity::Identity;
 use vox_common::sys::clock;
 use vox_common::wire::coding::{Codec, Coding};
 use vox_common::wire::names::{DisplayName, Name};
-use vox_common::wire::signal::{CallId, Cookie, Endings, Hello, MediaSealing, Reason, Say, Signal};
+use vox_common::wire::signal::{CallId, Cookie, Endings, Hello, Kind, MediaSealing, Reason, Say, Signal};
 use vox_peer::agent::allow::Allow;
 use vox_peer::agent::calls::Me;
+use vox_peer::agent::consent::Consent;
 use vox_peer::agent::io::{ClientId, Input, Kept, Moment, Output, Policy};
 use vox_peer::agent::known::KnownKeys;
 use vox_peer::agent::link::Sealing;
@@ -353,7 +354,7 @@ pub(crate) fn name(word: &str) -> Name {
 /// What an operator decides who decides nothing.
 pub(crate) fn policy() -> Policy {
     Policy {
-        auto_answer: false,
+        consent: Consent::default(),
         allow: Allow::Anyone,
         ring_timeout: Duration::from_secs(30),
         alarm_delay: None,
@@ -369,9 +370,10 @@ pub(crate) fn hello(from: &str) -> Hello {
     let display = DisplayName::new("Bob B.");
     Hello {
         from: name(from),
+        kind: Kind::Voice,
         to: None,
         display,
-        sends: coding(),
+        sends: Some(coding()),
         takes_red: true,
         media: MediaSealing::Required,
         after: Endings::new(),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use vox_peer::agent::allow::Allow;
+use vox_peer::agent::consent::Consent;
 use vox_peer::agent::io::Input;
 use vox_peer::media::mouth_to_ear::StationDelay;
 use vox_peer::media::orders::{LegReport, MediaNews, Sends};
@@ -135,7 +136,7 @@ fn another_configuration_silences_the_alarm() {
     reported(&mut alice, &report(500.0), 3_000);
     assert!(alice.ask(WATCHER, "STATUS").join("\n").contains("late=yes"));
     let never = vox_peer::agent::io::Policy {
-        auto_answer: false,
+        consent: Consent::default(),
         allow: Allow::Anyone,
         ring_timeout: Duration::from_secs(30),
         alarm_delay: None,

@@ -3,6 +3,7 @@
 mod answering;
 mod bench;
 mod calling;
+mod consent;
 mod delay;
 #[path = "../../../tests/src/far.rs"]
 #[expect(dead_code, unreachable_pub, reason = "other tests ask more of it")]

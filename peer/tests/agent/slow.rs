@@ -5,6 +5,7 @@ use vox_common::wire::proof::Secret;
 use vox_common::wire::reply::Nonce;
 use vox_common::wire::request::Request;
 use vox_peer::agent::allow::Allow;
+use vox_peer::agent::consent::Consent;
 use vox_peer::agent::io::{Input, Policy};
 
 use crate::bench::{BOB, Bench, CALLER, id};
@@ -164,7 +165,7 @@ fn another_secret_is_tried_at_once() {
         "the registry refuses: not let in: proof= of the registry's secret is needed"
     );
     let policy = Policy {
-        auto_answer: false,
+        consent: Consent::default(),
         allow: Allow::Anyone,
         ring_timeout: std::time::Duration::from_secs(30),
         alarm_delay: None,

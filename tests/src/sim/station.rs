@@ -9,6 +9,7 @@ use vox_common::wire::names::Name;
 use vox_common::wire::signal::{CallId, MediaSealing};
 use vox_peer::agent::allow::Allow;
 use vox_peer::agent::calls::Me;
+use vox_peer::agent::consent::{Consent, Rule};
 use vox_peer::agent::io::{Moment, Policy};
 use vox_peer::agent::known::KnownKeys;
 use vox_peer::agent::link::Sealing;
@@ -70,7 +71,10 @@ impl Station {
             contacts: Vec::new(),
             tasks: Tasks::NONE,
             policy: Policy {
-                auto_answer,
+                consent: Consent {
+                    voice: if auto_answer { Rule::Allow } else { Rule::Ask },
+                    ..Consent::default()
+                },
                 allow: Allow::Anyone,
                 ring_timeout: RING_TIMEOUT,
                 alarm_delay: None,

@@ -4,7 +4,7 @@ use std::fmt;
 
 use heapless::Vec;
 
-use super::{BadSignal, CallId, Reason, value};
+use super::{BadSignal, CallId, Kind, Reason, value};
 use crate::wire::coding::Coding;
 use crate::wire::names::{DisplayName, Name};
 
@@ -19,12 +19,14 @@ const OFF: &str = "off";
 pub struct Hello {
     /// The name of the sender.
     pub from: Name,
+    /// The purpose of the INVITE; in an answer to one it means nothing.
+    pub kind: Kind,
     /// The name that was called, when it was called by name.
     pub to: Option<Name>,
     /// What people see instead of the sender's name.
     pub display: Option<DisplayName>,
-    /// What the sender will send.
-    pub sends: Coding,
+    /// The coding of what the sender will send. `None`: it sends no sound, or in a codec that is not known here.
+    pub sends: Option<Coding>,
     /// Whether the sender reads redundant audio data (RFC 2198) under payload type 112.
     pub takes_red: bool,
     /// Whether the sender seals its media.
@@ -64,10 +66,10 @@ impl Hello {
         let after = |word| parse_after(word).ok_or(BadSignal::Malformed);
         Ok(Self {
             from: name(needed("from")?)?,
+            kind: value(words, "kind")?.map_or(Kind::Unknown, Kind::parse),
             to: value(words, "to")?.map(name).transpose()?,
             display: value(words, "display")?.map(display).transpose()?,
-            sends: Coding::parse(needed("codec")?, needed("ptime")?, value(words, "ptime-us")?)
-                .ok_or(BadSignal::Malformed)?,
+            sends: coding(words)?,
             takes_red: value(words, "red")? == Some(RED),
             media: if value(words, "media")? == Some(OFF) {
                 MediaSealing::Off
@@ -77,6 +79,13 @@ impl Hello {
             after: value(words, "after")?.map_or(Ok(Vec::new()), after)?,
         })
     }
+}
+
+/// A codec of a later version is no reason to leave an INVITE without an answer.
+fn coding(words: &str) -> Result<Option<Coding>, BadSignal> {
+    let (codec, ptime) = (value(words, "codec")?, value(words, "ptime")?);
+    let exact = value(words, "ptime-us")?;
+    Ok(codec.zip(ptime).and_then(|(codec, ptime)| Coding::parse(codec, ptime, exact)))
 }
 
 /// `<call-id>,<reason>`, and more of them. What is too much or not known is left out, or older stations could not be told
@@ -97,7 +106,10 @@ fn parse_after(word: &str) -> Option<Endings> {
 impl fmt::Display for Hello {
     /// The words before they are sealed.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "from={} kind=voice {}", self.from, self.sends)?;
+        write!(out, "from={} kind={}", self.from, self.kind)?;
+        if let Some(sends) = self.sends {
+            write!(out, " {sends}")?;
+        }
         if self.takes_red {
             write!(out, " red={RED}")?;
         }

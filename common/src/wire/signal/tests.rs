@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::kind::KINDS;
 use super::reason::REASONS;
 use super::*;
 use crate::wire::coding::{Codec, Coding, PTIMES};
@@ -17,13 +18,16 @@ fn hello() -> impl Strategy<Value = Hello> {
         codec: if opus { Codec::Opus } else { Codec::L16 },
         ptime_us: PTIMES[nth].1,
     });
+    let coding = proptest::option::of(coding);
     let after = proptest::collection::vec((id(), reason()), 0..=4)
         .prop_map(|endings| endings.into_iter().collect::<Endings>());
     let media = any::<bool>().prop_map(|off| if off { MediaSealing::Off } else { MediaSealing::Required });
     let to = proptest::option::of(name.clone());
-    (name, to, proptest::option::of(display), coding, any::<bool>(), media, after).prop_map(
-        |(from, to, display, sends, takes_red, media, after)| Hello {
+    let kind = (0..KINDS.len()).prop_map(|nth| KINDS[nth].1);
+    (name, kind, to, proptest::option::of(display), coding, any::<bool>(), media, after).prop_map(
+        |(from, kind, to, display, sends, takes_red, media, after)| Hello {
             from,
+            kind,
             to,
             display,
             sends,
@@ -138,6 +142,21 @@ fn redundancy_is_read_only_by_who_says_so() {
     for (words, takes_red) in [("", false), (" red=112", true), (" red=113", false), (" red=", false)] {
         let hello = Hello::parse(&format!("from=a codec=opus ptime=5{words} more=later")).expect("complete");
         assert_eq!(hello.takes_red, takes_red, "{words}");
+    }
+}
+
+#[test]
+fn a_kind_or_a_codec_of_a_later_version_is_read_and_not_dropped() {
+    for (words, kind, is_known) in [
+        ("kind=voice codec=opus ptime=5", Kind::Voice, true),
+        ("kind=voice codec=lyra ptime=5", Kind::Voice, false),
+        ("kind=voice codec=opus ptime=3", Kind::Voice, false),
+        ("kind=order", Kind::Order, false),
+        ("kind=hologram codec=opus ptime=5", Kind::Unknown, true),
+        ("codec=opus ptime=5", Kind::Unknown, true),
+    ] {
+        let hello = Hello::parse(&format!("from=a {words}")).expect(words);
+        assert_eq!((hello.kind, hello.sends.is_some()), (kind, is_known), "{words}");
     }
 }
 

@@ -3,7 +3,7 @@
 use vox_common::wire::coding::{Codec, Coding};
 use vox_common::wire::limits::{DISPLAY_BYTES, NAME_BYTES};
 use vox_common::wire::names::{DisplayName, Name};
-use vox_common::wire::signal::{Endings, MediaSealing, Reason};
+use vox_common::wire::signal::{Endings, Kind, MediaSealing, Reason};
 
 use super::*;
 
@@ -20,9 +20,10 @@ fn cookie(word: &str) -> Cookie {
 fn hello(from: &str) -> Hello {
     Hello {
         from: Name::parse(from).expect("a name"),
+        kind: Kind::Voice,
         to: None,
         display: None,
-        sends: Coding { codec: Codec::Opus, ptime_us: 10_000 },
+        sends: Some(Coding { codec: Codec::Opus, ptime_us: 10_000 }),
         takes_red: true,
         media: MediaSealing::Required,
         after: Endings::new(),
@@ -33,9 +34,10 @@ fn hello(from: &str) -> Hello {
 fn longest() -> Hello {
     let name = || Name::parse(&"n".repeat(NAME_BYTES)).expect("a name");
     Hello {
+        kind: Kind::Announce,
         to: Some(name()),
         display: DisplayName::new(&"é".repeat(DISPLAY_BYTES / 2)),
-        sends: Coding { codec: Codec::Opus, ptime_us: 1_250 },
+        sends: Some(Coding { codec: Codec::Opus, ptime_us: 1_250 }),
         media: MediaSealing::Off,
         after: [(CALL, Reason::Unsupported); 4].into_iter().collect(),
         from: name(),

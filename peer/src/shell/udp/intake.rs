@@ -112,8 +112,27 @@ struct Source {
     address: SocketAddr,
     /// `None`: both sides have said that their media is not sealed.
     opener: Option<Box<Opener>>,
+    /// The stream of a leg that is not sealed: that of its first packet (RFC 3550 section 8).
+    ssrc: Option<u32>,
     /// The keeper has been woken for the first packet; later ones it finds by itself.
     announced: bool,
+}
+
+impl Source {
+    fn new(address: SocketAddr, opener: Option<Box<Opener>>) -> Self {
+        Self { address, opener, ssrc: None, announced: false }
+    }
+
+    /// Takes a packet of this leg: opened where it lies, or in the clear where both sides have said so. What comes in the
+    /// clear to a leg that is alone at its address can be no other's.
+    fn open(&mut self, kind: Kind, arrival: &mut Arrival, is_alone: bool) -> Result<(), Unopened> {
+        let ssrc = kind.ssrc(arrival.bytes());
+        match &mut self.opener {
+            Some(opener) => arrival.open(kind, opener),
+            None if *self.ssrc.get_or_insert(ssrc) == ssrc || is_alone => Ok(()),
+            None => Err(Unopened::Stranger),
+        }
+    }
 }
 
 /// The other ends.
@@ -160,7 +179,7 @@ impl Intake {
         while let Ok(order) = self.orders.pop() {
             match order {
                 LegOrder::Admit(leg, address, opener) => {
-                    self.put(leg, Some(Source { address, opener, announced: false }));
+                    self.put(leg, Some(Source::new(address, opener)));
                 }
                 LegOrder::Dismiss(leg) => self.put(leg, None),
                 LegOrder::Schedule(priority) => self.schedule(priority),
@@ -183,14 +202,16 @@ impl Intake {
 
     /// Takes an RTP or RTCP packet: opened and into its ring, or dropped and counted.
     pub(super) fn take(&mut self, from: SocketAddr, arrived: Instant, packet: &[u8]) {
-        let Some(leg) = self.leg_of(from) else { return self.counters.strangers.add() };
+        let Some(first) = self.leg_of(from) else { return self.counters.strangers.add() };
         let Some(kind) = kind(packet) else { return self.counters.invalid.add() };
-        let Some(mut arrival) = Arrival::new(leg, arrived, packet) else {
+        let Some(mut arrival) = Arrival::new(first, arrived, packet) else {
             return self.counters.oversize.add();
         };
-        if let Err(why) = self.open(kind, &mut arrival) {
-            return self.unopened(why).add();
+        match self.open(from, kind, &mut arrival) {
+            Ok(leg) => arrival.leg = leg,
+            Err(why) => return self.unopened(why).add(),
         }
+        let leg = arrival.leg;
         let ring = match kind {
             Kind::Rtp => &mut self.packets,
             Kind::Rtcp => &mut self.reports,
@@ -201,13 +222,22 @@ impl Intake {
         self.announce(leg);
     }
 
-    /// Where only sealed media is taken, whatever does not open is nobody's.
-    fn open(&mut self, kind: Kind, arrival: &mut Arrival) -> Result<(), Unopened> {
-        let source = self.sources.get_mut(usize::from(arrival.leg.0)).and_then(Option::as_mut);
-        match source.and_then(|source| source.opener.as_mut()) {
-            Some(opener) => arrival.open(kind, opener),
-            None => Ok(()),
+    /// Several legs may have one address: the packet is of the leg that opens it or, where nothing is sealed, of the leg
+    /// that its SSRC belongs to. Whatever none of them takes is nobody's.
+    fn open(&mut self, from: SocketAddr, kind: Kind, arrival: &mut Arrival) -> Result<LegId, Unopened> {
+        let is_alone = self.sources.iter().flatten().filter(|source| source.address == from).count() == 1;
+        let mut refused = Unopened::Stranger;
+        for (place, source) in (0..).zip(&mut self.sources) {
+            let Some(source) = source.as_mut().filter(|source| source.address == from) else { continue };
+            match source.open(kind, arrival, is_alone) {
+                Ok(()) => return Ok(LegId(place)),
+                // Another leg's keys do not open it either, which says less.
+                Err(_) if refused == Unopened::Replayed => {}
+                Err(Unopened::Stranger) => {}
+                Err(why) => refused = why,
+            }
         }
+        Err(refused)
     }
 
     fn unopened(&self, why: Unopened) -> &Count {
@@ -235,6 +265,17 @@ impl Intake {
 enum Kind {
     Rtp,
     Rtcp,
+}
+
+impl Kind {
+    /// The sender's stream (RFC 3550 sections 5.1 and 6.4.1).
+    fn ssrc(self, packet: &[u8]) -> u32 {
+        let at = match self {
+            Self::Rtp => 8,
+            Self::Rtcp => 4,
+        };
+        packet[at..].first_chunk().map_or(0, |bytes| u32::from_be_bytes(*bytes))
+    }
 }
 
 fn is_ours(payload_type: u8) -> bool {

@@ -220,6 +220,60 @@ fn what_is_forged_or_in_the_clear_is_neither_played_nor_heard_of() {
     bench.thread.stop();
 }
 
+/// Keys of another leg.
+const OTHER_KEYS: DirectionKeys = DirectionKeys {
+    srtp: MasterKey { key: [5; 16], salt: [6; 12] },
+    srtcp: MasterKey { key: [7; 16], salt: [8; 12] },
+};
+
+fn rtp_of(ssrc: u8, sequence: u8) -> Vec<u8> {
+    let mut packet = rtp(sequence);
+    packet[11] = ssrc;
+    packet
+}
+
+#[test]
+fn two_sealed_legs_at_one_address_are_told_apart_by_their_keys() {
+    let (mut bench, friend, to) = sealed_bench();
+    let opener = Some(Box::new(Opener::new(&OTHER_KEYS)));
+    bench.outlets.orders.push(LegOrder::Admit(LegId(1), friend.local_addr().unwrap(), opener)).expect("room");
+    let mut sealers = [Sealer::new(&KEYS), Sealer::new(&OTHER_KEYS)];
+    for sequence in 1..=3 {
+        for (leg, sealer) in (1..).zip(&mut sealers) {
+            let mut packet = [rtp_of(leg, sequence), vec![0; TAG_BYTES]].concat();
+            sealer.seal_rtp(&mut packet, 32).expect("sealed");
+            friend.send_to(&packet, to).expect("sent");
+            friend.send_to(&packet, to).expect("sent twice");
+        }
+    }
+    bench.settle(&friend, to);
+    let came: Vec<_> = std::iter::from_fn(|| bench.outlets.packets.pop().ok())
+        .map(|packet| (packet.leg.0, packet.bytes()[11], packet.bytes()[3]))
+        .collect();
+    assert_eq!(came, [(0, 1, 1), (1, 2, 1), (0, 1, 2), (1, 2, 2), (0, 1, 3), (1, 2, 3)]);
+    let counts = bench.thread.counts();
+    assert_eq!((counts.media, counts.replayed, counts.unopened), (6, 6, 0));
+    bench.thread.stop();
+}
+
+#[test]
+fn two_legs_in_the_clear_at_one_address_are_told_apart_by_their_streams() {
+    let mut bench = bench("127.0.0.1:0");
+    let friend = UdpSocket::bind("127.0.0.1:0").expect("bound");
+    let (to, from) = (bench.at("127.0.0.1"), friend.local_addr().expect("bound"));
+    for leg in [LegId(0), LegId(1)] {
+        bench.outlets.orders.push(LegOrder::Admit(leg, from, None)).expect("room");
+    }
+    for ssrc in [7, 9, 7, 9, 11] {
+        friend.send_to(&rtp_of(ssrc, 1), to).expect("sent");
+    }
+    bench.settle(&friend, to);
+    let came = std::iter::from_fn(|| bench.outlets.packets.pop().ok());
+    let came: Vec<_> = came.map(|packet| (packet.leg.0, packet.bytes()[11])).collect();
+    assert_eq!(came, [(0, 7), (1, 9), (0, 7), (1, 9)], "a third stream is neither's");
+    bench.thread.stop();
+}
+
 #[test]
 fn what_opened_an_ended_leg_goes_back_to_be_wiped_though_nothing_comes() {
     let (mut bench, friend, to) = sealed_bench();
