@@ -8,7 +8,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use serde_json::Value;
 use vox_common::sys::clock;
-use vox_common::wire::limits::{DISPLAY_BYTES, MAX_USERS};
+use vox_common::wire::limits::{DISPLAY_CHARS, MAX_USERS};
 use vox_tests::bed::{Place, Registry, Said, Surroundings, need, wait};
 use vox_tests::bins;
 use vox_tests::people::People;
@@ -113,7 +113,7 @@ fn on_a_terminal(registry: &Registry, typed: &str) -> String {
 fn a_full_registry_is_shown_whole() {
     let place = Place::new();
     let registry = Registry::without_limits(&place);
-    let display = "%C3%A9".repeat(DISPLAY_BYTES / 2);
+    let display = "%20".repeat(DISPLAY_CHARS);
     let come = |n: usize| {
         let mut wire = registry.connect();
         let reply =

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use vox_common::sys::clock;
-use vox_common::wire::limits::{DISPLAY_BYTES, LINE_BYTES, NAME_BYTES, TEXT_BYTES};
+use vox_common::wire::limits::{DISPLAY_CHARS, LINE_BYTES, NAME_BYTES, TEXT_BYTES};
 use vox_common::wire::verb::Verb;
 use vox_tests::bed::net::{Net, Plugged};
 use vox_tests::bed::{Place, Registry, Surroundings, listen, may, usage, wait};
@@ -147,7 +147,7 @@ fn is_bounded(address: &str) {
     wire.hear();
     let name = "n".repeat(NAME_BYTES + 1);
     let text = "x".repeat(TEXT_BYTES + 1);
-    let display = "d".repeat(DISPLAY_BYTES + 1);
+    let display = "d".repeat(DISPLAY_CHARS + 1);
     for (line, code) in [
         (format!("REGISTER {name} 5"), "430"),
         (format!("REGISTER short 5 display={display}"), "400"),

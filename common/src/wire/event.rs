@@ -14,6 +14,10 @@ const _: () = assert!("* SAY ".len() + 2 * (NAME_BYTES + 1) + TEXT_BYTES < LINE_
 
 /// Something happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a display name lies where it is: nothing is allocated for a line"
+)]
 pub enum Event<'a> {
     /// A user is there now.
     Joined(Entry),
@@ -132,6 +136,10 @@ impl fmt::Display for Event<'_> {
 
 /// A line from a registry, as its client sorts it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a display name lies where it is: nothing is allocated for a line"
+)]
 pub enum Heard<'a> {
     /// An answer, or a part of one.
     Reply(ReplyLine<'a>),

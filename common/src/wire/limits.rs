@@ -9,8 +9,15 @@ pub const TEXT_BYTES: usize = 900;
 /// A name of a user or of a room. Longer: `430 bad name`.
 pub const NAME_BYTES: usize = 32;
 
-/// A display name before percent-encoding. Longer: `400`.
-pub const DISPLAY_BYTES: usize = 64;
+/// Characters of a display name. More: `400`.
+pub const DISPLAY_CHARS: usize = 64;
+
+/// Bytes of a display name, before and after it is percent-encoded: all of its characters may be of any script in
+/// Unicode's basic plane. Longer, with more than 48 of the others (emoji): `400`.
+pub const DISPLAY_BYTES: usize = 3 * DISPLAY_CHARS;
+
+/// What a user calls somebody by: a name, or a host with its port. Longer: `400`.
+pub const CALLEE_BYTES: usize = 64;
 
 /// One signal datagram (DESIGN section 6). Longer: dropped and counted.
 pub const SIGNAL_BYTES: usize = 1200;

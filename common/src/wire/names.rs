@@ -4,7 +4,7 @@ use std::fmt;
 
 use heapless::String as Text;
 
-use super::limits::{DISPLAY_BYTES, NAME_BYTES};
+use super::limits::{DISPLAY_BYTES, DISPLAY_CHARS, NAME_BYTES};
 use super::words;
 
 /// A user's or a room's name: 1 to 32 bytes of `a-z 0-9 . _ -`, beginning with a letter.
@@ -59,17 +59,18 @@ impl fmt::Display for BadName {
     }
 }
 
-/// What people see instead of a name: printable UTF-8, 1 to 64 bytes before it is percent-encoded.
+/// What people see instead of a name: 1 to 64 printable characters, [`DISPLAY_BYTES`] at most once it is written as a word.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DisplayName(Text<DISPLAY_BYTES>);
 
 impl DisplayName {
     /// Checks a display name in plain text.
     ///
-    /// `None`: empty, longer than 64 bytes, or with a control character.
+    /// `None`: empty, too long, or with a character that is not seen but changes what is.
     pub fn new(text: &str) -> Option<Self> {
-        let printable = !text.is_empty() && !text.chars().any(char::is_control);
-        printable.then(|| Text::try_from(text).ok().map(Self))?
+        let is_long = text.chars().count() > DISPLAY_CHARS || words::encode(text).len() > DISPLAY_BYTES;
+        let is_fit = !text.is_empty() && !is_long && !text.chars().any(is_hidden);
+        is_fit.then(|| Text::try_from(text).ok().map(Self))?
     }
 
     /// Reads a display name from a percent-encoded word.
@@ -86,6 +87,13 @@ impl DisplayName {
     pub fn to_word(&self) -> String {
         words::encode(self.as_str())
     }
+}
+
+/// Control characters, ends of lines and paragraphs, and marks that turn the direction of the text (UAX #9): with these
+/// one name could be shown as another.
+fn is_hidden(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -110,9 +118,15 @@ mod tests {
     #[test]
     fn a_display_name_is_printable_and_fits() {
         assert_eq!(DisplayName::from_word("Jo%C3%A3o").expect("printable").as_str(), "João");
-        assert_eq!(DisplayName::new("João Silva").expect("printable").to_word(), "Jo%C3%A3o%20Silva");
-        assert!(DisplayName::new(&"x".repeat(DISPLAY_BYTES)).is_some());
-        for text in ["", "two\nlines", &"x".repeat(DISPLAY_BYTES + 1)] {
+        assert_eq!(DisplayName::new("João Silva").expect("printable").to_word(), "João%20Silva");
+        for letter in ["x", "ü", "門", " ", "%"] {
+            let longest = DisplayName::new(&letter.repeat(DISPLAY_CHARS)).expect(letter);
+            assert!(longest.to_word().len() <= DISPLAY_BYTES);
+            assert_eq!(DisplayName::from_word(&longest.to_word()), Some(longest));
+            assert_eq!(DisplayName::new(&letter.repeat(DISPLAY_CHARS + 1)), None, "{letter}");
+        }
+        assert!(DisplayName::new(&"🚪".repeat(48)).is_some() && DisplayName::new(&"🚪".repeat(49)).is_none());
+        for text in ["", "two\nlines", "bob\u{202e}ecila", "two\u{2028}lines", "\u{85}"] {
             assert_eq!(DisplayName::new(text), None, "{text:?}");
         }
     }

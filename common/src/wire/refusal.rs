@@ -138,7 +138,7 @@ impl Refusal {
             Self::Usage(_) => (400, "say it like this:"),
             Self::TextTooLong => (400, "a text is at most 900 bytes"),
             Self::BadKey => (400, "key= takes 43 characters of base64url"),
-            Self::BadDisplay => (400, "display= takes 1 to 64 bytes of printable text, percent-encoded"),
+            Self::BadDisplay => (400, "display= takes 1 to 64 printable characters, percent-encoded"),
             Self::BadProof => (400, "proof= takes 43 characters of base64url"),
             Self::BadKeyProof => (400, "key-proof= takes 43 characters of base64url"),
             Self::BadOffer => (400, "SECURE takes 128 characters of base64url"),

@@ -11,8 +11,8 @@ use super::words::{self, RepeatedKey, split_first};
 /// `[` an IPv6 address `]:` and a port.
 pub const ADDRESS_BYTES: usize = 1 + 39 + 2 + 5;
 
-/// ` display=` with every byte percent-encoded.
-pub const DISPLAY_WORD_BYTES: usize = " display=".len() + 3 * DISPLAY_BYTES;
+/// The longest written ` display=`.
+pub const DISPLAY_WORD_BYTES: usize = " display=".len() + DISPLAY_BYTES;
 
 /// The longest written [`Entry`].
 pub const ENTRY_BYTES: usize =
@@ -159,6 +159,7 @@ impl fmt::Display for Found {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::wire::limits::DISPLAY_CHARS;
     use proptest::prelude::*;
     use std::net::IpAddr;
 
@@ -200,7 +201,7 @@ pub(super) mod tests {
             address: "[1111:2222:3333:4444:5555:6666:7777:8888]:65535".parse().unwrap(),
             status: Status::Idle,
             fingerprint: Some(PublicKey([0; 32]).fingerprint()),
-            display: DisplayName::new(&" ".repeat(DISPLAY_BYTES)),
+            display: DisplayName::new(&" ".repeat(DISPLAY_CHARS)),
         }
     }
 

@@ -5,9 +5,16 @@ use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_enco
 /// What cannot stand in a word as it is: white space, the percent sign, and control characters.
 const NOT_IN_A_WORD: &AsciiSet = &CONTROLS.add(b' ').add(b'%').add(b'"');
 
-/// Writes any text as one word without spaces.
+/// Writes any text as one word without spaces. Letters of all scripts stand as they are: lines are UTF-8.
 pub fn encode(text: &str) -> String {
-    utf8_percent_encode(text, NOT_IN_A_WORD).to_string()
+    text.chars().fold(String::with_capacity(text.len()), |mut word, character| {
+        if character.is_ascii() || character.is_control() {
+            word.extend(utf8_percent_encode(character.encode_utf8(&mut [0; 4]), NOT_IN_A_WORD));
+        } else {
+            word.push(character);
+        }
+        word
+    })
 }
 
 /// Reads a word back. `None`: what it stands for is not UTF-8.
@@ -44,9 +51,9 @@ mod tests {
 
     #[test]
     fn text_survives_as_a_word() {
-        for text in ["", "João da Silva", "100 %", "a=b", "tab\there", "\u{1f600}"] {
+        for text in ["", "João da Silva", "100 %", "a=b", "tab\there", "\u{1f600}", "next\u{85}line"] {
             let word = encode(text);
-            assert!(!word.contains([' ', '\n', '\t']), "{word:?}");
+            assert!(!word.contains(|character: char| character == ' ' || character.is_control()), "{word:?}");
             assert_eq!(decode(&word).as_deref(), Some(text));
         }
     }

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 
 use heapless::{String as Text, Vec};
 use vox_common::wire::keys::PublicKey;
-use vox_common::wire::limits::DISPLAY_BYTES;
-use vox_common::wire::names::Name;
+use vox_common::wire::limits::CALLEE_BYTES;
+use vox_common::wire::names::{DisplayName, Name};
 use vox_common::wire::signal::{Class, Endings, Reason};
 
 use super::calls::{CallOut, Calls};
@@ -21,11 +21,13 @@ use crate::seal::tag::TagKey;
 #[derive(Debug, Clone)]
 pub struct Callee {
     /// What the user calls them.
-    pub who: Text<DISPLAY_BYTES>,
+    pub who: Text<CALLEE_BYTES>,
     /// Whose key is remembered of them.
     pub whom: Whom,
     /// The name, when it was called by name.
     pub to: Option<Name>,
+    /// The display name that the registry lists, until the callee introduces itself.
+    pub display: Option<DisplayName>,
     /// Where they may be, best first; at least one.
     pub candidates: Vec<SocketAddr, MAX_CANDIDATES>,
     /// The key that they are known by. `None`: not known, the first one is trusted.
@@ -57,7 +59,7 @@ impl Calls {
             whom: callee.whom,
             to: callee.to,
             verdict: None,
-            display: None,
+            display: callee.display,
             path: Path { remote, local: None },
             candidates: callee.candidates,
             expects: callee.key,

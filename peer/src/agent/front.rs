@@ -126,8 +126,7 @@ fn warn_of_talk(leg: &Leg, out: Out<'_>) {
 /// one of ours says so (`was=`): whoever placed that one follows it.
 fn told(leg: &Leg, state: &str) -> String {
     let direction = if leg.outgoing { "out" } else { "in" };
-    let display =
-        leg.display.as_ref().map_or_else(String::new, |name| format!(" display={}", name.to_word()));
+    let display = leg.display_word();
     let was = leg.yields.map_or_else(String::new, |own| format!(" was={own}"));
     let trust = leg.trust();
     format!("{state} {} direction={direction}{display}{was}{trust}", leg.who)

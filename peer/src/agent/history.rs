@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use heapless::{String as Text, Vec};
 use vox_common::wire::keys::Fingerprint;
-use vox_common::wire::limits::{DISPLAY_BYTES, HISTORY_CALLS};
+use vox_common::wire::limits::{CALLEE_BYTES, HISTORY_CALLS};
 use vox_common::wire::signal::CallId;
 use vox_common::wire::words::value;
 
@@ -22,7 +22,7 @@ const STRANGERS: usize = HISTORY_CALLS / 4;
 pub struct PastCall {
     begun_unix: u64,
     outgoing: bool,
-    who: Text<DISPLAY_BYTES>,
+    who: Text<CALLEE_BYTES>,
     remote: SocketAddr,
     outcome: Text<16>,
     talked_s: u64,

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use heapless::{String as Text, Vec};
 use vox_common::wire::keys::PublicKey;
-use vox_common::wire::limits::DISPLAY_BYTES;
+use vox_common::wire::limits::CALLEE_BYTES;
 use vox_common::wire::names::{DisplayName, Name};
 use vox_common::wire::signal::{CallId, Class, Endings, Hello, MediaSealing};
 
@@ -76,7 +76,7 @@ pub struct Leg {
     /// Its place in the table and in the sound.
     pub place: LegId,
     /// What the user calls the other end: a name, or the host that was typed.
-    pub who: Text<DISPLAY_BYTES>,
+    pub who: Text<CALLEE_BYTES>,
     /// Whose key is remembered of the other end.
     pub whom: Whom,
     /// The name that was called, when it was called by name.
@@ -191,6 +191,11 @@ impl Leg {
     pub fn media_keys(&self) -> Option<MediaKeys> {
         let shaken = self.seal.shaken().filter(|_| self.media != Some(MediaSealing::Off));
         shaken.map(|shaken| shaken.keys.media.clone())
+    }
+
+    /// ` display=<word>`, where the other end has a display name.
+    pub fn display_word(&self) -> String {
+        self.display.as_ref().map_or_else(String::new, |name| format!(" display={}", name.to_word()))
     }
 
     /// What the other end says of itself.

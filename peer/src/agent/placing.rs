@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use heapless::String as Text;
 use vox_common::wire::control::Who;
 use vox_common::wire::keys::{Fingerprint, PublicKey};
-use vox_common::wire::limits::DISPLAY_BYTES;
-use vox_common::wire::names::Name;
+use vox_common::wire::limits::CALLEE_BYTES;
+use vox_common::wire::names::{DisplayName, Name};
 use vox_common::wire::reply::ReplyLine;
 use vox_common::wire::request::Request;
 use vox_common::wire::users::Found;
@@ -32,13 +32,14 @@ const IN_A_CALL: &str = "440 already in a call, hang up first";
 #[derive(Debug)]
 pub(super) struct Placing {
     caller: Caller,
-    who: Text<DISPLAY_BYTES>,
+    who: Text<CALLEE_BYTES>,
     to: Option<Name>,
     /// Whose key is remembered of them.
     whom: Whom,
     /// What the registry tells of their key, as far as it has told.
     key: Option<PublicKey>,
     listed: Option<Fingerprint>,
+    display: Option<DisplayName>,
     ticket: Option<Ticket>,
     /// The registry knows no such user: the word is tried as a host, and the answer says so.
     as_host: bool,
@@ -68,10 +69,10 @@ impl Agent {
         if let Some(host) = self.calls.book.contact(name).map(str::to_owned) {
             return self.find_host(now, placing, &host, out);
         }
-        let listed = self.calls.book.find(name).map(|entry| (entry.address, entry.fingerprint));
         // What the registry lists is held against the key that the callee proves: the registry need not be waited for.
-        if let Some((address, listed)) = listed {
-            return self.place(now, Placing { listed, ..placing }, &[address], out);
+        if let Some(entry) = self.calls.book.find(name) {
+            let (address, listed, display) = (entry.address, entry.fingerprint, entry.display.clone());
+            return self.place(now, Placing { listed, display, ..placing }, &[address], out);
         }
         let asked = self.link.look_up(now.at, &Request::Lookup(name.clone()), &mut link_out(out));
         if asked {
@@ -89,7 +90,8 @@ impl Agent {
         let Some(placing) = self.placing.take_if(|placing| placing.ticket.is_none()) else { return };
         match (reply.code, Found::parse(reply.text)) {
             (211, Some(found)) => {
-                self.place(now, Placing { key: found.key, ..placing }, &[found.address], out);
+                let placing = Placing { key: found.key, display: found.display, ..placing };
+                self.place(now, placing, &[found.address], out);
             }
             (404, _) if placing.who.contains('.') => {
                 let host = placing.who.clone();
@@ -134,9 +136,10 @@ impl Agent {
             Ok(key) => key,
             Err(refusal) => return Desk::answer(placing.caller.client, &refusal, out),
         };
-        let Placing { caller, who, whom, to, as_host, .. } = placing;
+        let Placing { caller, who, whom, to, display, as_host, .. } = placing;
         let candidates = addresses.iter().copied().map(plain).take(MAX_CANDIDATES).collect();
-        let Some(leg) = self.calls.place(now, Callee { who, whom, to, candidates, key }, caller) else {
+        let Some(leg) = self.calls.place(now, Callee { who, whom, to, display, candidates, key }, caller)
+        else {
             return Desk::answer(caller.client, IN_A_CALL, out);
         };
         let note = if as_host { " (no such user; tried as a host)" } else { "" };
@@ -188,9 +191,20 @@ impl Agent {
 }
 
 impl Placing {
-    fn new(now: Moment, caller: Caller, who: Text<DISPLAY_BYTES>, whom: Whom, to: Option<Name>) -> Self {
+    fn new(now: Moment, caller: Caller, who: Text<CALLEE_BYTES>, whom: Whom, to: Option<Name>) -> Self {
         let until = now.at + TIME_TO_FIND;
-        Self { caller, who, to, whom, key: None, listed: None, ticket: None, as_host: false, until }
+        Self {
+            caller,
+            who,
+            to,
+            whom,
+            key: None,
+            listed: None,
+            display: None,
+            ticket: None,
+            as_host: false,
+            until,
+        }
     }
 
     fn into_host(self) -> Self {

@@ -12,6 +12,7 @@ use super::calling::Caller;
 use super::calls::{CallOut, Calls};
 use super::desk::Desk;
 use super::io::{ClientId, Kept, Moment, Out, Output};
+use super::leg::Leg;
 use super::registry::link_out;
 use crate::media::orders::{Direction, MediaOrder};
 
@@ -76,7 +77,9 @@ impl Agent {
     fn answer(&mut self, now: Moment, client: ClientId, out: Out<'_>) {
         let Self { calls, front, .. } = self;
         let taken = calls.answer(now, &mut |output| front.perform(now, output, out));
-        let answer = taken.map(|leg| format!("200 answered {} {}{}", leg.who, leg.id, leg.trust()));
+        let told =
+            |leg: &Leg| format!("200 answered {} {}{}{}", leg.who, leg.id, leg.display_word(), leg.trust());
+        let answer = taken.map(told);
         Desk::answer(client, answer.as_deref().unwrap_or(NO_CALL), out);
     }
 

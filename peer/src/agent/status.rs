@@ -77,9 +77,7 @@ impl Agent {
         let direction = if leg.outgoing { "out" } else { "in" };
         let muted = if self.front.board.muted { "on" } else { "off" };
         write!(text, "230-call id={} with={} address={}", leg.id, leg.who, leg.path.remote)?;
-        if let Some(display) = &leg.display {
-            write!(text, " display={}", display.to_word())?;
-        }
+        write!(text, "{}", leg.display_word())?;
         write!(text, " direction={direction} state={} since-s={seconds}", leg.state_word())?;
         let sends = self.calls.me().sends;
         write!(text, " codec={} ptime-ms={} muted={muted}", sends.codec, sends.ptime_ms())?;

@@ -17,7 +17,8 @@ pub(super) fn show(answer: &Answer, screen: &mut Screen) -> io::Result<()> {
 fn lines(answer: &str) -> Vec<String> {
     let fields = Fields::read(answer, &["answered", "name", "call"]);
     let name = fields.value("name");
-    let talking = parts([Some(event::call("talking", name)), trust::key(&fields)]);
+    let talking = event::call("talking", &event::person(name, &fields));
+    let talking = parts([Some(talking), trust::key(&fields)]);
     std::iter::once(talking).chain(trust::compare(&fields, name)).collect()
 }
 
@@ -32,6 +33,8 @@ mod tests {
         let words = "four words: one two three four";
         let compare = format!("{words}; if alice reads the same ones, `vox-peer verify alice`");
         assert_eq!(said("trust=new sealed=yes"), ["talking with alice, new key SHA256:0", &compare]);
+        let shown = said("display=Alice%20A. trust=known sealed=yes");
+        assert_eq!(shown, ["talking with Alice A. (alice), known key SHA256:0", &compare]);
         assert_eq!(said("trust=known sealed=yes"), ["talking with alice, known key SHA256:0", &compare]);
         let open = "NOT ENCRYPTED: everybody on the way can listen";
         assert_eq!(

@@ -38,6 +38,10 @@ struct Call<'a> {
     /// Who was called, as it was typed: whose key it is.
     typed: String,
     name: String,
+    /// The callee as people see it.
+    person: String,
+    /// What is said behind the name when the call begins, until that is said.
+    note: Option<String>,
     /// When it was answered.
     talking: Option<Instant>,
     /// When we were asked to end it.
@@ -70,8 +74,19 @@ pub(super) fn call(
     let typed = line.split(' ').nth(1).unwrap_or_default().to_owned();
     let meter = Meter { places: places.to_vec(), client: None };
     let note = answer.last.split_once(" (").map_or(String::new(), |(_, note)| format!(" ({note}"));
-    screen.line(&format!("{}{note}", event::call("calling", &name)))?;
-    let mut call = Call { client, screen, id, typed, name, talking: None, ending: None, meter };
+    let person = name.clone();
+    let mut call = Call {
+        client,
+        screen,
+        id,
+        typed,
+        name,
+        person,
+        note: Some(note),
+        talking: None,
+        ending: None,
+        meter,
+    };
     loop {
         while let Some(line) = call.client.line_at_hand() {
             if call.hear(&line)? || (detached && call.talking.is_some()) {
@@ -118,6 +133,10 @@ impl Call<'_> {
     fn hear(&mut self, line: &str) -> Result<bool, Failure> {
         let Some(event) = Event::read(line).filter(|event| self.is_ours(event)) else { return Ok(false) };
         let name = event.fields.find("name").unwrap_or(&self.name).to_owned();
+        if event.kind == "CALL" {
+            self.person = event::person(&name, &event.fields);
+            self.begin()?;
+        }
         match event.fields.value("state") {
             "late" | "timely" => self.screen.line(&event.sentence()).map(|()| false).map_err(Failure::from),
             "ended" => self.end(&name, &event.fields).map(|()| true),
@@ -126,13 +145,19 @@ impl Call<'_> {
                 if state == "talking" {
                     self.talking = Some(clock::now());
                 }
-                self.screen.line(&event::call(state, &name))?;
+                self.screen.line(&event::call(state, &self.person))?;
                 let about =
                     if state == "talking" { trust::lines(&event.fields, &self.typed) } else { Vec::new() };
                 about.iter().try_for_each(|line| self.screen.line(line))?;
                 Ok(false)
             }
         }
+    }
+
+    /// Says who is called, once that is known.
+    fn begin(&mut self) -> Result<(), Failure> {
+        let Some(note) = self.note.take() else { return Ok(()) };
+        Ok(self.screen.line(&format!("{}{note}", event::call("calling", &self.person)))?)
     }
 
     /// Where both sides called at once, the other side's call-id may take the place of ours.
@@ -149,7 +174,7 @@ impl Call<'_> {
         if self.ending.is_none() {
             // Somebody else's name is another key's than that of the host.
             let whom = if name == self.name { &self.typed } else { name };
-            verdict(name, reason, fields.value("trust"), whom)?;
+            verdict(&self.person, reason, fields.value("trust"), whom)?;
         }
         let after = self.talking.map(|since| when::spoken(clock::now().saturating_duration_since(since)));
         let after = after.map_or(String::new(), |after| format!(" after {after}"));
@@ -174,11 +199,11 @@ impl Call<'_> {
         let Some(since) = self.talking else { return Ok(()) };
         let elapsed = when::counted(now.saturating_duration_since(since));
         let measured = self.meter.measure(&self.id).unwrap_or_default();
-        Ok(self.screen.live(&format!("talking with {} {elapsed}  {measured}", self.name))?)
+        Ok(self.screen.live(&format!("talking with {} {elapsed}  {measured}", self.person))?)
     }
 }
 
-/// What an end means that nobody here asked for.
+/// What an end means that nobody here asked for; `whom` is what `vox-peer forget` takes.
 fn verdict(name: &str, reason: &str, trust: &str, whom: &str) -> Result<(), Failure> {
     Err(Failure::Refused(match reason {
         "hangup" | "far-hangup" => return Ok(()),

@@ -46,7 +46,7 @@ impl Event {
     /// For people.
     pub(super) fn sentence(&self) -> String {
         let field = |key| self.fields.value(key);
-        let name = field("name");
+        let name = &person(field("name"), &self.fields);
         match (self.kind.as_str(), field("state")) {
             ("CALL", "ended") => format!("the call with {name} ended: {}", outcome(field("reason"))),
             ("CALL", state) => parts([Some(call(state, name)), self.about_who_is_there()]),
@@ -102,6 +102,16 @@ fn said(mut rest: &str, words: &[&str]) -> Fields {
 
 fn with_reason(what: &str, reason: &str) -> String {
     if reason.is_empty() { what.to_owned() } else { format!("{what}: {reason}") }
+}
+
+/// Somebody as people see them: by the display name, where there is one, and behind it the name that commands take.
+///
+/// The name stays in sight: a display name is whatever its owner likes, also somebody else's.
+pub(super) fn person(name: &str, fields: &Fields) -> String {
+    match fields.find("display").filter(|display| !display.eq_ignore_ascii_case(name)) {
+        Some(display) => format!("{display} ({name})"),
+        None => name.to_owned(),
+    }
 }
 
 /// What a state of a call means to the people at it.
@@ -185,6 +195,9 @@ mod tests {
         for (line, sentence) in [
             ("* CALL 0a ringing-here ann", "ann is calling"),
             ("* CALL 0a talking ann", "talking with ann"),
+            ("* CALL 0a ringing-here ann direction=in display=Ann%20B.", "Ann B. (ann) is calling"),
+            ("* CALL 0a ended ann display=Ann reason=busy", "the call with ann ended: busy"),
+            ("* JOINED bob 10.0.0.2:6000 idle - display=Bob%20B.", "Bob B. (bob) is there at 10.0.0.2:6000"),
             (
                 "* CALL 0a ringing-here ann direction=in key=SHA256:0 trust=known",
                 "ann is calling, known key SHA256:0",

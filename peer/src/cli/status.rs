@@ -77,11 +77,11 @@ fn sealing(fields: &Fields) -> Option<String> {
 }
 
 fn call(fields: &Fields) -> String {
-    let state = super::event::call(fields.value("state"), fields.value("with"));
+    let with = super::event::person(fields.value("with"), fields);
+    let state = super::event::call(fields.value("state"), &with);
     let muted = (fields.value("muted") == "on").then(|| "muted".to_owned());
     parts([
         Some(state),
-        part(fields, "", "display", ""),
         part(fields, "at ", "address", ""),
         lasting(fields, "for ", "since-s"),
         part(fields, "", "codec", ""),

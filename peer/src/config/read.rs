@@ -25,7 +25,7 @@ use crate::media::profile::{Numbers, Profile};
 pub(super) fn read_top(top: &mut Section<'_>, places: &Places) -> Result<Config, ConfigError> {
     let name = top.required("name", NAME, |given| Name::parse(given.text()?).ok())?;
     let display =
-        top.value("display", "at most 64 bytes of printable text", None, |given| match given.text()? {
+        top.value("display", "at most 64 printable characters", None, |given| match given.text()? {
             "" => Some(None),
             text => DisplayName::new(text).map(Some),
         })?;

@@ -86,3 +86,12 @@ fn a_status_is_what_the_registry_says_and_stands_in_our_own_list() {
     assert!(alice.answer("SET-STATUS dnd")[0].starts_with("443 "));
     assert!(alice.invited(EVE, id(1)).iter().any(|act| act.contains("REJECT reason=dnd")));
 }
+
+#[test]
+fn the_display_name_that_the_registry_lists_is_shown_before_the_callee_answers() {
+    let mut alice = Bench::registered();
+    alice.line("* JOINED zoe 192.0.2.9:6000 idle - display=Zoë%20Z.");
+    let acts = alice.ask(CALLER, "CALL zoe");
+    let told = acts.iter().find(|act| act.contains("* CALL")).expect("an event");
+    assert!(told.ends_with("calling zoe direction=out display=Zoë%20Z."), "{told}");
+}

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use vox_common::wire::admin::{Ban, Request as Order};
 use vox_common::wire::control::{Request as Wish, Way, Who};
-use vox_common::wire::limits::{DISPLAY_BYTES, LINE_BYTES, TEXT_BYTES};
+use vox_common::wire::limits::{CALLEE_BYTES, LINE_BYTES, TEXT_BYTES};
 use vox_common::wire::names::Name;
 use vox_common::wire::request::Request as Ask;
 use vox_common::wire::users::Status;
@@ -120,7 +120,7 @@ fn told(text: &str) -> [Ask<'_>; 4] {
 
 /// One word that is short enough.
 fn host(line: &str) -> Option<Who<'_>> {
-    let is_host = !line.is_empty() && line.len() <= DISPLAY_BYTES && !line.contains(' ');
+    let is_host = !line.is_empty() && line.len() <= CALLEE_BYTES && !line.contains(' ');
     is_host.then_some(Who::Host(line))
 }
 

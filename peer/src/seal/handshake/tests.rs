@@ -1,7 +1,7 @@
 //! Two ends shake hands; nobody else takes part.
 
 use vox_common::wire::coding::{Codec, Coding};
-use vox_common::wire::limits::{DISPLAY_BYTES, NAME_BYTES};
+use vox_common::wire::limits::{DISPLAY_CHARS, NAME_BYTES};
 use vox_common::wire::names::{DisplayName, Name};
 use vox_common::wire::signal::{Endings, Kind, MediaSealing, Reason};
 
@@ -36,7 +36,7 @@ fn longest() -> Hello {
     Hello {
         kind: Kind::Announce,
         to: Some(name()),
-        display: DisplayName::new(&"é".repeat(DISPLAY_BYTES / 2)),
+        display: DisplayName::new(&"門".repeat(DISPLAY_CHARS)),
         sends: Some(Coding { codec: Codec::Opus, ptime_us: 1_250 }),
         media: MediaSealing::Off,
         after: [(CALL, Reason::Unsupported); 4].into_iter().collect(),
