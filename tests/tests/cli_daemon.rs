@@ -1,11 +1,13 @@
 //! Every command against real stations and a real registry.
 
+use std::collections::BTreeSet;
+use std::fs;
 use std::net::UdpSocket;
 use std::process::Command;
 
 use nix::sys::signal::Signal;
 use serde_json::Value;
-use vox_tests::bed::{Place, Process, Registry, Said, Station, station, wait};
+use vox_tests::bed::{Place, Process, Registry, Said, Station, need, station, wait};
 use vox_tests::bins;
 
 fn done(station: &Station, typed: &[&str]) -> String {
@@ -96,7 +98,7 @@ fn a_call_that_is_answered_muted_and_hung_up_with_ctrl_c() {
     assert_eq!(done(&alice, &["mute"]), "muted\n");
     assert_eq!(json(&alice, &["status"])["call"][0]["muted"], true);
     assert_eq!(done(&alice, &["unmute"]), "not muted\n");
-    assert_eq!(json(&alice, &["status"])["call"][0]["with"], "bob");
+    assert_eq!(json(&alice, &["status"])["call"][0]["name"], "bob");
     assert!(refused(&alice, &["call", "ann"]).starts_with("already in a call"));
 
     call.signal(Signal::SIGINT);
@@ -108,11 +110,48 @@ fn a_call_that_is_answered_muted_and_hung_up_with_ctrl_c() {
     assert_eq!(states, ["ringing-here", "talking", "ended"]);
 
     let calls = json(&alice, &["history"]);
-    assert_eq!(
-        (&calls["calls"][0]["name"], &calls["calls"][0]["outcome"]),
-        (&"bob".into(), &"hangup".into())
-    );
+    assert_eq!((&calls["calls"][0]["name"], &calls["calls"][0]["reason"]), (&"bob".into(), &"hangup".into()));
     assert!(done(&bob, &["history"]).contains("\tfrom\talice\t"));
+}
+
+/// Every key of an object and of what is in it.
+fn keys(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(object) => object.iter().for_each(|(key, value)| {
+            found.insert(key.clone());
+            keys(value, found);
+        }),
+        Value::Array(items) => items.iter().for_each(|item| keys(item, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_word_of_json_is_written_down() {
+    let place = Place::new();
+    let registry = Registry::start(&place);
+    let (alice, bob) = meet(&place, &registry);
+    let mut found = BTreeSet::new();
+    let watcher = watch(&bob, &alice, &["watch", "--json"]);
+    done(&alice, &["create", "hall", "4"]);
+    done(&bob, &["join", "hall"]);
+    done(&bob, &["msg", "alice", "hello"]);
+    let call = alice.begin(&["call", "bob"]);
+    call.wait_for_log("talking with bob");
+    wait::until("delays to be told", 20, || watcher.log().contains("\"total-ms\"").then_some(()));
+    let typed = ["status", "users", "history", "messages", "devices", "key", "keys", "rooms", "members"];
+    typed.iter().for_each(|typed| keys(&json(&alice, &[typed]), &mut found));
+    keys(&json(&alice, &["key", "bob"]), &mut found);
+    keys(&json(&alice, &["lookup", "bob"]), &mut found);
+    let events = watcher.log();
+    events.lines().for_each(|line| keys(&serde_json::from_str(line).expect("an event"), &mut found));
+    assert!(found.len() > 60, "{found:?}");
+    let page = fs::read_to_string(need::top().join("docs/man/vox-peer.1")).expect("the manual");
+    let section =
+        page.split_once(".Sh JSON\n").and_then(|(_, rest)| rest.split_once("\n.Sh ")).expect("JSON").0;
+    let written: BTreeSet<_> = section.split([' ', '\n']).collect();
+    let unwritten: Vec<_> = found.iter().filter(|key| !written.contains(key.as_str())).collect();
+    assert!(unwritten.is_empty(), "vox-peer(1), JSON, lacks {unwritten:?}");
 }
 
 fn state_of_call(line: &str) -> Option<String> {

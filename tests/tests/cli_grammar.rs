@@ -74,7 +74,10 @@ fn said(mut command: Command) -> Said {
 #[test]
 fn a_command_that_is_done_prints_the_answer() {
     let station = Station::new(&[
-        ("ANSWER", "200 answered alice 0a key=SHA256:0 trust=verified sealed=yes words=one-two-three-four\n"),
+        (
+            "ANSWER",
+            "200 answered alice 0a fingerprint=SHA256:0 trust=verified sealed=yes words=one-two-three-four\n",
+        ),
         ("REJECT", "200 rejected\n"),
         ("HANGUP", "200 hung up\n"),
         ("MUTE on", "200 muted\n"),
@@ -188,6 +191,7 @@ fn listings_are_bare_in_a_pipe_and_objects_in_json() {
     ]);
     let users = station.run("users");
     assert_eq!(users.out, "bob\t10.0.0.2:6000\tidle\tJoão B.\nann\t[::1]:6000\tdnd\t\n");
+    assert_eq!(users.err, "as of 9 s ago: the registry is away\n");
     assert_eq!(station.run("lookup bob").out, "bob\t10.0.0.2:6000\tidle\t\n");
     let history = station.run("history").out;
     assert!(history.ends_with("\tto\tbob\t10.0.0.2:6000\thung up there\t1 min 5 s\t\t\n"), "{history}");

@@ -136,7 +136,7 @@ impl Talk {
         self.hears_more();
         for station in self.stations() {
             let status = station.control().ask("STATUS");
-            assert_eq!(station.status("call", "id").as_deref(), Some(call), "{status:#?}");
+            assert_eq!(station.status("call", "call").as_deref(), Some(call), "{status:#?}");
             assert_eq!(station.status("call", "state").as_deref(), Some("talking"), "{status:#?}");
             assert!(station.figure("media", "concealed-percent") < 5.0, "{status:#?}");
         }
@@ -215,7 +215,7 @@ fn share_out(talk: &Talk, things: &[Vec<u8>]) {
 #[test]
 fn datagrams_of_every_wrong_kind_do_not_disturb_a_call() {
     let mut talk = Talk::begin();
-    let call = talk.alice.status("call", "id").expect("a call");
+    let call = talk.alice.status("call", "call").expect("a call");
     let resident_mb = talk.resident_mb();
     let mut dice = dice();
     let kinds = signals(&mut dice);
@@ -240,7 +240,7 @@ fn datagrams_of_every_wrong_kind_do_not_disturb_a_call() {
 #[test]
 fn a_flood_does_not_disturb_a_call() {
     let mut talk = Talk::begin();
-    let call = talk.alice.status("call", "id").expect("a call");
+    let call = talk.alice.status("call", "call").expect("a call");
     let resident_mb = talk.resident_mb();
     let mut dice = dice();
     let things: Vec<Vec<u8>> =
@@ -260,7 +260,7 @@ fn a_flood_does_not_disturb_a_call() {
 #[test]
 fn a_far_end_that_lies_about_its_delay_is_shown_as_it_says_or_not_at_all() {
     let talk = Talk::begin_with("off");
-    let call = talk.alice.status("call", "id").expect("a call");
+    let call = talk.alice.status("call", "call").expect("a call");
     let liar = &talk.between.front;
     for (seconds, shown) in [(9, " capture-ms=9000.00 "), (11, " capture-ms=- "), (4_000, " capture-ms=- ")] {
         let lie = delay(7, Duration::from_secs(seconds));
@@ -272,7 +272,7 @@ fn a_far_end_that_lies_about_its_delay_is_shown_as_it_says_or_not_at_all() {
         });
     }
     talk.hears_more();
-    assert_eq!(talk.alice.status("call", "id"), Some(call));
+    assert_eq!(talk.alice.status("call", "call"), Some(call));
     assert_eq!(talk.alice.status("call", "state").as_deref(), Some("talking"));
 }
 
@@ -309,7 +309,7 @@ fn is_answered(wire: &mut Wire, line: &[u8]) {
 #[test]
 fn garbage_on_the_control_socket_is_refused_line_by_line_and_does_not_disturb_a_call() {
     let mut talk = Talk::begin();
-    let call = talk.alice.status("call", "id").expect("a call");
+    let call = talk.alice.status("call", "call").expect("a call");
     let resident_mb = talk.resident_mb();
     let mut dice = dice();
     let requests = [

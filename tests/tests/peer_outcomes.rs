@@ -94,7 +94,7 @@ fn who_talks_is_busy_and_goes_on_talking() {
     here.wait_for(&["ended", "reason=busy"]);
     there.wait_for(&["ended", "alice", "reason=busy"]);
     carol.wait_until("talking");
-    assert_eq!(bob.status("call", "with").as_deref(), Some("carol"));
+    assert_eq!(bob.status("call", "name").as_deref(), Some("carol"));
     assert_eq!(missed(&bob), "1");
 }
 

@@ -57,7 +57,7 @@ fn what_was_verified_and_what_was_forgotten_outlives_a_daemon_that_is_killed() {
     let keys = json(&alice, &["keys", "--json"]);
     let keys = keys["keys"].as_array().expect("a list");
     assert_eq!(keys.iter().map(|key| &key["name"]).collect::<Vec<_>>(), ["bob"]);
-    assert!(keys[0]["verified"].is_u64(), "{keys:?}");
+    assert!(keys[0]["verified"] == true && keys[0]["verified-at"].is_u64(), "{keys:?}");
     let unknown = alice.run(&["verify", "ann"]);
     assert_eq!(
         (unknown.code, &*unknown.err),

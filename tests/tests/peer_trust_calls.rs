@@ -64,8 +64,8 @@ fn the_first_call_is_said_to_be_new_the_next_one_is_known_and_the_words_are_the_
         assert_eq!(of_call(&bob, "words"), words);
         assert_eq!((of_call(&alice, "trust"), of_call(&bob, "trust")), (trust.to_owned(), trust.to_owned()));
         assert_eq!(of_call(&alice, "sealed"), "yes");
-        assert_eq!(of_call(&alice, "key"), fingerprint(&bob));
-        assert_eq!(of_call(&bob, "key"), fingerprint(&alice));
+        assert_eq!(of_call(&alice, "fingerprint"), fingerprint(&bob));
+        assert_eq!(of_call(&bob, "fingerprint"), fingerprint(&alice));
         call.wait_for_log(&format!("four words: {}; if bob reads", words.replace('-', " ")));
         let news = format!("bob has a new key {}", fingerprint(&bob));
         assert_eq!(call.log().matches(&news).count(), 1, "the first time alone: {}", call.log());

@@ -319,7 +319,7 @@ fn administrators_see_who_is_there_since_when_and_where() {
     );
     assert!(status[0].starts_with("230-registry name=vox version="), "{}", status[0]);
     let fingerprint = world::identity().public().fingerprint();
-    let ends = format!(" uptime-s=61 access=open sealed=offered key={fingerprint}");
+    let ends = format!(" uptime-s=61 access=open sealed=offered fingerprint={fingerprint}");
     assert!(status[0].ends_with(&ends), "{}", status[0]);
     assert_eq!(status.last().unwrap(), "230 end");
     assert_eq!(world.administer("HELP").last().unwrap(), "214 end");

@@ -61,7 +61,7 @@ fn who_is_there_is_shown_to_people_and_to_programs() {
     let shown = &users["users"][0];
     assert_eq!((&shown["name"], &shown["address"]), (&"bob".into(), &"127.0.0.1:6000".into()));
     assert_eq!(
-        (&shown["status"], &shown["key"], &shown["room"]),
+        (&shown["status"], &shown["fingerprint"], &shown["room"]),
         (&"idle".into(), &Value::Null, &"lobby".into())
     );
     assert!(shown["since-s"].is_u64(), "{users}");

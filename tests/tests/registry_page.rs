@@ -136,7 +136,7 @@ fn programs_read_who_is_there_as_json() {
     let since = users["users"][0]["since"].as_u64().expect("a time");
     assert!(clock::unix_seconds().abs_diff(since) <= 5, "{since}");
     let expected = json!({"users": [{
-        "name": "ann", "display": "Ann <3", "address": "127.0.0.1:6000", "status": "busy", "key": null, "since": since,
+        "name": "ann", "display": "Ann <3", "address": "127.0.0.1:6000", "status": "busy", "fingerprint": null, "since": since,
     }]});
     assert_eq!(users, expected);
 }

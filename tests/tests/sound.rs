@@ -83,7 +83,7 @@ fn an_incoming_call_is_heard_before_it_is_answered() {
 
 /// What a station says of its two devices.
 fn works(station: &Station) -> Vec<bool> {
-    station.lines("audio").iter().map(|line| line.contains("works=yes")).collect()
+    station.lines("audio").iter().map(|line| line.contains("state=works")).collect()
 }
 
 #[test]

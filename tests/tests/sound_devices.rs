@@ -28,7 +28,7 @@ fn speaks_through(name: &str, offer: Offer, place: &Place) {
     let Offer { rate, channels, .. } = offer;
     for line in alice.lines("audio") {
         let opened = format!("opened%20at%20{rate}%20Hz,%20{channels}%20channel(s)");
-        assert!(line.contains("works=yes") && line.contains(&opened), "{offer:?}: {line}");
+        assert!(line.contains("state=works") && line.contains(&opened), "{offer:?}: {line}");
     }
     assert_eq!(alice.run(&["hangup"]).code, 0);
     bob.wait_until("idle");
@@ -87,7 +87,7 @@ impl Pair {
 }
 
 fn works(station: &Station) -> Vec<bool> {
-    station.lines("audio").iter().map(|line| line.contains("works=yes")).collect()
+    station.lines("audio").iter().map(|line| line.contains("state=works")).collect()
 }
 
 #[test]

@@ -49,7 +49,7 @@ fn a_call_does_not_notice_what_becomes_of_the_syslog_daemon() {
     coming_and_going(&registry, 10);
     rsyslog.start_again();
     wait::pause(Duration::from_millis(1500));
-    let call = alice.status("call", "id").expect("the call still runs");
+    let call = alice.status("call", "call").expect("the call still runs");
     assert_eq!(alice.run(&["hangup"]).code, 0);
     bob.wait_until("idle");
     wait::until("the end of the call in the new log", 10, || {
@@ -62,7 +62,8 @@ fn a_call_does_not_notice_what_becomes_of_the_syslog_daemon() {
 }
 
 /// What our sentences tell besides.
-const KEYS: [&str; 9] = ["version", "key", "address", "conn", "users", "capacity", "client", "uid", "pid"];
+const KEYS: [&str; 9] =
+    ["version", "fingerprint", "address", "conn", "users", "capacity", "client", "uid", "pid"];
 
 /// Whether a log line is a sentence of ours, with fields of ours; what it quotes is a refusal, which is ours, too.
 fn is_ours(line: &str) -> bool {

@@ -13,8 +13,8 @@ const TEXT: [&str; 20] = [
     "display",
     "version",
     "call",
-    "id",
-    "with",
+    "was",
+    "trust",
     "address",
     "registered",
     "key",
@@ -150,10 +150,9 @@ mod tests {
 
     #[test]
     fn json_knows_numbers_flags_and_what_is_not_known() {
-        let line =
-            "id=12345678 jitter-ms=1.25 lost=3 level-in-db=-20.5 works=no muted=on round-trip-ms=- media=off";
+        let line = "call=12345678 jitter-ms=1.25 lost=3 level-in-db=-20.5 works=no muted=on round-trip-ms=- media=off";
         let expected = json!({
-            "id": "12345678", "jitter-ms": 1.25, "lost": 3, "level-in-db": -20.5, "works": false,
+            "call": "12345678", "jitter-ms": 1.25, "lost": 3, "level-in-db": -20.5, "works": false,
             "muted": true, "round-trip-ms": null, "media": "off",
         });
         assert_eq!(Fields::read(line, &[]).json(), expected);

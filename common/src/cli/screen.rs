@@ -34,6 +34,18 @@ impl Screen {
         self.out.flush()
     }
 
+    /// Says something about what was written: below it on a terminal, and on standard error in a pipe, whose reader takes
+    /// every line for an item.
+    pub fn remark(&mut self, text: &str) -> io::Result<()> {
+        if self.terminal {
+            return self.line(text);
+        }
+        self.out.flush()?;
+        // Whoever reads the items can do without, also where standard error is closed.
+        let _ = writeln!(io::stderr(), "{text}");
+        Ok(())
+    }
+
     /// Writes over the line that was written so before; nothing in a pipe.
     pub fn live(&mut self, text: &str) -> io::Result<()> {
         if !self.terminal {

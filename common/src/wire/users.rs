@@ -180,7 +180,7 @@ pub(super) mod tests {
     }
 
     pub(crate) fn displays() -> impl Strategy<Value = Option<DisplayName>> {
-        prop::option::of("\\PC{1,16}".prop_map(|text| DisplayName::new(&text).unwrap()))
+        prop::option::of("\\PC{1,16}".prop_filter_map("it is shown", |text| DisplayName::new(&text)))
     }
 
     pub(crate) fn entries() -> impl Strategy<Value = Entry> {

@@ -22,8 +22,29 @@ pub const MAX_COUNTS: usize = 16;
 /// One of the two devices.
 #[derive(Debug, Default)]
 struct Device {
-    works: bool,
+    state: DeviceState,
+    /// For people: the device and its settings, or why it does not work.
     sentence: String,
+}
+
+/// What a device does, as STATUS shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum DeviceState {
+    /// No call has needed it yet.
+    #[default]
+    Unused,
+    Works,
+    Lost,
+}
+
+impl DeviceState {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Unused => "unused",
+            Self::Works => "works",
+            Self::Lost => "lost",
+        }
+    }
 }
 
 /// The sound, as `status` shows it.
@@ -70,7 +91,8 @@ impl Board {
             MediaNews::Heard(_) => {}
             MediaNews::Report(leg, report) => self.note_report(*leg, report),
             MediaNews::Device { direction, works, sentence } => {
-                self.devices[index(*direction)] = Device { works: *works, sentence: sentence.clone() };
+                let state = if *works { DeviceState::Works } else { DeviceState::Lost };
+                self.devices[index(*direction)] = Device { state, sentence: sentence.clone() };
             }
             MediaNews::Thread(grant) => self.note_thread(grant),
             MediaNews::Memory { locked } => self.locked = *locked,
@@ -122,14 +144,17 @@ impl Board {
     /// The `audio`, `dsp` and `thread` lines of STATUS.
     pub fn write(&self, text: &mut String) -> fmt::Result {
         for (at, direction) in ["in", "out"].into_iter().enumerate() {
-            let Device { works, sentence } = &self.devices[at];
-            let works = if *works { "yes" } else { "no" };
-            let volume = self.volumes[at];
-            let sentence = encode(sentence);
-            writeln!(
+            let Device { state, sentence } = &self.devices[at];
+            write!(
                 text,
-                "230-audio direction={direction} works={works} volume={volume} sentence={sentence}"
+                "230-audio direction={direction} state={} volume={}",
+                state.word(),
+                self.volumes[at]
             )?;
+            if !sentence.is_empty() {
+                write!(text, " sentence={}", encode(sentence))?;
+            }
+            writeln!(text)?;
         }
         if !self.tasks.is_none() {
             writeln!(text, "230-dsp does={}", self.tasks)?;

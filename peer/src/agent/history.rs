@@ -17,7 +17,7 @@ use super::outcome::Outcome;
 const STRANGERS: usize = HISTORY_CALLS / 4;
 
 /// One call of the past, as one line:
-/// `<unix seconds> in|out <name> <address> <outcome> talked-s=<n> call=<id> [key=<fingerprint> trust=<word>] [sealed=yes|no]`.
+/// `<unix seconds> in|out <name> <address> <outcome> talked-s=<n> call=<id> [fingerprint=<fingerprint> trust=<word>] [sealed=yes|no]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PastCall {
     begun_unix: u64,
@@ -62,7 +62,7 @@ impl PastCall {
     /// Reads one line. `None`: somebody else wrote it.
     pub fn parse(line: &str) -> Option<Self> {
         let mut words = line.split(' ');
-        let key = value(line, "key").ok()?.and_then(Fingerprint::parse);
+        let key = value(line, "fingerprint").ok()?.and_then(Fingerprint::parse);
         let trust = value(line, "trust").ok()?.and_then(|word| Text::try_from(word).ok());
         let sealed = value(line, "sealed").ok()?;
         Some(Self {
@@ -98,7 +98,7 @@ impl fmt::Display for PastCall {
         let direction = if *outgoing { "out" } else { "in" };
         write!(out, "{begun_unix} {direction} {who} {remote} {outcome} talked-s={talked_s} call={id}")?;
         if let Some((key, trust)) = trust {
-            write!(out, " key={key} trust={trust}")?;
+            write!(out, " fingerprint={key} trust={trust}")?;
         }
         sealed.map_or(Ok(()), |sealed| write!(out, " sealed={}", if sealed { "yes" } else { "no" }))
     }
@@ -198,7 +198,7 @@ mod tests {
     #[test]
     fn what_was_thought_of_a_key_is_read_back() {
         let bare = call(7).to_string();
-        let key = "key=SHA256:Zmh6rfhivXdsj8GLjp-OIAiXFIVu4jOzkCpZHQ1fKSU";
+        let key = "fingerprint=SHA256:Zmh6rfhivXdsj8GLjp-OIAiXFIVu4jOzkCpZHQ1fKSU";
         for line in
             [format!("{bare} {key} trust=verified sealed=yes"), format!("{bare} {key} trust=changed"), bare]
         {

@@ -60,11 +60,11 @@ impl Leg {
         self.media.map(|media| media == MediaSealing::Required)
     }
 
-    /// What people are told of the other end once it has proved its key, or named one that cannot be its: ` key=<fingerprint> trust=<word>`, and while both
+    /// What people are told of the other end once it has proved its key, or named one that cannot be its: ` fingerprint=<fingerprint> trust=<word>`, and while both
     /// talk ` sealed=yes|no words=<four words>`.
     pub(super) fn trust(&self) -> String {
         let Some(verdict) = self.verdict else { return String::new() };
-        let key = self.key().map_or_else(String::new, |key| format!(" key={}", key.fingerprint()));
+        let key = self.key().map_or_else(String::new, |key| format!(" fingerprint={}", key.fingerprint()));
         let mut text = format!("{key} trust={}", verdict.word());
         if let (true, Some(sealed), Some(words)) = (self.is_talking(), self.is_sealed(), self.words()) {
             let sealed = if sealed { "yes" } else { "no" };

@@ -33,7 +33,12 @@ impl Agent {
             self.write_leg(leg, seconds_since(leg.begun.at), text)?;
         }
         self.front.board.write(text)?;
-        writeln!(text, "230-security media={} key={}", self.calls.me().media, self.key.fingerprint())?;
+        writeln!(
+            text,
+            "230-security media={} fingerprint={}",
+            self.calls.me().media,
+            self.key.fingerprint()
+        )?;
         let counters = self.calls.counters();
         write!(text, "230-counters signals={} malformed={}", counters.received, counters.malformed)?;
         write!(text, " retried={} unknown={}", counters.retried, counters.unknown)?;
@@ -70,13 +75,13 @@ impl Agent {
         let Some(key) = self.link.sealed_with() else { return write!(text, " sealed=no") };
         let known = self.registry.as_ref().and_then(|whom| self.calls.known.find(whom));
         let verified = if known.is_some_and(|known| known.verified.is_some()) { "yes" } else { "no" };
-        write!(text, " sealed=yes key={} verified={verified}", key.fingerprint())
+        write!(text, " sealed=yes fingerprint={} verified={verified}", key.fingerprint())
     }
 
     fn write_leg(&self, leg: &Leg, seconds: u64, text: &mut String) -> fmt::Result {
         let direction = if leg.outgoing { "out" } else { "in" };
         let muted = if self.front.board.muted { "on" } else { "off" };
-        write!(text, "230-call id={} with={} address={}", leg.id, leg.who, leg.path.remote)?;
+        write!(text, "230-call call={} name={} address={}", leg.id, leg.who, leg.path.remote)?;
         write!(text, "{}", leg.display_word())?;
         write!(text, " direction={direction} state={} since-s={seconds}", leg.state_word())?;
         let sends = self.calls.me().sends;

@@ -75,11 +75,16 @@ fn not_known(client: ClientId, who: &Who<'_>, out: Out<'_>) {
     Desk::answer(client, &answer, out);
 }
 
-/// The words of one key: `peer|host|registry <word> fingerprint=… key=… first-seen=<unix> verified=<unix or ->`.
+/// The words of one key: `peer|host|registry <word> fingerprint=… key=… first-seen=<unix> verified=yes|no verified-at=<unix or ->`.
 fn told(known: &Known) -> String {
     let Known { whom, key, first_seen, verified } = known;
-    let Some(key) = key else { return format!("{whom} fingerprint=- key=- first-seen=- verified=-") };
-    let verified = verified.map_or("-".to_owned(), |unix| unix.to_string());
+    let Some(key) = key else {
+        return format!("{whom} fingerprint=- key=- first-seen=- verified=no verified-at=-");
+    };
+    let verified = match verified {
+        Some(unix) => format!("verified=yes verified-at={unix}"),
+        None => "verified=no verified-at=-".to_owned(),
+    };
     let fingerprint = key.fingerprint();
-    format!("{whom} fingerprint={fingerprint} key={key} first-seen={first_seen} verified={verified}")
+    format!("{whom} fingerprint={fingerprint} key={key} first-seen={first_seen} {verified}")
 }

@@ -28,8 +28,9 @@ mod tests {
 
     #[test]
     fn who_answers_reads_whom_they_talk_to_and_what_to_compare() {
-        let said =
-            |words: &str| lines(&format!("answered alice 0a key=SHA256:0 {words} words=one-two-three-four"));
+        let said = |words: &str| {
+            lines(&format!("answered alice 0a fingerprint=SHA256:0 {words} words=one-two-three-four"))
+        };
         let words = "four words: one two three four";
         let compare = format!("{words}; if alice reads the same ones, `vox-peer verify alice`");
         assert_eq!(said("trust=new sealed=yes"), ["talking with alice, new key SHA256:0", &compare]);

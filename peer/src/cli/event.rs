@@ -21,7 +21,7 @@ impl Event {
         let (kind, rest) = split_first(line.strip_prefix("* ")?);
         let fields = match kind {
             "CALL" => Fields::read(rest, &["call", "state", "name"]),
-            "JOINED" => Fields::read(rest, &["name", "address", "status", "key"]),
+            "JOINED" => Fields::read(rest, &["name", "address", "status", "fingerprint"]),
             "LEFT" => Fields::read(rest, &["name"]),
             "STATUS" => Fields::read(rest, &["name", "status"]),
             "LINK" if rest.starts_with("up") => Fields::read(rest, &["state"]),
@@ -199,11 +199,11 @@ mod tests {
             ("* CALL 0a ended ann display=Ann reason=busy", "the call with ann ended: busy"),
             ("* JOINED bob 10.0.0.2:6000 idle - display=Bob%20B.", "Bob B. (bob) is there at 10.0.0.2:6000"),
             (
-                "* CALL 0a ringing-here ann direction=in key=SHA256:0 trust=known",
+                "* CALL 0a ringing-here ann direction=in fingerprint=SHA256:0 trust=known",
                 "ann is calling, known key SHA256:0",
             ),
             (
-                "* CALL 0a talking ann direction=in key=SHA256:0 trust=new sealed=no words=one-two-three-four",
+                "* CALL 0a talking ann direction=in fingerprint=SHA256:0 trust=new sealed=no words=one-two-three-four",
                 "talking with ann, new key SHA256:0, NOT ENCRYPTED, one two three four",
             ),
             (

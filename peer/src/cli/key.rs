@@ -61,7 +61,7 @@ fn time(key: &Fields, of: &str) -> String {
 fn verified(key: &Fields) -> String {
     match key.value("kind") {
         "self" => String::new(),
-        _ => key.find("verified").map_or("no".into(), |_| time(key, "verified")),
+        _ => key.find("verified-at").map_or("no".into(), |_| time(key, "verified-at")),
     }
 }
 
@@ -81,19 +81,20 @@ mod tests {
         let own = "self alice fingerprint=SHA256:00 key=01 file=/var/lib/vox%20peer/key";
         assert_eq!(rows(own), ["alice", "SHA256:00", "01", "/var/lib/vox peer/key"]);
         let time = when::local(7);
-        let known = "peer bob fingerprint=SHA256:00 key=01 first-seen=7 verified=-";
+        let known = "peer bob fingerprint=SHA256:00 key=01 first-seen=7 verified=no verified-at=-";
         assert_eq!(rows(known), ["bob", "SHA256:00", "01", &time, "no"]);
-        let verified = "host 10.0.0.7 fingerprint=SHA256:00 key=01 first-seen=7 verified=7";
+        let verified = "host 10.0.0.7 fingerprint=SHA256:00 key=01 first-seen=7 verified=yes verified-at=7";
         assert_eq!(rows(verified), ["10.0.0.7", "SHA256:00", "01", &time, &time]);
-        let damaged = "peer bob fingerprint=- key=- first-seen=- verified=-";
+        let damaged = "peer bob fingerprint=- key=- first-seen=- verified=no verified-at=-";
         assert_eq!(rows(damaged), ["bob", "damaged: forget it", "no"]);
     }
 
     #[test]
     fn programs_read_one_object_or_a_list_of_them() {
-        let line = "peer bob fingerprint=SHA256:00 key=01 first-seen=7 verified=-".to_owned();
+        let line = "peer bob fingerprint=SHA256:00 key=01 first-seen=7 verified=no verified-at=-".to_owned();
         let object = value!({
-            "kind": "peer", "name": "bob", "fingerprint": "SHA256:00", "key": "01", "first-seen": 7, "verified": null,
+            "kind": "peer", "name": "bob", "fingerprint": "SHA256:00", "key": "01", "first-seen": 7, "verified": false,
+            "verified-at": null,
         });
         let answer = Answer { lines: vec![line], last: "1 keys".into() };
         assert_eq!(json(&answer), object);

@@ -16,13 +16,13 @@ pub(super) const USERS: Listing = Listing { items: "users", columns: USER, shown
 
 pub(super) const HISTORY: Listing = Listing {
     items: "calls",
-    columns: &["time", "direction", "name", "address", "outcome"],
+    columns: &["time", "direction", "name", "address", "reason"],
     shown: &[
         ("when", |call| when::local(call.value("time").parse().unwrap_or_default())),
         ("", |call| if call.value("direction") == "in" { "from" } else { "to" }.into()),
         ("name", |call| call.value("name").into()),
         ("address", |call| call.value("address").into()),
-        ("outcome", |call| outcome(call.value("outcome")).into()),
+        ("outcome", |call| outcome(call.value("reason")).into()),
         ("talked", talked),
         ("key", |call| call.value("trust").into()),
         ("", |call| super::trust::open(call).unwrap_or_default()),
@@ -70,7 +70,7 @@ pub(super) const MEMBERS: Listing = Listing {
     shown: &[("name", |member| member.value("name").into())],
 };
 
-const USER: &[&str] = &["name", "address", "status", "key"];
+const USER: &[&str] = &["name", "address", "status", "fingerprint"];
 const FOUND: Listing = Listing { items: "users", columns: &["name", "address", "status"], shown: SHOWN_USER };
 const SHOWN_USER: &[Column] = &[
     ("name", |user| user.value("name").into()),
@@ -104,13 +104,9 @@ fn talked(call: &Fields) -> String {
 /// For people; one that is remembered from before says how old it is.
 pub(super) fn show(listing: &Listing, answer: &Answer, screen: &mut Screen) -> io::Result<()> {
     listing.show(answer, screen)?;
-    match age(&answer.last).filter(|_| screen.is_terminal()) {
-        Some(age) => {
-            let age = when::spoken(Duration::from_secs(age));
-            screen.line(&format!("as of {age} ago: the registry is away"))
-        }
-        None => Ok(()),
-    }
+    let Some(age) = age(&answer.last) else { return Ok(()) };
+    let age = when::spoken(Duration::from_secs(age));
+    screen.remark(&format!("as of {age} ago: the registry is away"))
 }
 
 /// The same for programs.
@@ -151,7 +147,7 @@ mod tests {
     fn users_know_how_old_they_are() {
         let users = answer(&["bob 10.0.0.2:6000 idle - display=Bob%20B."], "1 users as of 12 s ago");
         let expected = value!({
-            "users": [{"name": "bob", "address": "10.0.0.2:6000", "status": "idle", "key": null, "display": "Bob B."}],
+            "users": [{"name": "bob", "address": "10.0.0.2:6000", "status": "idle", "fingerprint": null, "display": "Bob B."}],
             "as-of-s": 12,
         });
         assert_eq!(json(&USERS, &users), expected);
@@ -163,7 +159,7 @@ mod tests {
         let calls = answer(&["1772355900 in ann 10.0.0.1:6000 no-answer talked-s=0 call=0a"], "1 calls");
         let expected = value!({"calls": [{
             "time": 1_772_355_900, "direction": "in", "name": "ann", "address": "10.0.0.1:6000",
-            "outcome": "no-answer", "talked-s": 0, "call": "0a",
+            "reason": "no-answer", "talked-s": 0, "call": "0a",
         }]});
         assert_eq!(json(&HISTORY, &calls), expected);
         let devices = answer(&["out USB%20card default description=a%20b"], "1 devices");

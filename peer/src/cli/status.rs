@@ -71,13 +71,13 @@ fn registry(fields: &Fields) -> String {
 fn sealing(fields: &Fields) -> Option<String> {
     let checked = if fields.value("verified") == "yes" { "verified " } else { "" };
     match fields.find("sealed")? {
-        "yes" => Some(format!("sealed, {checked}key {}", fields.value("key"))),
+        "yes" => Some(format!("sealed, {checked}key {}", fields.value("fingerprint"))),
         _ => Some("not sealed".to_owned()),
     }
 }
 
 fn call(fields: &Fields) -> String {
-    let with = super::event::person(fields.value("with"), fields);
+    let with = super::event::person(fields.value("name"), fields);
     let state = super::event::call(fields.value("state"), &with);
     let muted = (fields.value("muted") == "on").then(|| "muted".to_owned());
     parts([
@@ -131,14 +131,14 @@ fn delay(fields: &Fields) -> String {
 }
 
 fn audio(fields: &Fields) -> String {
-    let works = match (fields.value("works"), fields.find("sentence")) {
-        ("no", None) => Some("not in use".to_owned()),
-        ("no", Some(_)) => Some("does not work".to_owned()),
+    let state = match fields.value("state") {
+        "unused" => Some("not in use".to_owned()),
+        "lost" => Some("does not work".to_owned()),
         _ => None,
     };
     parts([
         part(fields, "", "direction", ""),
-        works,
+        state,
         part(fields, "volume ", "volume", " %"),
         part(fields, "", "sentence", ""),
     ])
@@ -170,7 +170,7 @@ fn security(fields: &Fields) -> String {
         "required" => Some("calls are encrypted".to_owned()),
         _ => None,
     };
-    parts([calls, part(fields, "own key ", "key", "")])
+    parts([calls, part(fields, "own key ", "fingerprint", "")])
 }
 
 #[cfg(test)]
@@ -182,16 +182,16 @@ mod tests {
     const LINES: [&str; 12] = [
         "peer name=alice display=Alice%20A. version=0.1.0 state=talking status=idle missed=2 uptime-s=7500",
         "registry link=down address=reg:5000 registered= since-s=5 reason=connection%20refused retry-s=4",
-        "call id=0a with=bob display= address=10.0.0.2:6000 direction=out state=talking since-s=65 codec=opus ptime-ms=10 muted=on key=SHA256:1 trust=verified sealed=yes words=one-two-three-four",
+        "call call=0a name=bob display= address=10.0.0.2:6000 direction=out state=talking since-s=65 codec=opus ptime-ms=10 muted=on fingerprint=SHA256:1 trust=verified sealed=yes words=one-two-three-four",
         "media call=0a packets-sent=100 packets-lost=1 concealed-percent=0.5 round-trip-ms=- level-in-db=-20.5 drift-ppm=-12.3 ptime-ms=10 bitrate=64000 copies=2",
         "delay call=0a direction=there late=yes total-ms=212.50 capture-ms=2.60 encode-ms=2.60 network-ms=200.00 jitter-buffer-ms=4.80 playback-ms=2.50",
         "delay call=0a direction=here late=no total-ms=- capture-ms=- encode-ms=- network-ms=0.20 jitter-buffer-ms=4.80 playback-ms=2.50",
-        "audio direction=in works=no volume=100 sentence=no%20such%20device",
-        "audio direction=out works=no volume=50 sentence=",
+        "audio direction=in state=lost volume=100 sentence=no%20such%20device",
+        "audio direction=out state=unused volume=50",
         "thread name=udp policy=other priority=0 wanted=69",
         "thread name=capture policy=fifo priority=70 wanted=70",
         "realtime memory=unlocked granted=no advice=do%20this",
-        "security media=off key=SHA256:0",
+        "security media=off fingerprint=SHA256:0",
     ];
 
     fn answer() -> Answer {
@@ -237,7 +237,7 @@ mod tests {
             (&true.into(), &Value::Null)
         );
         assert_eq!(status["thread"].as_array().map(Vec::len), Some(2));
-        assert_eq!(status["audio"][0]["works"], false);
+        assert_eq!(status["audio"][0]["state"], "lost");
     }
 
     #[test]

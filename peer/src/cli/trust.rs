@@ -14,7 +14,7 @@ pub(super) fn open(fields: &Fields) -> Option<String> {
 
 /// What is thought of the key, and the key.
 pub(super) fn key(fields: &Fields) -> Option<String> {
-    let key = fields.find("key")?;
+    let key = fields.find("fingerprint")?;
     Some(match fields.value("trust") {
         "verified" => format!("verified key {key}"),
         "known" => format!("known key {key}"),
@@ -60,12 +60,12 @@ mod tests {
     fn a_call_begins_with_what_there_is_to_compare() {
         let compare = "four words: one two three four; if bob reads the same ones, `vox-peer verify @door`";
         assert_eq!(
-            said("key=SHA256:0 trust=new sealed=yes words=one-two-three-four"),
+            said("fingerprint=SHA256:0 trust=new sealed=yes words=one-two-three-four"),
             ["bob has a new key SHA256:0", compare]
         );
-        assert_eq!(said("key=SHA256:0 trust=known sealed=yes words=one-two-three-four"), [compare]);
+        assert_eq!(said("fingerprint=SHA256:0 trust=known sealed=yes words=one-two-three-four"), [compare]);
         assert_eq!(
-            said("key=SHA256:0 trust=verified sealed=no words=one-two-three-four"),
+            said("fingerprint=SHA256:0 trust=verified sealed=no words=one-two-three-four"),
             ["NOT ENCRYPTED: everybody on the way can listen", "four words: one two three four"]
         );
         assert_eq!(said(""), [""; 0]);
@@ -81,7 +81,7 @@ mod tests {
             ("changed", "another key than the one that is known, SHA256:0"),
             ("unlisted", "another key than the registry lists, SHA256:0"),
         ] {
-            let fields = Fields::read(&format!("key=SHA256:0 trust={trust}"), &[]);
+            let fields = Fields::read(&format!("fingerprint=SHA256:0 trust={trust}"), &[]);
             assert_eq!(key(&fields).as_deref(), Some(said));
         }
     }

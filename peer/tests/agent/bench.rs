@@ -393,7 +393,7 @@ pub(crate) fn orders(acts: &[String]) -> Vec<&str> {
 /// A line about a call without what is thought of the key and of the words: that is for `trust.rs`.
 fn without_trust(line: &str) -> String {
     let is_trust =
-        |word: &&str| ["key=", "trust=", "sealed=", "words="].iter().any(|key| word.starts_with(key));
+        |word: &&str| ["fingerprint=", "trust=", "sealed=", "words="].iter().any(|key| word.starts_with(key));
     let is_call = ["* CALL ", "230-call ", "231-"].iter().any(|start| line.starts_with(start));
     line.split(' ').filter(|word| !(is_call && is_trust(word))).collect::<Vec<_>>().join(" ")
 }

@@ -79,7 +79,7 @@ fn a_registry_that_tells_a_key_is_spoken_to_in_seal_and_its_key_is_remembered_on
         assert_eq!(alice.known, pinned(1).replace("=7", "=1000"));
         let print = registry(1).public().fingerprint();
         let status = alice.answer("STATUS");
-        assert!(status[1].contains(&format!(" sealed=yes key={print} verified=no")), "{}", status[1]);
+        assert!(status[1].contains(&format!(" sealed=yes fingerprint={print} verified=no")), "{}", status[1]);
         assert!(alice.answer("VERIFY vox.test:5000")[0].starts_with("200 verified"));
         assert!(alice.answer("STATUS")[1].contains(" verified=yes"));
     }

@@ -43,9 +43,12 @@ fn a_station_tells_its_own_key_and_where_it_is() {
 fn what_is_remembered_is_told_one_by_one_and_all_together() {
     let lines = format!("peer bob {ONE} first-seen=7\nregistry vox.lan:5000 {OTHER} first-seen=8 verified=9");
     let mut alice = who_knows(&lines);
-    let bob = format!("234-peer bob fingerprint={} key={ONE} first-seen=7 verified=-", print(ONE));
-    let vox =
-        format!("234-registry vox.lan:5000 fingerprint={} key={OTHER} first-seen=8 verified=9", print(OTHER));
+    let bob =
+        format!("234-peer bob fingerprint={} key={ONE} first-seen=7 verified=no verified-at=-", print(ONE));
+    let vox = format!(
+        "234-registry vox.lan:5000 fingerprint={} key={OTHER} first-seen=8 verified=yes verified-at=9",
+        print(OTHER)
+    );
     assert_eq!(alice.answer("KEY Bob"), [&bob, "234 end"]);
     assert_eq!(alice.answer("KEY Vox.lan:5000"), [&vox, "234 end"]);
     assert_eq!(alice.answer("KEYS"), [&bob, &vox, "234 2 keys"]);
@@ -77,7 +80,10 @@ fn a_key_that_is_damaged_can_be_forgotten_and_nothing_else() {
         alice.answer("VERIFY bob"),
         ["409 what was remembered of bob's key is damaged, try `vox-peer forget bob`"]
     );
-    assert_eq!(alice.answer("KEY bob")[0], "234-peer bob fingerprint=- key=- first-seen=- verified=-");
+    assert_eq!(
+        alice.answer("KEY bob")[0],
+        "234-peer bob fingerprint=- key=- first-seen=- verified=no verified-at=-"
+    );
     assert_eq!(alice.answer("FORGET bob").len(), 1);
     assert_eq!(alice.answer("KEYS"), ["234 0 keys"]);
 }
@@ -117,7 +123,7 @@ fn a_caller_is_new_until_the_call_is_answered_and_known_from_then_on() {
     let key = alice.far(BOB).key();
     alice.invited(BOB, id(1));
     let rings = alice.told_of("ringing-here");
-    assert_eq!((of(&rings, "key"), of(&rings, "trust")), (Some(print(key)), Some("new".into())));
+    assert_eq!((of(&rings, "fingerprint"), of(&rings, "trust")), (Some(print(key)), Some("new".into())));
     assert_eq!((of(&rings, "words"), alice.known.as_str()), (None, ""), "nobody has answered");
     alice.hear(BOB, id(1), Word::Cancel(Reason::Cancelled));
     assert_eq!(alice.known, "", "who was not answered is not remembered");
@@ -126,7 +132,10 @@ fn a_caller_is_new_until_the_call_is_answered_and_known_from_then_on() {
     let answered = alice.answer("ANSWER").swap_remove(0);
     assert_eq!(alice.known, format!("peer bob {key} first-seen=1000\n"));
     assert!(answered.starts_with(&format!("200 answered bob {} ", id(2))), "{answered}");
-    assert_eq!((of(&answered, "key"), of(&answered, "trust")), (Some(print(key)), Some("new".into())));
+    assert_eq!(
+        (of(&answered, "fingerprint"), of(&answered, "trust")),
+        (Some(print(key)), Some("new".into()))
+    );
     assert_eq!(of(&answered, "words"), Some(alice.words_there(BOB, id(2))));
     let talks = alice.told_of("talking");
     assert_eq!((of(&talks, "trust"), of(&talks, "sealed")), (Some("new".into()), Some("yes".into())));
@@ -150,7 +159,7 @@ fn who_is_called_is_remembered_as_it_was_called_and_the_words_are_the_same_at_bo
     let shown = status.iter().find(|line| line.starts_with("230-call ")).expect("a call");
     assert_eq!(shown.matches("words").count(), 0, "the bench leaves it out");
     let shown = alice.told.iter().rfind(|line| line.starts_with("230-call ")).expect("a call").clone();
-    for (word, of_event) in ["key", "trust", "sealed", "words"].map(|word| (word, of(&talks, word))) {
+    for (word, of_event) in ["fingerprint", "trust", "sealed", "words"].map(|word| (word, of(&talks, word))) {
         assert_eq!(of(&shown, word), of_event, "{word}");
     }
     alice.ask(CALLER, "HANGUP");

@@ -8,7 +8,7 @@ use vox_common::cli::when;
 
 pub(super) const USERS: Listing = Listing {
     items: "users",
-    columns: &["name", "address", "status", "key"],
+    columns: &["name", "address", "status", "fingerprint"],
     shown: &[
         ("name", |user| user.value("name").into()),
         ("address", |user| user.value("address").into()),
@@ -41,7 +41,7 @@ mod tests {
         let answer = |line: &str| Answer { lines: vec![line.into()], last: "1".into() };
         let users = answer("bob 10.0.0.2:6000 idle - since-s=65 room=lobby display=Bob%20B.");
         let expected = json!({"users": [{
-            "name": "bob", "address": "10.0.0.2:6000", "status": "idle", "key": null, "since-s": 65,
+            "name": "bob", "address": "10.0.0.2:6000", "status": "idle", "fingerprint": null, "since-s": 65,
             "room": "lobby", "display": "Bob B.",
         }]});
         assert_eq!(USERS.json(&users), expected);

@@ -34,7 +34,7 @@ fn registry(fields: &Fields) -> String {
         part(fields, "sealed lines ", "sealed", ""),
         lasting(fields, "up for ", "uptime-s"),
         part(fields, "vox-registry ", "version", ""),
-        part(fields, "key ", "key", ""),
+        part(fields, "key ", "fingerprint", ""),
     ])
 }
 
@@ -73,7 +73,7 @@ mod tests {
 
     fn answer() -> Answer {
         let lines = [
-            "registry name=vox version=0.1.0 uptime-s=7500 access=open sealed=offered key=SHA256:abc",
+            "registry name=vox version=0.1.0 uptime-s=7500 access=open sealed=offered fingerprint=SHA256:abc",
             "tables users=3 max-users=512 rooms=1 max-rooms=64 connections=5 sealed=3 bans=1 names=2",
             "counters connections=12 requests=30 slow-downs=0",
         ];

@@ -53,7 +53,7 @@ impl Registry<'_> {
         let Tables { users, connections, rooms, bans, names, voice, .. } = &mut *self.tables;
         let settings = &self.settings;
         voice.line(format_args!(
-            "230-registry name={} version={} uptime-s={up} access={} sealed={} key={}",
+            "230-registry name={} version={} uptime-s={up} access={} sealed={} fingerprint={}",
             settings.name,
             env!("CARGO_PKG_VERSION"),
             settings.access.word(),

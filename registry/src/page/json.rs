@@ -39,7 +39,7 @@ struct User<'a> {
     display: Option<&'a str>,
     address: String,
     status: &'static str,
-    key: Option<String>,
+    fingerprint: Option<String>,
     since: Moment,
 }
 
@@ -106,7 +106,7 @@ fn there<'a>(seen: &Snapshot, user: &'a UserView) -> User<'a> {
         display: user.display.as_ref().map(DisplayName::as_str),
         address: user.address.to_string(),
         status: user.status.word(),
-        key: user.fingerprint.map(|fingerprint| fingerprint.to_string()),
+        fingerprint: user.fingerprint.map(|fingerprint| fingerprint.to_string()),
         since: seen.ago(user.there_for),
     }
 }

@@ -12,7 +12,7 @@ pub(super) struct Known<'a>(pub(super) &'a Option<Arc<Identity>>);
 impl fmt::Display for Known<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let fingerprint = self.0.as_ref().map(|identity| identity.public().fingerprint());
-        fingerprint.map_or(Ok(()), |fingerprint| write!(out, " key={fingerprint}"))
+        fingerprint.map_or(Ok(()), |fingerprint| write!(out, " fingerprint={fingerprint}"))
     }
 }
 

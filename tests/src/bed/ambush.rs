@@ -155,5 +155,5 @@ fn number((key, value): (&str, &str)) -> Option<(String, u64)> {
 /// What does not change while a call goes on.
 fn call_of(line: &str) -> String {
     let of = |key| words::value(line, key).ok().flatten().unwrap_or_default();
-    ["id", "with", "address", "display", "direction", "state", "codec"].map(of).join(" ")
+    ["call", "name", "address", "display", "direction", "state", "codec"].map(of).join(" ")
 }

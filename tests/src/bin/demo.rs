@@ -90,7 +90,7 @@ fn any_card_works(alice: &Station) -> bool {
         let which = if value(card, "direction") == "in" { "your microphone" } else { "your loudspeaker" };
         row(which, &value(card, "sentence"));
     }
-    let works = cards.iter().any(|card| value(card, "works") == "yes");
+    let works = cards.iter().any(|card| value(card, "state") == "works");
     if !works {
         println!("\nNo sound card can be used here. `make demo` without SOUND=1 needs none.");
     }
