@@ -89,6 +89,7 @@ fn nothing_that_is_said_to_a_registry_begins_a_line_of_its_own_or_forges_a_field
         "ECHO a\u{2028}vox-registry[1]: forged=yes",
         "forged=yes",
         "REGISTER mallory 6000 forged=yes display=%E2%80%A8forged=yes",
+        "REGISTER mallory 6000 forged=yes display=%22%20forged=yes",
         "CREATE forged=yes 3",
         "CREATE room 3 forged=yes",
         "MSG mallory forged=yes",
