@@ -173,6 +173,17 @@ pub fn send_from(
     if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
+/// Bytes that wait in a socket to be sent, with the kernel's overhead (`SIOCOUTQ` of udp(7)).
+///
+/// # Errors
+/// As `ioctl(2)`.
+pub fn waiting_to_be_sent(socket: &impl AsFd) -> io::Result<usize> {
+    let mut bytes: libc::c_int = 0;
+    // SAFETY: the kernel writes one integer, which lives for the call.
+    let answer = unsafe { libc::ioctl(socket.as_fd().as_raw_fd(), libc::TIOCOUTQ, &raw mut bytes) };
+    if answer < 0 { Err(io::Error::last_os_error()) } else { Ok(usize::try_from(bytes).unwrap_or(0)) }
+}
+
 fn from_v4(source: std::net::Ipv4Addr) -> libc::in_pktinfo {
     let source = libc::in_addr { s_addr: u32::from_ne_bytes(source.octets()) };
     libc::in_pktinfo { ipi_ifindex: 0, ipi_spec_dst: source, ipi_addr: libc::in_addr { s_addr: 0 } }

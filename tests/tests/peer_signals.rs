@@ -122,7 +122,7 @@ impl Bench {
         let mut said = Vec::new();
         let Self { agent, far, .. } = self;
         agent.handle(now, input, &mut |output| match output {
-            Output::Signal(path, datagram) => {
+            Output::Signal(path, datagram) | Output::SignalWhenIdle(path, datagram) => {
                 assert_eq!(path.remote, address(there), "only the sender is answered");
                 far.hear(datagram.as_bytes());
                 said.push(Signal::parse(datagram.as_bytes()).expect("a signal"));

@@ -56,6 +56,7 @@ impl Calls {
         self.jar.spend(now.at, path.remote, id);
         let hello = invitation.hello.clone();
         let verdict = self.judge(&Whom::peer(&hello.from), &hello.from, &invitation.key);
+        self.acquaintances.note(path.remote.ip(), verdict);
         let seal = Seal::of_callee(invite.message.clone(), invitation, &self.hello(None));
         let guest = Guest { id, path, hello, seal, verdict };
         if self.legs.iter().any(|leg| leg.id == id && leg.key() != guest.key()) {

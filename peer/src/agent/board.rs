@@ -191,7 +191,8 @@ fn index(direction: Direction) -> usize {
 /// The `media` line of STATUS, without its code.
 pub fn write_report(report: &LegReport, text: &mut String) -> fmt::Result {
     let LegReport { packets_sent, packets_received, packets_lost, packets_late, underruns, .. } = report;
-    write!(text, " packets-sent={packets_sent} packets-received={packets_received}")?;
+    write!(text, " packets-sent={packets_sent} packets-unsent={}", report.packets_unsent)?;
+    write!(text, " packets-received={packets_received}")?;
     write!(text, " packets-lost={packets_lost} packets-late={packets_late} underruns={underruns}")?;
     write!(text, " concealed-percent={:.2}", report.concealed * 100.0)?;
     write!(text, " jitter-ms={:.1}", report.jitter.as_secs_f64() * 1e3)?;

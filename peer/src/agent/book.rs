@@ -1,5 +1,6 @@
 //! The address book: what the registry told, kept while the registry is away, and the contacts of the file.
 
+use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
 use heapless::Vec;
@@ -47,6 +48,12 @@ impl AddressBook {
     /// Everybody the registry told of.
     pub fn users(&self) -> impl Iterator<Item = &Entry> {
         self.users.iter().map(|known| &known.entry)
+    }
+
+    /// Whether somebody is listed there, or a contact is given by that address.
+    pub fn lives_at(&self, address: IpAddr) -> bool {
+        let is_contact = |(_, host): &Contact| address_of(host) == Some(address);
+        self.users().any(|entry| entry.address.ip() == address) || self.contacts.iter().any(is_contact)
     }
 
     /// Since when the registry is away.
@@ -101,6 +108,12 @@ impl AddressBook {
             known.entry.status = status;
         }
     }
+}
+
+/// The address that a host is written as, if it is no name.
+fn address_of(host: &str) -> Option<IpAddr> {
+    let address: SocketAddr = host.parse().ok()?;
+    Some(address.ip().to_canonical())
 }
 
 #[cfg(test)]

@@ -5,12 +5,14 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use heapless::{HistoryBuf, Vec};
+use vox_common::rate_limit::RateLimit;
 use vox_common::seal::identity::Identity;
 use vox_common::wire::coding::Coding;
 use vox_common::wire::limits::MAX_LEGS;
 use vox_common::wire::names::{DisplayName, Name};
 use vox_common::wire::signal::{CallId, Class, Endings, Hello, Kind, MediaSealing};
 
+use super::acquaintances::Acquaintances;
 use super::book::AddressBook;
 use super::closed::ClosedCalls;
 use super::cookie::CookieJar;
@@ -20,6 +22,7 @@ use super::known::KnownKeys;
 use super::leg::Leg;
 use super::outcome::Outcome;
 use super::pace::Pace;
+use super::stranger::ReplyClass;
 use super::timer::earlier;
 use crate::media::orders::{LegId, MediaOrder, Path};
 
@@ -41,6 +44,8 @@ pub struct Me {
 pub enum CallOutput<'a> {
     /// Send this datagram.
     Signal(Path, &'a str),
+    /// The same, unless other datagrams wait to be sent.
+    SignalWhenIdle(Path, &'a str),
     /// An order to the sound.
     Media(MediaOrder),
     /// A leg has come to another state.
@@ -69,7 +74,13 @@ pub struct SignalCounters {
     pub forged: u64,
     /// INVITEs that were let in before, and those that came too fast.
     pub repeated: u64,
+    /// Signals of senders who had proved nothing, beyond [`REPLIES_PER_SECOND`].
+    pub unanswered: u64,
 }
+
+/// Answers in a second to senders who have proved nothing, of whom nobody is known. Beyond: none, and it is counted;
+/// whoever meant it asks again.
+pub const REPLIES_PER_SECOND: u32 = 100;
 
 /// Withdrawn calls in memory.
 const MAX_WITHDRAWN: usize = 16;
@@ -91,6 +102,9 @@ pub struct Calls {
     pub(super) identity: Identity,
     pub(super) jar: CookieJar,
     pub(super) pace: Pace,
+    /// Answers to senders who have proved nothing.
+    replies: RateLimit,
+    pub(super) acquaintances: Acquaintances,
     pub(super) counters: SignalCounters,
     /// Calls that were cancelled before their INVITE came. Beside the ended ones, which strangers must not flush;
     /// at the brim the oldest is forgotten, and its INVITE would ring until the caller is not heard.
@@ -133,6 +147,8 @@ impl Calls {
             identity,
             jar,
             pace,
+            replies: RateLimit::per_second(REPLIES_PER_SECOND),
+            acquaintances: Acquaintances::default(),
             counters,
             withdrawn: HistoryBuf::new(),
             next_place: 0,
@@ -180,6 +196,18 @@ impl Calls {
         if let Some(at) = self.legs.iter().position(|leg| leg.place == place) {
             self.legs[at].sounds(now.at);
             self.confirmed(at, out);
+        }
+    }
+
+    /// Whether a sender who has proved nothing is answered.
+    pub(super) fn reply_class(&mut self, now: Instant, remote: SocketAddr) -> ReplyClass {
+        if self.is_acquainted(remote) {
+            ReplyClass::Known
+        } else if self.replies.admit(now) {
+            ReplyClass::WhenIdle
+        } else {
+            self.counters.unanswered += 1;
+            ReplyClass::None
         }
     }
 

@@ -2,6 +2,7 @@
 
 use vox_common::wire::limits::{MAX_KNOWN_KEYS, MAX_LEGS};
 
+use super::blockage::Blockage;
 use super::board::Board;
 use super::calls::CallOutput;
 use super::delay::Latenesses;
@@ -31,6 +32,8 @@ pub struct Front {
     pub board: Board,
     /// What was told of the delay of each leg, by its place.
     pub latenesses: [Latenesses; MAX_LEGS],
+    /// Whether the sound of each leg leaves this machine, by its place.
+    pub blockages: [Blockage; MAX_LEGS],
 }
 
 impl Front {
@@ -38,6 +41,7 @@ impl Front {
     pub fn perform(&mut self, now: Moment, output: CallOutput<'_>, out: Out<'_>) {
         match output {
             CallOutput::Signal(path, signal) => out(Output::Signal(path, signal)),
+            CallOutput::SignalWhenIdle(path, signal) => out(Output::SignalWhenIdle(path, signal)),
             CallOutput::Media(order) => self.order(order, out),
             CallOutput::Changed(leg) => self.changed(leg, out),
             CallOutput::Learned(known) => out(Output::Keep(Kept::KnownKeys, &known.to_string())),
@@ -59,6 +63,7 @@ impl Front {
                 .skip(leg.0.into())
                 .take(1)
                 .for_each(|both| *both = Latenesses::default());
+            self.blockages.get_mut(usize::from(leg.0)).into_iter().for_each(|one| *one = Blockage::default());
         }
         out(Output::Media(order));
     }

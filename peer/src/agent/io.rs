@@ -83,6 +83,8 @@ pub enum Output<'a> {
     Seal(Sealer, Opener),
     /// A signal to another station: the whole datagram.
     Signal(Path, &'a str),
+    /// The same to somebody who has proved nothing: not while other datagrams wait to be sent.
+    SignalWhenIdle(Path, &'a str),
     /// Whole lines to a program on the control socket.
     ToClient(ClientId, &'a str),
     /// Ask the resolver for `host:port`.

@@ -34,6 +34,8 @@ impl Calls {
     pub(super) fn judge_leg(&mut self, at: usize, name: &Name) {
         let leg = &self.legs[at];
         let verdict = leg.key().map(|key| self.judge(&leg.whom, name, key));
+        let address = leg.path.remote.ip();
+        verdict.into_iter().for_each(|verdict| self.acquaintances.note(address, verdict));
         self.legs[at].verdict = verdict;
     }
 

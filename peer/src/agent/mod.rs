@@ -1,7 +1,9 @@
 //! PURE: what a station decides. Registration, the address book, calls and their legs, and what it tells people.
 
+pub mod acquaintances;
 mod admitting;
 pub mod allow;
+pub mod blockage;
 pub mod board;
 pub mod book;
 pub mod calling;
@@ -258,7 +260,10 @@ impl Agent {
                 let level = if *works { log::Level::Info } else { log::Level::Warn };
                 out(Output::Log(level, &format!("{sentence} direction={direction}")));
             }
-            MediaNews::Report(leg, report) => self.judge_delay(now, *leg, report, out),
+            MediaNews::Report(leg, report) => {
+                self.judge_delay(now, *leg, report, out);
+                self.judge_sending(now, *leg, report, out);
+            }
             MediaNews::Thread(grant) if grant.is_refused() => self.warn_of_ordinary_threads(grant, out),
             MediaNews::Thread(_) | MediaNews::Memory { .. } => {}
         }

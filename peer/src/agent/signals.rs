@@ -30,13 +30,14 @@ impl Calls {
         };
         self.counters.received += 1;
         let id = signal.id;
-        let stranger = Stranger { id, path, length: bytes.len() };
+        let reply = self.reply_class(now.at, path.remote);
+        let stranger = Stranger { id, path, length: bytes.len(), reply };
         match &signal.say {
             Say::Knock => self.let_in_later(now, stranger, out),
             Say::Invite(cookie, message) => self.invited(now, Invite { stranger, cookie, message }, out),
             Say::Retry(cookie, key) => self.retry(now, id, path, (cookie, key), out),
             Say::WrongKey(key) => self.wrong_key(now, id, path, key),
-            _ => self.told(now, path, &signal, bytes, out),
+            _ => self.told(now, stranger, &signal, bytes, out),
         }
     }
 
@@ -132,7 +133,8 @@ impl Calls {
     }
 
     /// Something is said that only the other end of the call may say.
-    fn told(&mut self, now: Moment, path: Path, signal: &Signal, bytes: &[u8], out: CallOut<'_>) {
+    fn told(&mut self, now: Moment, stranger: Stranger, signal: &Signal, bytes: &[u8], out: CallOut<'_>) {
+        let path = stranger.path;
         if let Some(at) = self.leg_at(signal.id, path.remote) {
             if self.believe(at, signal, bytes) {
                 return self.said(now, at, path, &signal.say, out);
@@ -144,7 +146,7 @@ impl Calls {
                 });
             }
         } else {
-            return self.said_of_no_leg(signal, path, bytes, out);
+            return self.said_of_no_leg(signal, stranger, bytes, out);
         }
         self.counters.forged += 1;
     }
@@ -271,14 +273,14 @@ impl Calls {
 
     /// Of a call that nobody knows. Without a key for it nothing that is answered can be believed either; but what ends a
     /// call comes to rest, and a CANCEL may be earlier than its INVITE.
-    fn said_of_no_leg(&mut self, signal: &Signal, path: Path, bytes: &[u8], out: CallOut<'_>) {
+    fn said_of_no_leg(&mut self, signal: &Signal, stranger: Stranger, bytes: &[u8], out: CallOut<'_>) {
         self.counters.unknown += 1;
-        let (id, from) = (signal.id, path.remote);
+        let (id, from) = (signal.id, stranger.path.remote);
         if let (Say::Cancel(_), Ok(datagram)) = (&signal.say, heapless::Vec::from_slice(bytes)) {
             self.withdrawn.write(Withdrawn { id, from, datagram });
         }
         if let Say::Cancel(_) | Say::Bye(..) = signal.say {
-            Stranger { id, path, length: bytes.len() }.answer(Say::ByeOk, out);
+            stranger.answer(Say::ByeOk, out);
         }
     }
 }

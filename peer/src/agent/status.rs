@@ -42,7 +42,8 @@ impl Agent {
         let counters = self.calls.counters();
         write!(text, "230-counters signals={} malformed={}", counters.received, counters.malformed)?;
         write!(text, " retried={} unknown={}", counters.retried, counters.unknown)?;
-        writeln!(text, " forged={} repeated={}", counters.forged, counters.repeated)?;
+        write!(text, " forged={} repeated={}", counters.forged, counters.repeated)?;
+        writeln!(text, " unanswered={}", counters.unanswered)?;
         self.front.board.write_datagrams(text)
     }
 

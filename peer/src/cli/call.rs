@@ -138,7 +138,9 @@ impl Call<'_> {
             self.begin()?;
         }
         match event.fields.value("state") {
-            "late" | "timely" => self.screen.line(&event.sentence()).map(|()| false).map_err(Failure::from),
+            "late" | "timely" | "unsent" | "sent" => {
+                self.screen.line(&event.sentence()).map(|()| false).map_err(Failure::from)
+            }
             "ended" => self.end(&name, &event.fields).map(|()| true),
             "calling" => Ok(false),
             state => {

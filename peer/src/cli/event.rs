@@ -163,6 +163,8 @@ fn spoken_way(fields: &Fields) -> Option<String> {
     };
     let delay = delay(fields);
     Some(match fields.value("state") {
+        "unsent" => format!("sound {way} does not leave this machine: its network takes no more packets"),
+        "sent" => format!("sound {way} leaves this machine again"),
         "late" => format!("sound {way} takes too long: {delay}"),
         "timely" => format!("sound {way} is well again: {delay}"),
         _ => format!("sound {way} takes {delay}"),
@@ -236,6 +238,11 @@ mod tests {
                 "sound from bob takes too long: 212.50 ms: network 200.00",
             ),
             ("* AUDIO there timely call=0a name=bob total-ms=20.00", "sound to bob is well again: 20.00 ms"),
+            (
+                "* AUDIO there unsent call=0a name=bob packets=9",
+                "sound to bob does not leave this machine: its network takes no more packets",
+            ),
+            ("* AUDIO there sent call=0a name=bob", "sound to bob leaves this machine again"),
             ("* GOODBYE shutting down", "goodbye: shutting down"),
         ] {
             assert_eq!(Event::read(line).expect(line).sentence(), sentence);

@@ -112,6 +112,8 @@ impl ThreadGrant {
 pub struct LegReport {
     /// RTP packets sent.
     pub packets_sent: u64,
+    /// RTP packets that the kernel did not take to be sent, because its buffer was full or there was no way there.
+    pub packets_unsent: u64,
     /// RTP packets received, duplicates and late ones among them.
     pub packets_received: u64,
     /// Packets that never came (RFC 3550 A.3).

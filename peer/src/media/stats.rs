@@ -38,6 +38,8 @@ pub struct LegStats {
     /// Written by the playout.
     pub played: PlayedStats,
     sent: AtomicU64,
+    /// Packets that the kernel did not take.
+    unsent: AtomicU64,
     level_in: Millis,
     round_trip_us: AtomicU64,
     /// In 1/256, and one more than that; 0: no report has come.
@@ -115,6 +117,7 @@ impl LegStats {
     pub fn clear(&self) {
         self.played.clear();
         self.sent.store(0, Relaxed);
+        self.unsent.store(0, Relaxed);
         self.level_in.set(SILENCE_DB);
         self.round_trip_us.store(0, Relaxed);
         self.far_loss.store(0, Relaxed);
@@ -128,6 +131,11 @@ impl LegStats {
     pub fn note_sent(&self, level_db: f64) {
         self.sent.fetch_add(1, Relaxed);
         self.level_in.set(level_db);
+    }
+
+    /// A packet was not sent: the kernel did not take it.
+    pub fn note_unsent(&self) {
+        self.unsent.fetch_add(1, Relaxed);
     }
 
     /// A report of the far end came: the share of our packets that it lost in 1/256, and the round trip if known.
@@ -193,6 +201,7 @@ impl LegStats {
         let counts = self.counts().unwrap_or_default();
         LegReport {
             packets_sent: self.sent.load(Relaxed),
+            packets_unsent: self.unsent.load(Relaxed),
             packets_received: counts.received,
             packets_lost: counts.lost(),
             packets_late: played.late.load(Relaxed),

@@ -199,6 +199,10 @@ impl Acts {
             Output::ToRegistry(line) => self.send_to_registry(line),
             Output::Seal(sealer, opener) => self.seal_registry(sealer, opener),
             Output::Signal(path, datagram) => self.send_signal(path, datagram),
+            Output::SignalWhenIdle(path, datagram) if self.hands.udp.is_nearly_idle() => {
+                self.send_signal(path, datagram);
+            }
+            Output::SignalWhenIdle(..) => self.hands.datagrams.withheld.add(),
             Output::ToClient(client, lines) => self.clients.send(client.0, lines),
             Output::Resolve(ticket, host) => {
                 if self.errands.resolve(ticket, host, &self.hands.mailbox).is_err() {

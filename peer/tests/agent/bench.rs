@@ -159,7 +159,7 @@ impl Bench {
             Output::Disconnect => acts.push("disconnect".to_owned()),
             Output::ToRegistry(line) => acts.push(format!("registry < {line}")),
             Output::Seal(..) => acts.push("seal".to_owned()),
-            Output::Signal(path, datagram) => {
+            Output::Signal(path, datagram) | Output::SignalWhenIdle(path, datagram) => {
                 far(fars, path.remote).hear(datagram.as_bytes());
                 let signal = Signal::parse(datagram.as_bytes()).expect("a signal");
                 acts.push(format!("{} < {}", path.remote, readable(&signal)));

@@ -343,7 +343,9 @@ impl Scene {
         self.stations[usize::from(at)].agent.handle(now, input, &mut |output| {
             outputs += 1;
             match output {
-                Output::Signal(path, signal) => sent.push((path.remote, checked(signal))),
+                Output::Signal(path, signal) | Output::SignalWhenIdle(path, signal) => {
+                    sent.push((path.remote, checked(signal)));
+                }
                 Output::Media(order) => orders.push(order),
                 Output::ToClient(_, lines) => are_lines(lines),
                 Output::ToRegistry(line) => assert!(is_line(line), "{line:?}"),

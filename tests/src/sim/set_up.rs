@@ -197,7 +197,9 @@ impl SetUp {
         let moment = Moment { at: self.now, unix: 0 };
         let (mut said, mut told, mut ordered) = (Vec::new(), Vec::new(), Vec::new());
         self.stations[who].agent.handle(moment, input, &mut |output| match output {
-            Output::Signal(path, signal) => said.push((path.remote, signal.to_string().into_bytes())),
+            Output::Signal(path, signal) | Output::SignalWhenIdle(path, signal) => {
+                said.push((path.remote, signal.to_string().into_bytes()));
+            }
             Output::ToClient(_, lines) => told.push(lines.to_owned()),
             Output::Media(order) => ordered.push(order),
             _ => {}

@@ -463,7 +463,9 @@ impl Act {
             Output::Connect => Self::Connect,
             Output::Disconnect => Self::Disconnect,
             Output::ToRegistry(line) => Self::ToRegistry(line.to_owned()),
-            Output::Signal(path, datagram) => Self::Signal(path.remote, datagram.to_owned()),
+            Output::Signal(path, datagram) | Output::SignalWhenIdle(path, datagram) => {
+                Self::Signal(path.remote, datagram.to_owned())
+            }
             Output::ToClient(client, lines) => Self::ToClient(client, lines.to_owned()),
             Output::Media(order) => Self::Order(order),
             Output::Seal(..)

@@ -23,6 +23,9 @@ use crate::shell::udp::Arrival;
 /// Between two reports (RFC 3550 6.2 allows it from about 3 kbit/s of media on).
 const BETWEEN_REPORTS: Duration = Duration::from_secs(1);
 
+/// For so long after a packet did not leave, reports tell of our own loss: they cover up to two seconds.
+const LOCAL_LOSS: Duration = Duration::from_secs(2);
+
 /// Bits per second of uncompressed sound.
 const L16_RATE: u32 = 48_000 * 16;
 
@@ -40,6 +43,8 @@ pub(crate) struct Outgoing {
     adapt: Adapt,
     /// When the next report is due. `None`: nothing may be sent yet.
     due: Option<Instant>,
+    /// When the kernel last did not take a packet.
+    unsent: Option<Instant>,
     last_report: LastReport,
     reporter: Reporter,
     capture: Capture,
@@ -77,6 +82,7 @@ impl Outgoing {
             sender,
             adapt: Adapt::new(limits),
             due: None,
+            unsent: None,
             last_report: LastReport::default(),
             reporter: Reporter::default(),
             capture: Capture::default(),
@@ -105,7 +111,7 @@ impl Outgoing {
         }
         self.pieces.note(block.samples().len());
         self.fit_frames();
-        let Self { framer, sender, exit, leg, capture, encode, look_ahead, .. } = self;
+        let Self { framer, sender, exit, leg, capture, encode, look_ahead, unsent, .. } = self;
         let stats = shared.stats.leg(*leg);
         framer.push(block.when, block.samples(), &mut |captured, frame| {
             let complete = clock::now();
@@ -113,8 +119,13 @@ impl Outgoing {
                 exit.send_rtp(&shared.sender, |packet| sender.packet(frame, packet).ok().map(<[u8]>::len));
             capture.note(captured, complete);
             encode.note(clock::now().saturating_duration_since(complete) + *look_ahead);
-            if let Some(stats) = stats.filter(|_| sent) {
-                stats.note_sent(level_db);
+            match stats {
+                Some(stats) if sent => stats.note_sent(level_db),
+                Some(stats) => stats.note_unsent(),
+                None => {}
+            }
+            if !sent {
+                *unsent = Some(complete);
             }
         });
     }
@@ -163,8 +174,12 @@ impl Outgoing {
         }
     }
 
-    /// Sends from now on what the far end's report asks for.
+    /// Sends from now on what the far end's report asks for. What has not left this machine is no loss on the path: copies
+    /// of it would not leave either.
     fn follow(&mut self, heard: Heard) {
+        if self.unsent.is_some_and(|unsent| heard.at.saturating_duration_since(unsent) < LOCAL_LOSS) {
+            return;
+        }
         let before = self.adapt.plan();
         self.adapt.hear(heard);
         let plan = self.adapt.plan();

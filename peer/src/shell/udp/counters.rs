@@ -66,4 +66,6 @@ counters! {
     unknown,
     /// Destinations that the network refused.
     refused,
+    /// Answers to senders who had proved nothing that were not sent, because other datagrams waited.
+    withheld,
 }

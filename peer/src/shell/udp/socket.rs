@@ -22,6 +22,10 @@ use crate::rt;
 /// Room asked of the kernel for datagrams that wait: seconds of media, so that a stall of ours loses nothing.
 const RECEIVE_BUFFER: usize = 1 << 20;
 
+/// Room asked of the kernel for datagrams that leave, which grants twice of it: more than waits for one neighbour whose
+/// address is not resolved (`unres_qlen_bytes` of arp(7), 212,992), so that a far end that vanished holds nobody else up.
+const SEND_BUFFER: usize = 212_992;
+
 /// Room for the control messages of one datagram: packet info, time stamp, extended error with its sender.
 pub(super) const CONTROL_BYTES: usize = 256;
 
@@ -66,6 +70,7 @@ impl Socket {
         mark(&fd, family, dscp);
         setsockopt(&fd, sockopt::ReceiveTimestampns, &true)?;
         setsockopt(&fd, sockopt::RcvBuf, &RECEIVE_BUFFER)?;
+        setsockopt(&fd, sockopt::SndBuf, &SEND_BUFFER)?;
         socket::bind(fd.as_raw_fd(), &SockaddrStorage::from(listen))?;
         Ok(Self { udp: Arc::new(fd.into()), family })
     }
@@ -160,6 +165,18 @@ impl UdpSender {
         let mut answers = std::iter::repeat_with(send).take(MOST_LEFTOVERS);
         let is_last = |answer: &io::Result<()>| !answer.as_ref().is_err_and(is_refusal);
         answers.find(is_last).unwrap_or_else(send)
+    }
+}
+
+/// The most that may wait in the socket when something is sent to an address that may not exist: a few datagrams, each
+/// with the kernel's own overhead.
+const NEARLY_IDLE_BYTES: usize = 8 * 1024;
+
+impl UdpSender {
+    /// Whether hardly anything waits to be sent: address resolution of somebody who does not answer holds datagrams back
+    /// for seconds, and the socket's buffer is that of the sound, too.
+    pub fn is_nearly_idle(&self) -> bool {
+        rt::waiting_to_be_sent(&*self.0.udp).is_ok_and(|bytes| bytes <= NEARLY_IDLE_BYTES)
     }
 }
 
