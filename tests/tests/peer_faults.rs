@@ -45,10 +45,10 @@ fn a_call_and_calling_by_name_outlive_the_registry() {
     bob.wait_for_registry();
     still_hears(&bob);
     let users = wait::within(Duration::from_secs(5), || {
-        let users = registry.ask("LIST");
+        let users = alice.control().ask("USERS");
         (users.iter().filter(|user| user.contains(" busy SHA256:")).count() == 2).then_some(())
     });
-    assert!(users.is_some(), "a status is told again: {:?}", registry.ask("LIST"));
+    assert!(users.is_some(), "a status is told again: {:?}", alice.control().ask("USERS"));
 }
 
 #[test]

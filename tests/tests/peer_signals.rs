@@ -132,6 +132,7 @@ impl Bench {
             | Output::Keep(..)
             | Output::KeepAndAnswer(..)
             | Output::Log(..)
+            | Output::KnownAddresses(_)
             | Output::ToClient(..) => {}
             other => panic!("{other:?}"),
         });

@@ -4,14 +4,15 @@ use vox_common::wire::keys::PublicKey;
 use vox_common::wire::signal::{CallId, Class, Endings, Hello, Kind, Reason, Say, Signal};
 
 use super::calls::{CallOut, CallOutput, Calls};
+use super::closed::Ended;
 use super::consent::Answer;
 use super::inviting::Invite;
 use super::io::Moment;
 use super::known::Verdict;
-use super::leg::{Leg, Ringing, State};
+use super::leg::{Leg, Ringing, State, Taken};
 use super::outcome::Outcome;
 use super::sealing::Seal;
-use super::steps::{send, send_ringing};
+use super::steps::{ended, send, send_ringing};
 use super::stranger::Stranger;
 use super::whom::Whom;
 use crate::media::orders::{LegId, MediaOrder, Path};
@@ -30,6 +31,12 @@ impl Guest {
     /// Its key, proved.
     pub(super) fn key(&self) -> Option<&PublicKey> {
         self.seal.shaken().map(|shaken| &shaken.key)
+    }
+
+    /// As it is remembered without a leg.
+    fn ended(&self) -> Ended {
+        let (tags, with_known) = (self.seal.tags().clone(), self.verdict.is_known());
+        Ended { id: self.id, path: self.path, word: None, tags, with_known }
     }
 
     /// The class of the leg that it asks for.
@@ -53,7 +60,7 @@ impl Calls {
         out: CallOut<'_>,
     ) {
         let Stranger { id, path, .. } = invite.stranger;
-        self.jar.spend(now.at, path.remote, id);
+        self.jars.of_mut(invite.stranger).spend(now.at, path.remote, id);
         let hello = invitation.hello.clone();
         let verdict = self.judge(&Whom::peer(&hello.from), &hello.from, &invitation.key);
         self.acquaintances.note(path.remote.ip(), verdict);
@@ -63,7 +70,7 @@ impl Calls {
             // Whoever watches knows a call by its id: nobody else's is told of under the same one.
             return self.counters.forged += 1;
         }
-        if self.has_withdrawn(&guest) {
+        if self.has_withdrawn(invite.stranger, &guest) {
             return self.let_go(now, &guest, out);
         }
         self.settle_before(now, &guest, out);
@@ -71,8 +78,8 @@ impl Calls {
     }
 
     /// Whether a CANCEL of this caller was here first.
-    fn has_withdrawn(&self, guest: &Guest) -> bool {
-        self.withdrawn.iter().any(|cancel| {
+    fn has_withdrawn(&self, stranger: Stranger, guest: &Guest) -> bool {
+        self.withdrawn.of(stranger).iter().any(|cancel| {
             let said = Signal::parse(&cancel.datagram);
             (cancel.id, cancel.from) == (guest.id, guest.path.remote)
                 && said.is_ok_and(|signal| guest.seal.tags().believe(&signal, &cancel.datagram))
@@ -82,7 +89,7 @@ impl Calls {
     fn let_go(&mut self, now: Moment, guest: &Guest, out: CallOut<'_>) {
         let tags = guest.seal.tags();
         out(CallOutput::Signal(guest.path, &tags.write(guest.id, Say::ByeOk)));
-        self.closed.remember(now.at, guest.id, guest.path, None, tags.clone());
+        self.closed.remember(now.at, guest.ended());
     }
 
     /// The caller says how earlier calls ended, in case we have not heard it yet.
@@ -105,6 +112,7 @@ impl Calls {
             return self.glare(now, at, guest, out);
         }
         self.end_stale(now, &guest, out);
+        self.make_way(now, &guest, answer, out);
         match self.objection(&guest, answer) {
             Some(reason) => self.turn_away(now, guest, reason, Outcome::of_reject(reason), out),
             None => self.ring(now, guest, answer, out),
@@ -138,10 +146,20 @@ impl Calls {
         }
     }
 
+    /// A caller whose key is remembered, and who would ring, displaces one whose key is not.
+    fn make_way(&mut self, now: Moment, guest: &Guest, answer: Answer, out: CallOut<'_>) {
+        if guest.verdict.is_known() && self.is_allowed(guest, answer) && !self.dnd {
+            self.displace(now, guest.class(), out);
+        }
+    }
+
+    fn is_allowed(&self, guest: &Guest, answer: Answer) -> bool {
+        answer != Answer::NotAllowed && self.policy.allow.admits(&guest.hello.from, guest.verdict)
+    }
+
     /// Why there is no call now.
     fn objection(&self, guest: &Guest, answer: Answer) -> Option<Reason> {
-        let is_allowed = self.policy.allow.admits(&guest.hello.from, guest.verdict);
-        if !is_allowed || answer == Answer::NotAllowed {
+        if !self.is_allowed(guest, answer) {
             Some(Reason::NotAllowed)
         } else if self.active(guest.class()).is_some() || self.legs.is_full() {
             Some(Reason::Busy)
@@ -157,11 +175,12 @@ impl Calls {
         let leg = &mut self.legs[at];
         let Guest { id, path, hello, seal, verdict } = guest;
         if leg.id < id {
-            return self.closed.remember(now.at, id, path, None, seal.tags().clone());
+            let ended = Ended { id, path, word: None, tags: seal.tags().clone(), with_known: true };
+            return self.closed.remember(now.at, ended);
         }
         let own = std::mem::replace(&mut leg.id, id);
-        let before = std::mem::replace(&mut leg.seal, seal);
-        self.closed.remember(now.at, own, leg.path, None, before.tags().clone());
+        let tags = std::mem::replace(&mut leg.seal, seal).tags().clone();
+        self.closed.remember(now.at, Ended { id: own, path: leg.path, word: None, tags, with_known: true });
         leg.yields = Some(own);
         leg.verdict = Some(verdict);
         leg.outgoing = false;
@@ -176,7 +195,7 @@ impl Calls {
         let leg = self.incoming(now, LegId(u8::MAX), guest);
         let word = leg.seal.last_word(Say::Reject(reason, None));
         send(&leg, word.clone(), out);
-        self.closed.remember(now.at, leg.id, leg.path, Some(word), leg.seal.tags().clone());
+        self.closed.remember(now.at, ended(&leg, Some(word)));
         out(CallOutput::Ended(&leg, outcome));
     }
 
@@ -187,6 +206,7 @@ impl Calls {
         self.legs.push(leg).expect("the table was not full");
         let at = self.legs.len() - 1;
         if answer == Answer::Accept {
+            self.legs[at].taken = Taken::Automatically;
             return self.accept(now, at, out);
         }
         out(CallOutput::Media(MediaOrder::Ring(true)));
@@ -211,6 +231,7 @@ impl Calls {
             seal,
             media: Some(hello.media),
             outgoing: false,
+            taken: Taken::ByHand,
             owner: None,
             detached: false,
             hears: hello.sends,

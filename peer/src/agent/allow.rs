@@ -22,7 +22,7 @@ impl Allow {
     pub fn admits(&self, name: &Name, verdict: Verdict) -> bool {
         match self {
             Self::Anyone => true,
-            Self::Known => matches!(verdict, Verdict::Known { .. }),
+            Self::Known => verdict.is_known(),
             Self::Only(names) => names.contains(name),
         }
     }

@@ -20,6 +20,8 @@ pub struct AddressBook {
     users: Box<Vec<Known, MAX_USERS>>,
     /// Since when it is not kept up to date. `None`: it is.
     stale: Option<Instant>,
+    /// How often an address came or went.
+    changes: u64,
 }
 
 #[derive(Debug)]
@@ -56,6 +58,17 @@ impl AddressBook {
         self.users().any(|entry| entry.address.ip() == address) || self.contacts.iter().any(is_contact)
     }
 
+    /// All of these addresses.
+    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
+        let contacts = self.contacts.iter().filter_map(|(_, host)| address_of(host));
+        self.users().map(|entry| entry.address.ip()).chain(contacts)
+    }
+
+    /// Another number whenever they may have changed.
+    pub fn changes(&self) -> u64 {
+        self.changes
+    }
+
     /// Since when the registry is away.
     pub fn stale_since(&self) -> Option<Instant> {
         self.stale
@@ -76,6 +89,7 @@ impl AddressBook {
     /// The listing is complete.
     pub fn end_listing(&mut self) {
         self.stale = None;
+        self.changes += 1;
         self.users.retain(|known| known.fresh);
     }
 
@@ -88,7 +102,10 @@ impl AddressBook {
     pub fn learn(&mut self, event: &Event<'_>) {
         match event {
             Event::Joined(entry) => self.keep(entry.clone()),
-            Event::Left(name) => self.users.retain(|known| known.entry.name != *name),
+            Event::Left(name) => {
+                self.changes += 1;
+                self.users.retain(|known| known.entry.name != *name);
+            }
             Event::Status(name, status) => self.set_status(name, *status),
             // Words and rooms are not about where anybody is.
             _ => {}
@@ -96,6 +113,7 @@ impl AddressBook {
     }
 
     fn keep(&mut self, entry: Entry) {
+        self.changes += 1;
         match self.users.iter_mut().find(|known| known.entry.name == entry.name) {
             Some(known) => *known = Known { entry, fresh: true },
             None => drop(self.users.push(Known { entry, fresh: true })),

@@ -10,7 +10,7 @@ use vox_common::wire::signal::{Class, Endings, Reason};
 
 use super::calls::{CallOut, Calls};
 use super::io::{ClientId, Moment};
-use super::leg::{Leg, MAX_CANDIDATES, State};
+use super::leg::{Leg, MAX_CANDIDATES, State, Taken};
 use super::sealing::Seal;
 use super::timer::Resend;
 use super::whom::Whom;
@@ -44,9 +44,14 @@ pub struct Caller {
 }
 
 impl Calls {
-    /// Begins to call: the first INVITE is due at once. `None`: there is a call already, or no address to call.
-    pub fn place(&mut self, now: Moment, callee: Callee, asker: Caller) -> Option<&Leg> {
+    /// Begins to call: the first INVITE is due at once. `None`: there is a call already, the callee rings here, or there is no
+    /// address to call.
+    pub fn place(&mut self, now: Moment, callee: Callee, asker: Caller, out: CallOut<'_>) -> Option<&Leg> {
         let remote = *callee.candidates.first()?;
+        if !self.legs.iter().any(|leg| leg.is_ringing_here() && callee.candidates.contains(&leg.path.remote))
+        {
+            self.displace(now, Class::Call, out);
+        }
         if self.current().is_some() {
             return None;
         }
@@ -66,6 +71,7 @@ impl Calls {
             seal: Seal::of_caller(TagKey::new(*self.dice.secret())),
             media: None,
             outgoing: true,
+            taken: Taken::ByHand,
             owner: Some(asker.client),
             detached: asker.detached,
             hears: None,
@@ -78,6 +84,18 @@ impl Calls {
         };
         self.legs.push(leg).expect("a place was free");
         self.legs.last()
+    }
+
+    /// Whether nobody can be called now.
+    pub fn is_taken(&self) -> bool {
+        self.current().is_some_and(|leg| !leg.gives_way())
+    }
+
+    /// An unanswered caller whose key is not remembered hears that we are busy, and makes room.
+    pub(super) fn displace(&mut self, now: Moment, class: Class, out: CallOut<'_>) {
+        if let Some(at) = self.legs.iter().position(|leg| leg.class == class && leg.gives_way()) {
+            self.refuse_leg(now, at, Reason::Busy, out);
+        }
     }
 
     /// The user takes the call that rings. `None`: none does.

@@ -12,7 +12,7 @@ use vox_common::wire::limits::MAX_LEGS;
 use vox_common::wire::names::{DisplayName, Name};
 use vox_common::wire::signal::{CallId, Class, Endings, Hello, Kind, MediaSealing};
 
-use super::acquaintances::Acquaintances;
+use super::acquaintances::{Acquaintances, Shares};
 use super::book::AddressBook;
 use super::closed::ClosedCalls;
 use super::cookie::CookieJar;
@@ -100,15 +100,15 @@ pub struct Calls {
     pub(super) legs: Vec<Leg, MAX_LEGS>,
     pub(super) closed: ClosedCalls,
     pub(super) identity: Identity,
-    pub(super) jar: CookieJar,
-    pub(super) pace: Pace,
+    pub(super) jars: Shares<CookieJar>,
+    pub(super) paces: Shares<Pace>,
     /// Answers to senders who have proved nothing.
     replies: RateLimit,
     pub(super) acquaintances: Acquaintances,
     pub(super) counters: SignalCounters,
     /// Calls that were cancelled before their INVITE came. Beside the ended ones, which strangers must not flush;
     /// at the brim the oldest is forgotten, and its INVITE would ring until the caller is not heard.
-    pub(super) withdrawn: HistoryBuf<Withdrawn, MAX_WITHDRAWN>,
+    pub(super) withdrawn: Shares<HistoryBuf<Withdrawn, MAX_WITHDRAWN>>,
     /// Where the next leg gets its place: late news of a leg that has ended must not be taken for another's.
     next_place: u8,
     pub(super) dice: Dice,
@@ -133,8 +133,8 @@ impl Calls {
         mut dice: Dice,
         now: Instant,
     ) -> Self {
-        let jar = CookieJar::new(dice.secret(), now);
-        let pace = Pace::new(dice.secret());
+        let jars = Shares::new(|| CookieJar::new(dice.secret(), now));
+        let paces = Shares::new(|| Pace::new(dice.secret()));
         let counters = SignalCounters::default();
         Self {
             me,
@@ -145,12 +145,12 @@ impl Calls {
             legs: Vec::new(),
             closed: ClosedCalls::default(),
             identity,
-            jar,
-            pace,
+            jars,
+            paces,
             replies: RateLimit::per_second(REPLIES_PER_SECOND),
             acquaintances: Acquaintances::default(),
             counters,
-            withdrawn: HistoryBuf::new(),
+            withdrawn: Shares::new(HistoryBuf::new),
             next_place: 0,
             dice,
         }

@@ -13,7 +13,8 @@ use crate::media::orders::Path;
 /// A call-id is remembered this long, so that what arrives late does not ring.
 const MEMORY: Duration = Duration::from_secs(60);
 
-/// Ended calls in memory. At the brim the oldest is forgotten.
+/// Ended calls in memory. When all places are taken, the oldest with a stranger is forgotten, and the oldest of all where
+/// there is none.
 const MAX_CLOSED: usize = 64;
 
 /// One ended call.
@@ -27,6 +28,23 @@ pub struct Closed {
     resend: Option<Resend>,
     forget: Instant,
     tags: Tags,
+    /// The other end was called by us, or has a remembered key.
+    with_known: bool,
+}
+
+/// A call that has just ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// The call.
+    pub id: CallId,
+    /// Both ends of its datagrams.
+    pub path: Path,
+    /// Our last word, which has just been sent.
+    pub word: Option<Say>,
+    /// What its signals are tagged with.
+    pub tags: Tags,
+    /// The other end was called by us, or has a remembered key.
+    pub with_known: bool,
 }
 
 /// All ended calls that are still in memory, oldest first.
@@ -35,12 +53,13 @@ pub struct ClosedCalls(Vec<Closed, MAX_CLOSED>);
 
 impl ClosedCalls {
     /// Remembers an ended call whose last word (if any) has just been sent.
-    pub fn remember(&mut self, now: Instant, id: CallId, path: Path, word: Option<Say>, tags: Tags) {
+    pub fn remember(&mut self, now: Instant, ended: Ended) {
         if self.0.is_full() {
-            self.0.remove(0);
+            self.0.remove(self.0.iter().position(|closed| !closed.with_known).unwrap_or(0));
         }
+        let Ended { id, path, word, tags, with_known } = ended;
         let resend = word.is_some().then(|| Resend::after(now));
-        let closed = Closed { id, path, word, resend, forget: now + MEMORY, tags };
+        let closed = Closed { id, path, word, resend, forget: now + MEMORY, tags, with_known };
         self.0.push(closed).expect("room was made");
     }
 

@@ -74,14 +74,10 @@ impl Rule {
         match self {
             Self::Allow => Answer::Accept,
             Self::Refuse => Answer::NotAllowed,
-            Self::Names(names) if is_known(verdict) && names.contains(name) => Answer::Accept,
+            Self::Names(names) if verdict.is_known() && names.contains(name) => Answer::Accept,
             Self::Ask | Self::Names(_) => Answer::Ring,
         }
     }
-}
-
-fn is_known(verdict: Verdict) -> bool {
-    matches!(verdict, Verdict::Known { .. })
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ impl Calls {
     /// An INVITE makes no state before its sender has shown that it receives where it sends from.
     pub(super) fn let_in_later(&mut self, now: Moment, stranger: Stranger, out: CallOut<'_>) {
         self.counters.retried += 1;
-        let cookie = self.jar.bake(now.at, stranger.path.remote, stranger.id);
+        let cookie = self.jars.of(stranger).bake(now.at, stranger.path.remote, stranger.id);
         stranger.answer(Say::Retry(cookie, *self.identity.public()), out);
     }
 
@@ -39,7 +39,7 @@ impl Calls {
             self.invited_again(now, at, invite.message, out);
         } else if let Some(closed) = self.closed.find(id, path.remote) {
             closed.repeat(&mut |path, word| Stranger { path, ..invite.stranger }.send(word, out));
-        } else if !self.jar.accepts(now.at, path.remote, id, invite.cookie) {
+        } else if !self.jars.of(invite.stranger).accepts(now.at, path.remote, id, invite.cookie) {
             self.let_in_later(now, invite.stranger, out);
         } else if self.may_be_opened(now, invite.stranger) {
             self.open(now, invite, out);
@@ -71,8 +71,10 @@ impl Calls {
     }
 
     /// A call is let in once with its cookie, and nobody makes us compute all the time.
-    fn may_be_opened(&mut self, now: Moment, Stranger { id, path, .. }: Stranger) -> bool {
-        !self.jar.is_spent(now.at, path.remote, id) && self.pace.allows(now.at, path.remote.ip())
+    fn may_be_opened(&mut self, now: Moment, stranger: Stranger) -> bool {
+        let Stranger { id, path, .. } = stranger;
+        !self.jars.of_mut(stranger).is_spent(now.at, path.remote, id)
+            && self.paces.of_mut(stranger).allows(now.at, path.remote.ip())
     }
 
     fn open(&mut self, now: Moment, invite: Invite<'_>, out: CallOut<'_>) {

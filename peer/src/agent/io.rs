@@ -85,6 +85,8 @@ pub enum Output<'a> {
     Signal(Path, &'a str),
     /// The same to somebody who has proved nothing: not while other datagrams wait to be sent.
     SignalWhenIdle(Path, &'a str),
+    /// Signals from these addresses are passed on whatever strangers send: at most once a second, when there are others.
+    KnownAddresses(&'a [IpAddr]),
     /// Whole lines to a program on the control socket.
     ToClient(ClientId, &'a str),
     /// Ask the resolver for `host:port`.

@@ -3,14 +3,18 @@
 use std::fmt::Write;
 
 use vox_common::wire::keys::PublicKey;
+use vox_common::wire::limits::MAX_KNOWN_KEYS;
 use vox_common::wire::names::Name;
 use vox_common::wire::signal::MediaSealing;
 
 use super::calls::{CallOut, CallOutput, Calls};
 use super::io::Moment;
 use super::known::{Full, Verdict};
-use super::leg::Leg;
+use super::leg::{Leg, Taken};
 use super::whom::Whom;
+
+/// Places for keys that calls which nobody here took by hand leave free: strangers could fill them all.
+const FOR_PEOPLE: usize = MAX_KNOWN_KEYS / 4;
 
 impl Calls {
     /// What to think of somebody whom we call or are called by as `whom`, who says that it is `name`, and has this key.
@@ -49,7 +53,8 @@ impl Calls {
     pub(super) fn learn(&mut self, now: Moment, at: usize, out: CallOut<'_>) {
         let leg = &mut self.legs[at];
         let (Some(Verdict::New), Some(key)) = (leg.verdict, leg.key().copied()) else { return };
-        match self.known.learn(&leg.whom, key, now.unix) {
+        let is_welcome = leg.taken == Taken::ByHand || self.known.has_room_beside(FOR_PEOPLE);
+        match if is_welcome { self.known.learn(&leg.whom, key, now.unix) } else { Err(Full) } {
             Ok(_) => out(CallOutput::Learned(&self.known)),
             Err(Full) => leg.verdict = Some(Verdict::NoRoom),
         }

@@ -62,6 +62,11 @@ impl Verdict {
         !matches!(self, Self::Changed { .. } | Self::Unlisted)
     }
 
+    /// Whether the key is the one that is remembered.
+    pub fn is_known(self) -> bool {
+        matches!(self, Self::Known { .. })
+    }
+
     /// The word in events, STATUS and the history.
     pub const fn word(self) -> &'static str {
         match self {
@@ -155,6 +160,11 @@ impl KnownKeys {
         }
         let known = Known { whom: whom.clone(), key: Some(key), first_seen: unix, verified: None };
         self.0.push(known).map(|()| true).map_err(|_| Full)
+    }
+
+    /// Whether so many places are free, and one more.
+    pub fn has_room_beside(&self, reserved: usize) -> bool {
+        self.0.len() + reserved < MAX_KNOWN_KEYS
     }
 
     /// Forgets a key, so that the next one is trusted on its first use. `None`: there was none.

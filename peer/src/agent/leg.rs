@@ -55,6 +55,15 @@ pub enum State {
     },
 }
 
+/// Who takes a call at this end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// A person, who has begun it or answers it.
+    ByHand,
+    /// The operator's consent: nobody is asked.
+    Automatically,
+}
+
 /// The clocks of a leg that rings.
 #[derive(Debug, Clone)]
 pub struct Ringing {
@@ -97,6 +106,8 @@ pub struct Leg {
     pub media: Option<MediaSealing>,
     /// Whether we called.
     pub outgoing: bool,
+    /// Who takes the call here.
+    pub taken: Taken,
     /// The control client that the call ends with.
     pub owner: Option<ClientId>,
     /// The owner only waits for the answer: the call does not end with it.
@@ -146,6 +157,16 @@ impl Leg {
     /// Whether it was answered.
     pub fn is_talking(&self) -> bool {
         matches!(self.state, State::Talking { .. })
+    }
+
+    /// Whether a person here has called, or taken the call.
+    pub fn is_by_hand(&self) -> bool {
+        self.outgoing || self.is_talking() && self.taken == Taken::ByHand
+    }
+
+    /// Whether somebody whose key is not remembered waits for a person here: known callers and people here come first.
+    pub fn gives_way(&self) -> bool {
+        self.is_ringing_here() && !self.verdict.is_some_and(Verdict::is_known)
     }
 
     /// The word for its state, as `status` and `* CALL` show it.

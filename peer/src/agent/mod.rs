@@ -41,7 +41,7 @@ pub mod trust;
 pub mod whom;
 
 use std::num::NonZeroU16;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use vox_common::seal::identity::Identity;
 use vox_common::wire::keys::PublicKey;
@@ -51,6 +51,7 @@ use vox_common::wire::users::Status;
 use vox_common::wire::words::encode;
 use zeroize::Zeroizing;
 
+use self::acquaintances::Announced;
 use self::board::{Board, NO_REAL_TIME};
 use self::book::{AddressBook, Contact};
 use self::calls::{CallOut, Calls, Me};
@@ -59,6 +60,7 @@ use self::front::Front;
 use self::history::History;
 use self::io::{ClientId, Input, Moment, Out, Output, Policy};
 use self::known::KnownKeys;
+use self::leg::Leg;
 use self::link::{Link, LinkSettings, Sealing};
 use self::messages::Messages;
 use self::placing::Placing;
@@ -115,6 +117,7 @@ pub struct Agent {
     /// What others know this station by.
     key: PublicKey,
     key_file: String,
+    announced: Announced,
     /// The reason that was logged last, so that a registry that stays away is not told of again and again.
     logged_reason: String,
     dice: Dice,
@@ -166,6 +169,7 @@ impl Agent {
             registry_address: settings.registry,
             key,
             key_file: settings.key_file,
+            announced: Announced::default(),
             logged_reason: String::new(),
             dice,
             started: now.at,
@@ -187,7 +191,8 @@ impl Agent {
         self.take(now, input, out);
         self.expire(now, out);
         self.open_microphone_after_calls(out);
-        let status = self.effective_status();
+        self.announce_known_addresses(now, out);
+        let status = self.lasting_status(now);
         self.link.tell_status(now.at, status, &mut link_out(out));
     }
 
@@ -225,7 +230,8 @@ impl Agent {
     /// When time itself must be told to the agent.
     pub fn deadline(&self) -> Option<Instant> {
         let placing = self.placing.as_ref().map(|placing| placing.until);
-        earlier(earlier(self.calls.deadline(), self.link.deadline()), placing)
+        let told = earlier(self.becomes_busy(), self.announcement_due());
+        earlier(earlier(self.calls.deadline(), self.link.deadline()), earlier(placing, told))
     }
 
     fn expire(&mut self, now: Moment, out: Out<'_>) {
@@ -305,4 +311,25 @@ impl Agent {
     fn effective_status(&self) -> Status {
         if self.calls.current().is_some() { Status::Busy } else { self.status }
     }
+
+    /// When the registry is to be told of a call that it knows nothing of yet.
+    fn becomes_busy(&self) -> Option<Instant> {
+        let is_untold = self.status != Status::Busy && self.link.told_status() == Some(self.status);
+        self.calls.current().and_then(busy_after).filter(|_| is_untold)
+    }
+
+    /// The status that others are told: what a far end alone has caused counts once it has lasted.
+    fn lasting_status(&self, now: Moment) -> Status {
+        let is_over = self.calls.current().and_then(busy_after).is_none_or(|after| after <= now.at);
+        if is_over { self.effective_status() } else { self.status }
+    }
+}
+
+/// A call that nobody here has begun or answered makes this station busy after so long: whoever rings and hangs up again
+/// and again must not make it speak to the registry, and the registry to everybody.
+const BUSY_AFTER: Duration = Duration::from_secs(2);
+
+/// When a call makes this station busy. `None`: it does already.
+fn busy_after(leg: &Leg) -> Option<Instant> {
+    (!leg.is_by_hand()).then_some(leg.begun.at + BUSY_AFTER)
 }

@@ -48,7 +48,7 @@ pub(super) struct Placing {
 
 impl Agent {
     pub(super) fn call(&mut self, now: Moment, who: &Who<'_>, caller: Caller, out: Out<'_>) {
-        if self.calls.current().is_some() || self.placing.is_some() {
+        if self.calls.is_taken() || self.placing.is_some() {
             return Desk::answer(caller.client, IN_A_CALL, out);
         }
         match who {
@@ -138,7 +138,9 @@ impl Agent {
         };
         let Placing { caller, who, whom, to, display, as_host, .. } = placing;
         let candidates = addresses.iter().copied().map(plain).take(MAX_CANDIDATES).collect();
-        let Some(leg) = self.calls.place(now, Callee { who, whom, to, display, candidates, key }, caller)
+        let callee = Callee { who, whom, to, display, candidates, key };
+        let Self { calls, front, .. } = self;
+        let Some(leg) = calls.place(now, callee, caller, &mut |output| front.perform(now, output, out))
         else {
             return Desk::answer(caller.client, IN_A_CALL, out);
         };

@@ -9,6 +9,7 @@ use vox_common::wire::keys::PublicKey;
 use vox_common::wire::signal::{CallId, Cookie, Reason, Say, Signal};
 
 use super::calls::{CallOut, CallOutput, Calls, Withdrawn};
+use super::closed::Ended;
 use super::inviting::Invite;
 use super::io::Moment;
 use super::known::Verdict;
@@ -233,7 +234,8 @@ impl Calls {
         match self.leg_at(id, path.remote) {
             Some(at) if self.legs[at].is_ringing_here() => self.end(now, at, Outcome::Cancelled, None, out),
             None if self.closed.find(id, path.remote).is_none() => {
-                self.closed.remember(now.at, id, path, None, Tags::none());
+                let ended = Ended { id, path, word: None, tags: Tags::none(), with_known: true };
+                self.closed.remember(now.at, ended);
             }
             _ => {}
         }
@@ -277,7 +279,7 @@ impl Calls {
         self.counters.unknown += 1;
         let (id, from) = (signal.id, stranger.path.remote);
         if let (Say::Cancel(_), Ok(datagram)) = (&signal.say, heapless::Vec::from_slice(bytes)) {
-            self.withdrawn.write(Withdrawn { id, from, datagram });
+            self.withdrawn.of_mut(stranger).write(Withdrawn { id, from, datagram });
         }
         if let Say::Cancel(_) | Say::Bye(..) = signal.say {
             stranger.answer(Say::ByeOk, out);

@@ -3,7 +3,9 @@
 use vox_common::wire::signal::{Reason, Say};
 
 use super::calls::{CallOut, CallOutput, Calls};
+use super::closed::Ended;
 use super::io::Moment;
+use super::known::Verdict;
 use super::leg::{Leg, State};
 use super::outcome::Outcome;
 use super::timer::{Resend, TALK_PATIENCE};
@@ -84,7 +86,7 @@ impl Calls {
         if let Some(word) = word.clone() {
             send(&leg, word, out);
         }
-        self.closed.remember(now.at, leg.id, leg.path, word, leg.seal.tags().clone());
+        self.closed.remember(now.at, ended(&leg, word));
         match leg.state {
             State::RingingHere(_) => out(CallOutput::Media(MediaOrder::Ring(false))),
             State::Talking { .. } => out(CallOutput::Media(MediaOrder::Stop(leg.place))),
@@ -92,6 +94,12 @@ impl Calls {
         }
         out(CallOutput::Ended(&leg, outcome));
     }
+}
+
+/// A leg as it is remembered once it has ended.
+pub(super) fn ended(leg: &Leg, word: Option<Say>) -> Ended {
+    let with_known = leg.outgoing || leg.verdict.is_some_and(Verdict::is_known);
+    Ended { id: leg.id, path: leg.path, word, tags: leg.seal.tags().clone(), with_known }
 }
 
 /// Sends a signal of a leg to its other end.

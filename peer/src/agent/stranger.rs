@@ -32,6 +32,11 @@ pub(super) enum ReplyClass {
 }
 
 impl Stranger {
+    /// Whether somebody who is known lives at its address.
+    pub(super) fn is_acquainted(self) -> bool {
+        self.reply == ReplyClass::Known
+    }
+
     /// Answers something without a tag, if it is no longer than what came.
     pub(super) fn answer(self, say: Say, out: CallOut<'_>) {
         self.send(&Signal::untagged(self.id, say).to_string(), out);

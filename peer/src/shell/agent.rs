@@ -20,7 +20,7 @@ use super::control;
 use super::errand::Errands;
 use super::mail::{Mail, Mailbox};
 use super::media::MediaHandle;
-use super::udp::{UdpCounters, UdpSender};
+use super::udp::{KnownAddresses, UdpCounters, UdpSender};
 use crate::agent::Agent;
 use crate::agent::board::MAX_COUNTS;
 use crate::agent::io::{ClientId, Input, Kept, Moment, Output, Ticket};
@@ -39,6 +39,8 @@ pub struct Hands {
     pub media: MediaHandle,
     /// What became of all datagrams.
     pub datagrams: Arc<UdpCounters>,
+    /// Addresses whose signals have a share of their own.
+    pub known: Arc<KnownAddresses>,
     /// Keeps state files.
     pub store: Store,
     /// For errands.
@@ -203,6 +205,7 @@ impl Acts {
                 self.send_signal(path, datagram);
             }
             Output::SignalWhenIdle(..) => self.hands.datagrams.withheld.add(),
+            Output::KnownAddresses(addresses) => self.hands.known.replace(addresses.iter().copied()),
             Output::ToClient(client, lines) => self.clients.send(client.0, lines),
             Output::Resolve(ticket, host) => {
                 if self.errands.resolve(ticket, host, &self.hands.mailbox).is_err() {

@@ -129,6 +129,7 @@ impl Station {
             udp: calls.sender(),
             media,
             datagrams: udp.counters(),
+            known: udp.known(),
             store: Store::start(&config.state_directory)?,
             mailbox: mailbox.clone(),
         };

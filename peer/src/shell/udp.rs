@@ -14,6 +14,7 @@ use vox_common::wire::limits::SIGNAL_BYTES;
 use self::allowance::Allowance;
 pub use self::counters::{UdpCounters, UdpCounts};
 pub use self::intake::{Arrival, Intake, LegOrder, MEDIA_BYTES};
+pub use self::known_addresses::KnownAddresses;
 use self::socket::{CONTROL_BYTES, Envelope};
 pub use self::socket::{Socket, UdpSender};
 use crate::rt;
@@ -21,6 +22,7 @@ use crate::rt;
 mod allowance;
 mod counters;
 pub(crate) mod intake;
+mod known_addresses;
 mod socket;
 
 /// Longer than anything that is kept, so that what is too long is seen to be.
@@ -56,6 +58,7 @@ pub struct UdpThread {
     socket: Socket,
     stopping: Arc<AtomicBool>,
     counters: Arc<UdpCounters>,
+    known: Arc<KnownAddresses>,
     thread: JoinHandle<()>,
 }
 
@@ -70,17 +73,20 @@ pub fn start(
     events: impl Fn(UdpEvent<'_>) -> bool + Send + 'static,
 ) -> io::Result<UdpThread> {
     let (stopping, counters) = (Arc::new(AtomicBool::new(false)), intake.counters());
+    let known = Arc::<KnownAddresses>::default();
     let sorter = Sorter {
         socket: socket.clone(),
         intake,
         events,
-        signals: Allowance::default(),
+        of_known: Allowance::default(),
+        of_strangers: Allowance::default(),
+        known: Arc::clone(&known),
         stopping: Arc::clone(&stopping),
         counters: Arc::clone(&counters),
     };
     let thread =
         thread::Builder::new().name("udp".into()).stack_size(STACK_BYTES).spawn(move || sorter.run())?;
-    Ok(UdpThread { socket: socket.clone(), stopping, counters, thread })
+    Ok(UdpThread { socket: socket.clone(), stopping, counters, known, thread })
 }
 
 impl UdpThread {
@@ -92,6 +98,11 @@ impl UdpThread {
     /// The counters themselves, for a thread that outlives this handle.
     pub fn counters(&self) -> Arc<UdpCounters> {
         Arc::clone(&self.counters)
+    }
+
+    /// The addresses whose signals have a share of their own.
+    pub fn known(&self) -> Arc<KnownAddresses> {
+        Arc::clone(&self.known)
     }
 
     /// Ends the thread; the socket takes nothing more.
@@ -106,7 +117,10 @@ struct Sorter<F> {
     socket: Socket,
     intake: Intake,
     events: F,
-    signals: Allowance,
+    /// What strangers send does not keep out those who are known.
+    of_known: Allowance,
+    of_strangers: Allowance,
+    known: Arc<KnownAddresses>,
     stopping: Arc<AtomicBool>,
     counters: Arc<UdpCounters>,
 }
@@ -148,14 +162,18 @@ impl<F: Fn(UdpEvent<'_>) -> bool> Sorter<F> {
         let received = Received { from: envelope.from, local: envelope.local, bytes };
         let counter = if bytes.len() > SIGNAL_BYTES {
             &self.counters.oversize
-        } else if self.signals.take(envelope.arrived, envelope.from.ip())
-            && (self.events)(UdpEvent::Signal(received))
-        {
+        } else if self.is_passed_on(envelope) && (self.events)(UdpEvent::Signal(received)) {
             &self.counters.signals
         } else {
             &self.counters.signals_dropped
         };
         counter.add();
+    }
+
+    fn is_passed_on(&mut self, envelope: &Envelope) -> bool {
+        let from = envelope.from.ip();
+        let share = if self.known.contains(from) { &mut self.of_known } else { &mut self.of_strangers };
+        share.take(envelope.arrived, from)
     }
 
     fn tell_refusals(&mut self, control: &mut [u8]) {

@@ -51,6 +51,8 @@ pub(crate) struct Bench {
     pub(crate) kept_messages: String,
     /// The known-peers file as it was kept last.
     pub(crate) known: String,
+    /// Every set of known addresses that was told, with its time.
+    pub(crate) known_addresses: Vec<(u64, Vec<IpAddr>)>,
     /// Every line that a program was told, whole.
     pub(crate) told: Vec<String>,
     /// Every line of the log, with its level before it.
@@ -93,6 +95,7 @@ impl Bench {
             kept: String::new(),
             kept_messages: String::new(),
             known: String::new(),
+            known_addresses: Vec::new(),
             told: Vec::new(),
             logged: Vec::new(),
         };
@@ -134,6 +137,13 @@ impl Bench {
         acts
     }
 
+    /// The operator decides otherwise from now on.
+    pub(crate) fn agent_policy(&mut self, change: impl FnOnce(&mut Policy)) {
+        let mut policy = policy();
+        change(&mut policy);
+        self.put(Input::Reload(&policy, None));
+    }
+
     /// The call of now.
     pub(crate) fn agent_call(&self) -> CallId {
         self.agent.calls().current().expect("a call").id
@@ -152,7 +162,9 @@ impl Bench {
     /// One input, now.
     pub(crate) fn put(&mut self, input: Input<'_>) -> Vec<String> {
         let moment = Moment { at: self.at(self.now), unix: 1000 + self.now / 1000 };
-        let Self { agent, fars, now, sent, kept, kept_messages, known, told, logged, .. } = self;
+        let Self {
+            agent, fars, now, sent, kept, kept_messages, known, known_addresses, told, logged, ..
+        } = self;
         let mut acts = Vec::new();
         agent.handle(moment, input, &mut |output| match output {
             Output::Connect => acts.push("connect".to_owned()),
@@ -173,6 +185,7 @@ impl Bench {
             Output::Resolve(ticket, host) => acts.push(format!("resolve {} {host}", ticket.0)),
             Output::ListDevices(client) => acts.push(format!("list devices for {}", client.0)),
             Output::Media(order) => acts.push(ordered(&order)),
+            Output::KnownAddresses(addresses) => known_addresses.push((*now, addresses.to_vec())),
             Output::Keep(Kept::History, text) => text.clone_into(kept),
             Output::Keep(Kept::Messages, text) => text.clone_into(kept_messages),
             Output::Keep(Kept::KnownKeys, text) => text.clone_into(known),

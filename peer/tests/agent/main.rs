@@ -13,5 +13,6 @@ mod registry;
 mod rooms;
 mod sealing;
 mod slow;
+mod strangers;
 mod talking;
 mod trust;

@@ -1,8 +1,11 @@
 //! The registry's link, as one station lives with it.
 
+use vox_common::wire::signal::Reason;
+use vox_peer::agent::consent::Rule;
 use vox_peer::agent::io::Input;
 
 use crate::bench::{BOB, Bench, CALLER, EVE, WATCHER, id, id_in};
+use crate::far::Word;
 
 #[test]
 fn what_is_ended_here_is_gone_before_the_next_connection() {
@@ -67,10 +70,11 @@ fn while_the_registry_is_away_the_book_says_how_old_it_is() {
 }
 
 #[test]
-fn the_registry_is_told_that_we_are_busy_and_when_no_more() {
+fn the_registry_is_told_that_we_are_busy_once_it_has_lasted_and_when_no_more() {
     let mut alice = Bench::registered();
-    let rings = alice.invited(BOB, id(1));
-    assert!(rings.contains(&"registry < STATUS busy".to_owned()), "{rings:?}");
+    alice.invited(BOB, id(1));
+    let told: Vec<_> = alice.until(2_500).into_iter().filter(|act| act.contains("registry <")).collect();
+    assert_eq!(told, ["2000 registry < STATUS busy"]);
     alice.line("200 status is busy");
     assert!(alice.answer("USERS")[0].contains(" busy "));
     assert!(alice.ask(WATCHER, "REJECT").contains(&"registry < STATUS idle".to_owned()));
@@ -94,4 +98,28 @@ fn the_display_name_that_the_registry_lists_is_shown_before_the_callee_answers()
     let acts = alice.ask(CALLER, "CALL zoe");
     let told = acts.iter().find(|act| act.contains("* CALL")).expect("an event");
     assert!(told.ends_with("calling zoe direction=out display=Zoë%20Z."), "{told}");
+}
+
+#[test]
+fn a_call_by_hand_makes_us_busy_at_once() {
+    let mut alice = Bench::registered();
+    assert!(alice.ask(CALLER, "CALL bob").contains(&"registry < STATUS busy".to_owned()));
+    let mut alice = Bench::registered();
+    alice.invited(BOB, id(1));
+    assert!(alice.ask(WATCHER, "ANSWER").contains(&"registry < STATUS busy".to_owned()));
+}
+
+#[test]
+fn whoever_rings_and_hangs_up_again_and_again_makes_us_say_nothing_to_the_registry() {
+    for consent in [Rule::Ask, Rule::Allow] {
+        let mut alice = Bench::registered();
+        alice.agent_policy(|policy| policy.consent.voice = consent.clone());
+        for n in 0..100 {
+            let acts = alice.invited(BOB, id(n));
+            assert!(!acts.iter().any(|act| act.contains("registry <")), "{consent:?}: {acts:?}");
+            let acts = alice.hear(BOB, id(n), Word::Cancel(Reason::Cancelled));
+            assert!(!acts.iter().any(|act| act.contains("registry <")), "{consent:?}: {acts:?}");
+            alice.until(alice.now() + 26);
+        }
+    }
 }

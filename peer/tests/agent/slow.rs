@@ -37,7 +37,7 @@ fn said_within(alice: &mut Bench, ms: u64) -> Vec<String> {
 #[test]
 fn a_status_that_was_refused_in_haste_is_told_again_once() {
     let mut alice = Bench::registered();
-    assert!(alice.invited(BOB, id(1)).contains(&"registry < STATUS busy".to_owned()));
+    assert!(alice.ask(CALLER, "CALL bob").contains(&"registry < STATUS busy".to_owned()));
     assert!(alice.line(SLOW_DOWN).is_empty());
     assert!(said_within(&mut alice, 999).is_empty());
     assert_eq!(said_within(&mut alice, 1_001), ["STATUS busy"]);
@@ -48,9 +48,9 @@ fn a_status_that_was_refused_in_haste_is_told_again_once() {
 #[test]
 fn the_status_that_is_told_again_is_the_one_of_then() {
     let mut alice = Bench::registered();
-    alice.invited(BOB, id(1));
+    alice.ask(CALLER, "CALL bob");
     alice.line(SLOW_DOWN);
-    alice.ask(CALLER, "REJECT");
+    alice.ask(CALLER, "HANGUP");
     assert_eq!(said_within(&mut alice, 2_000), ["STATUS idle"]);
 }
 

@@ -471,6 +471,7 @@ impl Act {
             Output::Seal(..)
             | Output::Resolve(..)
             | Output::ListDevices(_)
+            | Output::KnownAddresses(_)
             | Output::Keep(..)
             | Output::KeepAndAnswer(..)
             | Output::Log(..) => Self::ToClient(CALLER, String::new()),

@@ -20,6 +20,11 @@ impl Link {
         }
     }
 
+    /// What the registry was told of our status. `None`: there is none now, or it did not listen.
+    pub fn told_status(&self) -> Option<Status> {
+        self.status.filter(|_| self.registered.is_some())
+    }
+
     /// Tells the registry our status because a control client said so. `false`: not now.
     pub fn set_status(&mut self, now: Instant, client: ClientId, status: Status, out: LinkOut<'_>) -> bool {
         !self.is_hurried() && self.send_status(now, Some(client), status, out)

@@ -305,6 +305,28 @@ fn a_dismissed_leg_is_a_stranger() {
 }
 
 #[test]
+fn a_flood_from_more_addresses_than_can_be_told_apart_leaves_those_who_are_known_their_share() {
+    let bench = bench("127.0.0.1:0");
+    let to = bench.at("127.0.0.1");
+    bench.thread.known().replace([Ipv4Addr::new(127, 0, 1, 1).into()]);
+    let [known, stranger] =
+        [[127, 0, 1, 1], [127, 0, 1, 2]].map(|ip| UdpSocket::bind((Ipv4Addr::from(ip), 0)));
+    let (known, stranger) = (known.expect("bound"), stranger.expect("bound"));
+    for n in 0..100 {
+        let flooder = UdpSocket::bind((Ipv4Addr::new(127, 0, 2, n), 0)).expect("bound");
+        (0..20).for_each(|_| _ = flooder.send_to(b"VOX1 FLOOD", to).expect("sent"));
+    }
+    stranger.send_to(b"VOX1 STRANGER", to).expect("sent");
+    known.send_to(b"VOX1 KNOWN", to).expect("sent");
+    let heard = |wanted: &[u8]| {
+        std::iter::from_fn(|| bench.events.recv_timeout(SHORT).ok())
+            .any(|event| matches!(event, Event::Signal(_, _, bytes) if bytes == wanted))
+    };
+    assert!(heard(b"VOX1 KNOWN"), "{:?}", bench.thread.counts());
+    bench.thread.stop();
+}
+
+#[test]
 fn a_flood_of_signals_is_cut_off() {
     let bench = bench("127.0.0.1:0");
     let far = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("bound");
