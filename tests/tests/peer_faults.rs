@@ -181,7 +181,7 @@ fn the_history_and_the_missed_calls_outlive_the_daemon() {
 }
 
 /// One side is killed at a random moment of the set-up; the other is idle again by itself, or is called at once by
-/// the side that was restarted.
+/// the side that was restarted. A callee that was restarted may be called again, and answer, before anybody looks.
 fn vanish(seed: u64) {
     let place = Place::new();
     let mut dice = ChaCha8Rng::seed_from_u64(seed);
@@ -202,13 +202,15 @@ fn vanish(seed: u64) {
     let killed = clock::now();
     if dice.next_u32() % 4 == 0 {
         alive.wait_until("idle");
-        assert!(clock::now() - killed < Duration::from_secs(10), "seed {seed}: {:?}", clock::now() - killed);
+        assert!(clock::now() - killed < Duration::from_secs(20), "seed {seed}: {:?}", clock::now() - killed);
     }
     dead.start_again();
-    assert_eq!(dead.status("peer", "state").as_deref(), Some("idle"), "seed {seed}");
+    let state = dead.status("peer", "state").unwrap_or_default();
+    let is_called_again = !caller_dies && ["ringing", "talking"].contains(&&*state);
+    assert!(state == "idle" || is_called_again, "seed {seed}: {state}");
     let mut call = dead.begin(&["call", &to_alive]);
-    let served = wait::within(Duration::from_secs(10), || {
-        let _ = alive.control().ask("ANSWER");
+    let served = wait::within(Duration::from_secs(20), || {
+        let _ = [alive, &*dead].map(|station| station.control().ask("ANSWER"));
         let talks = |station: &Station| station.status("peer", "state").as_deref() == Some("talking");
         (talks(alive) && talks(dead)).then_some(())
     });
