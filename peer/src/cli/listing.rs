@@ -1,10 +1,11 @@
 //! What is listed: who is there, what was called, which devices there are.
 
-use std::io;
+use std::io::{self, Write};
 use std::time::Duration;
 
 use serde_json::Value;
 use vox_common::cli::client::Answer;
+use vox_common::cli::disk::Unkept;
 use vox_common::cli::fields::Fields;
 use vox_common::cli::listing::{Column, Listing};
 use vox_common::cli::screen::Screen;
@@ -104,6 +105,10 @@ fn talked(call: &Fields) -> String {
 /// For people; one that is remembered from before says how old it is.
 pub(super) fn show(listing: &Listing, answer: &Answer, screen: &mut Screen) -> io::Result<()> {
     listing.show(answer, screen)?;
+    if let Some(unkept) = Unkept::read(&answer.last) {
+        // Beside the listing, which may be read by a program.
+        writeln!(io::stderr(), "vox-peer: {}", unkept.told())?;
+    }
     match age(&answer.last).filter(|_| screen.is_terminal()) {
         Some(age) => {
             let age = when::spoken(Duration::from_secs(age));
@@ -118,6 +123,9 @@ pub(super) fn json(listing: &Listing, answer: &Answer) -> Value {
     let mut json = listing.json(answer);
     if let Some(age) = age(&answer.last) {
         json["as-of-s"] = age.into();
+    }
+    if let Some(unkept) = Unkept::read(&answer.last) {
+        json["unkept"] = unkept.json();
     }
     json
 }
@@ -169,6 +177,12 @@ mod tests {
         let devices = answer(&["out USB%20card default description=a%20b"], "1 devices");
         let expected = value!({"devices": [{"direction": "out", "name": "USB card", "default": true, "description": "a b"}]});
         assert_eq!(json(&DEVICES, &devices), expected);
+    }
+
+    #[test]
+    fn calls_that_are_not_on_the_disk_say_so() {
+        let calls = answer(&[], "0 calls, not on the disk since 5 s: full");
+        assert_eq!(json(&HISTORY, &calls)["unkept"], value!({"since-s": 5, "sentence": "full"}));
     }
 
     #[test]
