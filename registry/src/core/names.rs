@@ -194,6 +194,8 @@ impl fmt::Display for Bond {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn name(text: &str) -> Name {
@@ -260,6 +262,21 @@ mod tests {
                     );
                 }
             }
+        }
+    }
+
+    proptest! {
+        /// Whatever stands in the file, what is kept of it stands there again after any number of starts.
+        #[test]
+        fn what_is_damaged_stays_as_damaged_as_it_was(lines in prop::collection::vec("[ -~]{0,60}|(bob|ann)( [-?A-Za-z0-9_]{0,44}){0,3}", 0..8)) {
+            let start = |bytes: &[u8]| {
+                let mut names = Names::new();
+                let recalled = names.recall(bytes);
+                let eve = ["bob", "ann", "carol"].map(|name| takes(&names, name, EVE).is_ok());
+                ([text(&names).as_bytes(), &recalled.rest].concat(), eve)
+            };
+            let (kept, eve) = start(lines.join("\n").as_bytes());
+            prop_assert_eq!(start(&kept), (kept, eve));
         }
     }
 
