@@ -208,7 +208,8 @@ impl<'t> WorldWithin<'t> {
 
     /// Takes in what was kept; how many lines of it are none.
     pub fn recall(&mut self, kept: Kept, text: &str) -> usize {
-        self.registry.recall(kept, text)
+        let recalled = self.registry.recall(kept, text.as_bytes());
+        recalled.damaged + recalled.unread
     }
 
     /// In how many pieces clients have heard what they heard so far.

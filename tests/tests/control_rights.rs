@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use vox_tests::bed::need::{self, Lack};
-use vox_tests::bed::{Control, Place, Registry, Said, Station, Surroundings, may, wait};
+use vox_tests::bed::{Control, Place, Process, Registry, Said, Station, Surroundings, may, wait};
 use vox_tests::bins;
 
 /// Groups as sysusers makes them, for the daemon under test alone: vox and vox-admin of other numbers than here.
@@ -116,6 +116,33 @@ fn a_station_of_a_user_listens_to_root_and_that_user_alone() {
         assert_eq!(said, answer, "{user} {first} {others:?}");
     }
     assert_eq!(status(&bins::peer(), &station.socket(), &Surroundings::default()).0, 0, "root");
+}
+
+/// So many idle programs of a member of the group, until it is dropped.
+fn idle_members(place: &Place, socket: &Path, group: u32, count: usize) -> Process {
+    let script =
+        format!("for i in $(seq {count}); do sleep 60 | nc -U {} & done; echo begun; wait", socket.display());
+    let mut command = as_user(ANN, group, &[]).command("timeout");
+    command.args(["60", "sh", "-c", &script]);
+    Process::start_asking_to_end("idle programs", &command, &place.at("idle.log"))
+}
+
+#[test]
+fn whoever_fills_all_places_of_a_control_socket_does_not_lock_out_root() {
+    let Some((place, around)) = may("control_rights::root", open_place()) else { return };
+    let alice = Station::quiet("alice").within(&around).start(&place);
+    let registry = Registry::with(&place, &around, "127.0.0.1", |_| {});
+    for (program, socket, group) in
+        [(bins::peer(), alice.socket(), VOX), (bins::registry(), registry.socket(), VOX_ADMIN)]
+    {
+        let idle = idle_members(&place, &socket, group, 40);
+        let full = (1, "too many programs on this socket, try again later\n".to_owned());
+        let theirs = || status(&program, &socket, &as_user(BEN, group, &[]));
+        wait::until("all their places to be taken", 20, || (theirs() == full).then_some(()));
+        assert_eq!(status(&program, &socket, &Surroundings::default()), (0, String::new()), "root");
+        drop(idle);
+        wait::until("their places to be free", 20, || (theirs().0 == 0).then_some(()));
+    }
 }
 
 #[test]

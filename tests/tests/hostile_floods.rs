@@ -203,8 +203,9 @@ fn flooded(station: &Station, meanwhile: impl FnOnce()) -> Vec<Bother> {
         let stops = AtTheEnd(&stop);
         let pests = (1..=PESTS).map(|n| Pest::at(64 + n, station));
         let pests: Vec<_> = pests.map(|pest| scope.spawn(|| pest.call_until(&stop))).collect();
-        let beyond = || (station.figure("counters", "repeated") > 50.0).then_some(());
-        wait::until("more to be asked for than is computed", 20, beyond);
+        let refused =
+            || ["repeated", "unanswered"].map(|word| station.figure("counters", word)).iter().sum::<f64>();
+        wait::until("more to be asked for than is computed", 20, || (refused() > 50.0).then_some(()));
         meanwhile();
         drop(stops);
         pests.into_iter().map(|pest| pest.join().expect("nobody panics")).collect()

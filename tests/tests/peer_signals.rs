@@ -11,6 +11,7 @@ use vox_common::wire::names::Name;
 use vox_common::wire::signal::{CallId, Cookie, Endings, Hello, Kind, MediaSealing, Say, Signal};
 use vox_peer::agent::allow::Allow;
 use vox_peer::agent::calls::Me;
+use vox_peer::agent::choices::Choices;
 use vox_peer::agent::consent::{Consent, Rule};
 use vox_peer::agent::io::{ClientId, Input, Moment, Output, Policy};
 use vox_peer::agent::known::KnownKeys;
@@ -72,8 +73,9 @@ impl Bench {
             },
             history: String::new(),
             messages: String::new(),
+            choices: Choices::default(),
             known: KnownKeys::default(),
-            key_file: String::new(),
+            key_file: None,
             secret: None,
             seed: [3_u8; 32].into(),
         };

@@ -186,6 +186,7 @@ impl Town {
                 *answered += lines.lines().filter(|line| is_last(line)).count();
             }
             Output::Keep(Kept::Messages, text) => text.clone_into(kept),
+            Output::KeepAndAnswer(_, _, PROGRAM, answer) => *answered += usize::from(is_last(answer)),
             _ => {}
         });
         if is_ended {

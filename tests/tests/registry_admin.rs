@@ -72,10 +72,10 @@ fn who_is_there_is_shown_to_people_and_to_programs() {
     assert_eq!(json(&registry, "bans"), serde_json::json!({"bans": []}));
 }
 
-/// A line without what differs from one registry to another: times, addresses, and the columns with them.
+/// A line without what differs from one registry to another: times, addresses, paths, and the columns with them.
 fn without_figures(line: &str) -> String {
-    let is_figure =
-        |word: &&str| word.starts_with(|first: char| first.is_ascii_digit()) || word.starts_with("SHA256:");
+    let begins = |first: char| first.is_ascii_digit() || first == '/';
+    let is_figure = |word: &&str| word.starts_with(begins) || word.starts_with("SHA256:");
     let is_unit = |word: &&str| ["s", "s,", "min", "min,", "h", "h,", "d", "d,"].contains(word);
     line.split_whitespace().filter(|word| !is_figure(word) && !is_unit(word)).collect::<Vec<_>>().join(" ")
 }

@@ -112,6 +112,35 @@ fn killed_daemons_come_back() {
     debian.must("vox-peer users");
 }
 
+/// What both daemons show of their keys and their disks.
+fn both(debian: &Debian) -> [String; 2] {
+    ["vox-registry", "vox-peer"].map(|program| debian.must(&format!("{program} status")))
+}
+
+fn key(status: &str) -> &str {
+    let (_, key) = status.split_once("key SHA256:").expect("a daemon has a key");
+    key.split_whitespace().next().unwrap_or_default()
+}
+
+#[test]
+fn a_disk_that_became_read_only_is_read_after_a_restart() {
+    let place = Place::new();
+    let Some(debian) = may("systemd::read_only", debian(&place)) else { return };
+    debian.must("systemctl start vox-registry vox-peer");
+    debian.wait_for("vox-peer status", "registry  up");
+    let before = both(&debian);
+    debian.must("systemctl stop vox-registry vox-peer");
+    for directory in ["/var/lib/vox-registry", "/var/lib/vox-peer"] {
+        debian.must(&format!("mount --bind {directory} {directory} && mount -o remount,bind,ro {directory}"));
+    }
+    debian.must("systemctl start vox-registry vox-peer");
+    debian.wait_for("vox-peer status", "registry  up");
+    for (before, now) in before.iter().zip(both(&debian)) {
+        assert_eq!(key(before), key(&now));
+        assert!(now.contains("cannot be written: read-only file system"), "{now}");
+    }
+}
+
 #[test]
 fn a_daemon_that_stands_still_is_replaced() {
     let place = Place::new();

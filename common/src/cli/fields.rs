@@ -8,7 +8,7 @@ use serde_json::{Map, Number, Value};
 pub struct Fields(Vec<(String, String)>);
 
 /// Keys whose values are text, even one that looks like a number.
-const TEXT: [&str; 20] = [
+const TEXT: [&str; 21] = [
     "name",
     "display",
     "version",
@@ -23,6 +23,7 @@ const TEXT: [&str; 20] = [
     "file",
     "reason",
     "sentence",
+    "directory",
     "description",
     "from",
     "room",

@@ -2,6 +2,7 @@
 //! codes.
 
 pub mod client;
+pub mod disk;
 pub mod failure;
 pub mod fields;
 pub mod listing;

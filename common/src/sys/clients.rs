@@ -13,14 +13,24 @@ use super::thread::spawn;
 /// The longest answer (USERS of a full registry) goes in whole; the kernel doubles it for its own needs.
 const SEND_BUFFER: usize = 256 * 1024;
 
-/// The programs that are connected, each in its place, which is its number.
+/// Places that only root's programs may take: a crowd of others, who may speak here too, must not lock out whoever comes to
+/// look after the machine.
+const ROOT_ONLY: usize = 1;
+
+/// The programs that are connected, each in its place, which is its number. At the brim a program is refused with 420; for
+/// others than root the brim is one place earlier.
 #[derive(Debug)]
-pub struct Clients<const N: usize>([Option<Client>; N]);
+pub struct Clients<const N: usize> {
+    places: [Option<Client>; N],
+    /// So many programs have had a place.
+    sessions: u64,
+}
 
 #[derive(Debug)]
 struct Client {
     stream: UnixStream,
     who: Credentials,
+    session: u64,
 }
 
 impl<const N: usize> Clients<N> {
@@ -33,13 +43,26 @@ impl<const N: usize> Clients<N> {
         thread: &str,
         read: impl FnOnce(u8, &UnixStream) + Send + 'static,
     ) {
-        let Some(free) = self.0.iter().position(Option::is_none) else {
-            return refuse(&stream, "420 too many programs on this socket, try again later\n");
-        };
-        match attend(free, &stream, thread, read) {
-            Ok(who) => self.0[free] = Some(Client { stream, who }),
+        let admitted = credentials(&stream).and_then(|who| match self.place_for(who) {
+            Some(free) => attend(free, who, &stream, thread, read).map(|()| Some((free, who))),
+            None => Ok(None),
+        });
+        match admitted {
+            Ok(Some((free, who))) => {
+                self.sessions += 1;
+                self.places[free] = Some(Client { stream, who, session: self.sessions });
+            }
+            Ok(None) => refuse(&stream, "420 too many programs on this socket, try again later\n"),
             Err(error) => refuse(&stream, &format!("500 cannot serve you: {error}\n")),
         }
+    }
+
+    /// A free place that this program may take.
+    fn place_for(&self, who: Credentials) -> Option<usize> {
+        let kept = if who.is_root() { 0 } else { ROOT_ONLY };
+        let mut free = (0..N).filter(|&place| self.places[place].is_none());
+        let first = free.next()?;
+        (free.count() >= kept).then_some(first)
     }
 
     /// Sends whole lines; a program that does not read them is cut off.
@@ -56,21 +79,26 @@ impl<const N: usize> Clients<N> {
         self.at(place).map(|client| client.who)
     }
 
+    /// Which program sits there, of all that ever came: the number of its session.
+    pub fn session(&self, place: u8) -> Option<u64> {
+        self.at(place).map(|client| client.session)
+    }
+
     /// Its reader has spoken its last word: the place is free.
     pub fn dismiss(&mut self, place: u8) {
-        if let Some(place) = self.0.get_mut(usize::from(place)) {
+        if let Some(place) = self.places.get_mut(usize::from(place)) {
             *place = None;
         }
     }
 
     fn at(&self, place: u8) -> Option<&Client> {
-        self.0.get(usize::from(place))?.as_ref()
+        self.places.get(usize::from(place))?.as_ref()
     }
 }
 
 impl<const N: usize> Default for Clients<N> {
     fn default() -> Self {
-        Self([const { None }; N])
+        Self { places: [const { None }; N], sessions: 0 }
     }
 }
 
@@ -81,17 +109,17 @@ fn refuse(stream: &UnixStream, line: &str) {
 
 fn attend(
     place: usize,
+    who: Credentials,
     stream: &UnixStream,
     thread: &str,
     read: impl FnOnce(u8, &UnixStream) + Send + 'static,
-) -> io::Result<Credentials> {
+) -> io::Result<()> {
     let place = u8::try_from(place).expect("there are fewer than 256 places");
-    let who = credentials(stream)?;
     setsockopt(stream, sockopt::SndBuf, &SEND_BUFFER)?;
     let reader = stream.try_clone()?;
     spawn(format!("{thread}-{place}"), move || read(place, &reader))?;
     log::debug!("a program speaks to us client={place} {who}");
-    Ok(who)
+    Ok(())
 }
 
 #[cfg(test)]
@@ -109,11 +137,31 @@ mod tests {
         line
     }
 
+    fn program(uid: u32) -> Client {
+        let (stream, _far) = UnixStream::pair().unwrap();
+        Client { stream, who: Credentials { pid: 1, uid, gid: uid }, session: 0 }
+    }
+
+    /// Fills the table with programs of these users, and tells who may take another place.
+    fn places_beside(users: &[u32]) -> [Option<usize>; 2] {
+        let mut clients = Clients::<4>::default();
+        users.iter().enumerate().for_each(|(place, uid)| clients.places[place] = Some(program(*uid)));
+        [0, 1000].map(|uid| clients.place_for(program(uid).who))
+    }
+
+    #[test]
+    fn the_last_place_is_for_root() {
+        assert_eq!(places_beside(&[1000; 2]), [Some(2); 2]);
+        assert_eq!(places_beside(&[1000; 3]), [Some(3), None]);
+        assert_eq!(places_beside(&[1000, 1000, 0]), [Some(3), None]);
+        assert_eq!(places_beside(&[1000, 1000, 1000, 0]), [None, None]);
+    }
+
     #[test]
     fn each_has_its_place_until_its_reader_has_ended() {
-        let mut clients = Clients::<2>::default();
+        let mut clients = Clients::<3>::default();
         let (post, mailbox) = sync_channel(8);
-        let connect = |clients: &mut Clients<2>| {
+        let connect = |clients: &mut Clients<3>| {
             let (near, far) = UnixStream::pair().unwrap();
             let post = post.clone();
             clients.admit(near, "ctl", move |place, stream| {
@@ -127,6 +175,7 @@ mod tests {
         };
         let first = connect(&mut clients);
         let mut second = connect(&mut clients);
+        clients.places[2] = Some(program(0));
         assert_eq!(heard(&connect(&mut clients)), "420 too many programs on this socket, try again later\n");
         second.write_all(b"HELP\n").unwrap();
         assert_eq!(mailbox.recv().unwrap(), (1, "Text(\"HELP\")".into()));
@@ -136,14 +185,14 @@ mod tests {
         drop(first);
         assert_eq!(mailbox.recv().unwrap(), (0, "gone".into()));
         clients.dismiss(0);
-        assert_eq!(clients.who(0), None);
+        assert_eq!((clients.who(0), clients.session(0), clients.session(1)), (None, None, Some(2)));
         drop(connect(&mut clients));
         assert_eq!(mailbox.recv().unwrap(), (0, "gone".into()));
     }
 
     #[test]
     fn a_program_that_does_not_read_is_cut_off() {
-        let mut clients = Clients::<1>::default();
+        let mut clients = Clients::<2>::default();
         let (near, far) = UnixStream::pair().unwrap();
         let (post, ended) = sync_channel(1);
         clients.admit(near, "ctl", move |_, stream| {

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use super::config::{ConfigError, reason};
+use super::config::ConfigError;
 use super::{private, random};
 use crate::seal::identity::Identity;
 use crate::wire::keys::KEY_BYTES;
@@ -18,21 +18,35 @@ pub const NAME: &str = "key";
 /// A key, and the end of its line.
 const FILE_BYTES: usize = KEY_BYTES + 2;
 
-/// The identity whose key is in this directory; makes one where there is none.
+/// Why there is no identity.
+#[derive(Debug)]
+pub enum KeyError {
+    /// Something is wrong with the file that is there: it is not readable, others than its owner may read or write it, or
+    /// it holds no key.
+    Wrong(ConfigError),
+    /// There is none, and none can be made.
+    NotMade(io::Error),
+}
+
+impl From<ConfigError> for KeyError {
+    fn from(error: ConfigError) -> Self {
+        Self::Wrong(error)
+    }
+}
+
+/// The identity whose key is in this directory, which need not be writable; makes one where there is none.
 ///
 /// # Errors
-/// The file is not readable, others than its owner may read or write it, it holds no key, or it cannot be made.
-pub fn load_or_make(directory: &Path) -> Result<Identity, ConfigError> {
+/// [`KeyError`]
+pub fn load_or_make(directory: &Path) -> Result<Identity, KeyError> {
     let path = directory.join(NAME);
     if let Some(identity) = load(&path)? {
         return Ok(identity);
     }
-    make(&path).map_err(|error| {
-        ConfigError::new(format!("the key file {} cannot be made: {}", path.display(), reason(&error)))
-    })?;
+    make(&path).map_err(KeyError::NotMade)?;
     // Whoever was quicker than us has made the one that counts.
     let made = load(&path)?;
-    made.ok_or_else(|| ConfigError::new(format!("the key file {} is gone again", path.display())))
+    Ok(made.ok_or_else(|| ConfigError::new(format!("the key file {} is gone again", path.display())))?)
 }
 
 /// The identity in this key file. `None`: there is no such file.
@@ -100,7 +114,8 @@ mod tests {
         let told = |bytes: &str, mode| {
             fs::write(&path, bytes).unwrap();
             fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
-            let error = load_or_make(&place).unwrap_err().to_string();
+            let Err(KeyError::Wrong(error)) = load_or_make(&place) else { panic!("{bytes:?} is no key") };
+            let error = error.to_string();
             assert_eq!(fs::read_to_string(&path).unwrap(), bytes);
             error.replace(path.to_str().unwrap(), "FILE")
         };
@@ -117,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_directory_without_room_for_a_key_is_told() {
-        let error = load_or_make(Path::new("/nonexistent/state")).unwrap_err().to_string();
-        assert_eq!(error, "the key file /nonexistent/state/key cannot be made: no such file or directory");
+        let made = load_or_make(Path::new("/nonexistent/state"));
+        assert!(matches!(made, Err(KeyError::NotMade(error)) if error.kind() == io::ErrorKind::NotFound));
     }
 }

@@ -13,6 +13,7 @@ pub mod random;
 pub mod rights;
 pub mod secret;
 pub mod signals;
+pub mod state;
 pub mod store;
 pub mod syslog;
 pub mod thread;

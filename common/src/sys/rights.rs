@@ -24,6 +24,13 @@ pub struct Credentials {
     pub gid: u32,
 }
 
+impl Credentials {
+    /// Returns true for a process of root.
+    pub fn is_root(self) -> bool {
+        self.uid == 0
+    }
+}
+
 /// For the log.
 impl fmt::Display for Credentials {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -85,7 +92,7 @@ impl Rights {
     /// Whether somebody is let in, who is also in these `groups`; only who is nobody else is asked for them.
     pub(super) fn admit(&self, who: Credentials, groups: impl FnOnce() -> Vec<Gid>) -> bool {
         let is_member = |(_, gid): (_, Gid)| who.gid == gid.as_raw() || groups().contains(&gid);
-        who.uid == 0 || who.uid == self.own || self.group.is_some_and(is_member)
+        who.is_root() || who.uid == self.own || self.group.is_some_and(is_member)
     }
 
     /// What the others are told, as a line of the control protocol.

@@ -1,8 +1,10 @@
 //! Bytes and words: what vox programs say to each other. Pure: no socket, no clock.
 
 pub mod admin;
+pub mod check;
 pub mod coding;
 pub mod control;
+pub mod disk;
 pub mod event;
 pub mod keys;
 pub mod limits;

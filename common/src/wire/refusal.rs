@@ -101,6 +101,8 @@ pub enum Bar {
     WrongKey,
     /// As many names are bound as may be.
     NamesFull,
+    /// What was kept of names is damaged: whose this one is nobody knows.
+    NamesDamaged,
 }
 
 impl Bar {
@@ -118,6 +120,7 @@ impl Bar {
             Self::WrongOffer => "not let in: that message is not for this registry's key and this connection",
             Self::WrongKey => "not let in: the name belongs to another key",
             Self::NamesFull => "not let in: no more names are taken",
+            Self::NamesDamaged => "not let in: what was kept of names is damaged, tell an administrator",
         }
     }
 }

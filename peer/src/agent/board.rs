@@ -80,9 +80,9 @@ impl Default for Board {
 }
 
 impl Board {
-    /// Nothing is known yet but what is done to the microphone's sound.
-    pub fn new(tasks: Tasks) -> Self {
-        Self { tasks, ..Self::default() }
+    /// Nothing is known yet but what is done to the microphone's sound, and how loud both directions are, in percent.
+    pub fn new(tasks: Tasks, volumes: [u8; 2]) -> Self {
+        Self { tasks, volumes, ..Self::default() }
     }
 
     /// Keeps what the sound tells.
@@ -97,6 +97,11 @@ impl Board {
             MediaNews::Thread(grant) => self.note_thread(grant),
             MediaNews::Memory { locked } => self.locked = *locked,
         }
+    }
+
+    /// Loudness, in percent.
+    pub fn volume(&self, direction: Direction) -> u8 {
+        self.volumes[index(direction)]
     }
 
     /// Another loudness, in percent.

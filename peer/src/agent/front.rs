@@ -1,5 +1,6 @@
 //! What people see of calls: events on the control socket, lines in the log, the history.
 
+use vox_common::wire::disk::Disk;
 use vox_common::wire::limits::{MAX_KNOWN_KEYS, MAX_LEGS};
 
 use super::blockage::Blockage;
@@ -28,6 +29,8 @@ pub struct Front {
     pub history: History,
     /// The last messages.
     pub messages: Messages,
+    /// The disk, as the shell has told of it last.
+    pub disk: Disk,
     /// The sound.
     pub board: Board,
     /// What was told of the delay of each leg, by its place.

@@ -13,8 +13,8 @@ use super::known::Verdict;
 use super::leg::Leg;
 use super::outcome::Outcome;
 
-/// So many calls that strangers made in vain may push out others.
-const STRANGERS: usize = HISTORY_CALLS / 4;
+/// So many calls in vain of one origin may push out others.
+const OF_ONE_ORIGIN: usize = HISTORY_CALLS / 4;
 
 /// One call of the past, as one line:
 /// `<unix seconds> in|out <name> <address> <outcome> talked-s=<n> call=<id> [fingerprint=<fingerprint> trust=<word>] [sealed=yes|no]`.
@@ -33,8 +33,8 @@ pub struct PastCall {
     sealed: Option<bool>,
 }
 
-/// The last [`HISTORY_CALLS`] calls, oldest first. At the brim the oldest is forgotten, or the oldest that a stranger made
-/// in vain, once these are more than a quarter: they are not to push out the others.
+/// The last [`HISTORY_CALLS`] calls, oldest first. At the brim the oldest is forgotten, or the oldest call in vain of the
+/// origin that has most of them, where these are more than a quarter: they are not to push out the others.
 #[derive(Debug, Default)]
 pub struct History {
     calls: Vec<PastCall, HISTORY_CALLS>,
@@ -83,12 +83,25 @@ impl PastCall {
     }
 }
 
+/// Those who together may fill no more than a quarter of the history with calls that nobody answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    /// Everybody whose key was not known here: a stranger can have as many keys as he likes.
+    Strangers,
+    /// Whoever holds this key.
+    Known(Fingerprint),
+}
+
 impl PastCall {
-    /// Somebody whose key was not known here rang or wanted to, and nobody answered.
-    fn was_in_vain_of_a_stranger(&self) -> bool {
+    /// Who rang or wanted to. `None`: somebody answered, or it was us who rang.
+    fn in_vain(&self) -> Option<Origin> {
+        if self.outgoing || self.sealed.is_some() {
+            return None;
+        }
         let known = [true, false].map(|verified| Verdict::Known { verified }.word());
-        let is_known = |(_, trust): &(_, Text<8>)| known.contains(&trust.as_str());
-        !self.outgoing && self.sealed.is_none() && !self.trust.as_ref().is_some_and(is_known)
+        let is_known = |(_, trust): &&(_, Text<8>)| known.contains(&trust.as_str());
+        let key = self.trust.as_ref().filter(is_known);
+        Some(key.map_or(Origin::Strangers, |(key, _)| Origin::Known(*key)))
     }
 }
 
@@ -121,11 +134,14 @@ impl History {
         self.calls.push(call).expect("one was forgotten");
     }
 
-    /// Which call makes room for this one.
-    fn expendable(&self, call: &PastCall) -> usize {
-        let theirs = self.calls.iter().chain([call]).filter(|call| call.was_in_vain_of_a_stranger()).count();
-        let oldest = || self.calls.iter().position(PastCall::was_in_vain_of_a_stranger);
-        (theirs > STRANGERS).then(oldest).flatten().unwrap_or(0)
+    /// The place of the call that makes room for this one.
+    fn expendable(&self, new: &PastCall) -> usize {
+        let has =
+            |origin| self.calls.iter().chain([new]).filter(|call| call.in_vain() == Some(origin)).count();
+        let most = self.calls.iter().filter_map(PastCall::in_vain).map(has).max().unwrap_or(0);
+        let oldest =
+            || self.calls.iter().position(|call| call.in_vain().is_some_and(|origin| has(origin) == most));
+        (most > OF_ONE_ORIGIN).then(oldest).flatten().unwrap_or(0)
     }
 
     /// Adds a call that somebody made and that was not answered.
@@ -191,8 +207,20 @@ mod tests {
         assert_eq!((kept[0], kept[1], kept.len()), (0, 937, HISTORY_CALLS));
         let outgoing = |n: u64| PastCall { outgoing: true, ..call(n) };
         (1_000..1_200).for_each(|n| history.add(outgoing(n)));
-        let strangers = history.calls().filter(|call| call.was_in_vain_of_a_stranger());
+        let strangers = history.calls().filter(|call| call.in_vain().is_some());
         assert_eq!(strangers.map(|call| call.begun_unix).collect::<Vec<_, HISTORY_CALLS>>()[..], [0; 0]);
+    }
+
+    #[test]
+    fn somebody_known_who_rings_in_vain_does_not_push_out_the_calls_of_others() {
+        let key = Fingerprint::parse("SHA256:Zmh6rfhivXdsj8GLjp-OIAiXFIVu4jOzkCpZHQ1fKSU").expect("complete");
+        let known = Text::try_from("known").expect("a word");
+        let flooder = |n| PastCall { trust: Some((key, known.clone())), ..call(n) };
+        let mut history = History::default();
+        (0..16).for_each(|n| history.add_missed(call(n)));
+        (16..1_000).for_each(|n| history.add_missed(flooder(n)));
+        let strangers = history.calls().filter(|call| call.in_vain() == Some(Origin::Strangers));
+        assert_eq!(strangers.count(), 16);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use vox_common::seal::records::{Opener, Sealer};
+use vox_common::wire::disk::Disk;
 use vox_common::wire::proof::Secret;
 
 use super::allow::Allow;
@@ -60,6 +61,8 @@ pub enum Input<'a> {
     Devices(ClientId, &'a str),
     /// The sound speaks.
     Media(&'a MediaNews),
+    /// How the disk is that state is kept on: told before each line of a program.
+    Disk(&'a Disk),
     /// What became of all datagrams so far: words and counts, at most [`MAX_COUNTS`](super::board::MAX_COUNTS).
     Datagrams(&'a [(&'static str, u64)]),
     /// The configuration was read again.
@@ -95,9 +98,10 @@ pub enum Output<'a> {
     ListDevices(ClientId),
     /// An order to the sound.
     Media(MediaOrder),
-    /// Keep this text as that state file.
+    /// Keep this text as that state file, in its own time.
     Keep(Kept, &'a str),
-    /// The same, and give a program this answer once it is on the disk, or tell it why it is not.
+    /// Keep it at once, and give a program this answer when it is on the disk, or
+    /// [the one that says why it is not](Kept::answer_of_unkept).
     KeepAndAnswer(Kept, &'a str, ClientId, &'a str),
     /// A line for the log: sentence first, then `key=value`.
     Log(log::Level, &'a str),
@@ -112,6 +116,8 @@ pub enum Kept {
     Messages,
     /// The keys that are remembered.
     KnownKeys,
+    /// What people have set by hand.
+    Settings,
 }
 
 impl Kept {
@@ -121,9 +127,27 @@ impl Kept {
             Self::History => "history",
             Self::Messages => "messages",
             Self::KnownKeys => "known-peers",
+            Self::Settings => "settings",
+        }
+    }
+
+    /// Returns true if others can change it as often as they like: then the disk is not to follow each time. A key is
+    /// remembered once, and there are [`MAX_KNOWN_KEYS`](vox_common::wire::limits::MAX_KNOWN_KEYS) of them at most.
+    pub const fn is_paced(self) -> bool {
+        !matches!(self, Self::KnownKeys)
+    }
+
+    /// The answer to an order that was carried out, where the disk does not take what follows from it.
+    pub fn answer_of_unkept(self, answer: &str, why: &str) -> String {
+        match self {
+            Self::Settings if answer.starts_with('2') => format!("{answer}, {NOT_FOR_LONG}: {why}"),
+            Self::Settings => answer.to_owned(),
+            _ => format!("500 done, {NOT_FOR_LONG}: {why}"),
         }
     }
 }
+
+const NOT_FOR_LONG: &str = "but not for longer than this station runs";
 
 /// Where the agent puts what it wants done.
 pub type Out<'a> = &'a mut dyn FnMut(Output<'_>);

@@ -27,7 +27,7 @@ pub use self::news::{LinkNews, LinkOut};
 use self::pending::{Asker, Pending};
 pub use self::sealing::{Memory, Sealing};
 use super::dice::Dice;
-use super::rooms::Membership;
+use super::rooms::{Membership, Room};
 use super::timer::earlier;
 
 /// First pause after a failure; it doubles from there.
@@ -167,6 +167,11 @@ impl Link {
     /// The room that we are in, or on the way back to.
     pub fn rooms(&self) -> &Membership {
         &self.rooms
+    }
+
+    /// After a restart of this station: the room that it was in before is joined once it is registered.
+    pub fn return_to(&mut self, room: Room) {
+        self.rooms.return_to(room);
     }
 
     /// The operator has given another secret: a registry that refused the old one is tried at once.

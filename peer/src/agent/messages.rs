@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use heapless::HistoryBuf;
+use heapless::Vec;
 use vox_common::wire::event::Event;
 use vox_common::wire::limits::{KEPT_MESSAGES, LINE_BYTES, NAME_BYTES, TEXT_BYTES};
 use vox_common::wire::names::Name;
@@ -19,6 +19,9 @@ const LISTED_BYTES: usize = "233-".len()
     + TEXT_BYTES
     + 1;
 const _: () = assert!(LISTED_BYTES <= LINE_BYTES);
+
+/// So many messages of one sender may push out those of others.
+const OF_ONE_SENDER: usize = KEPT_MESSAGES / 4;
 
 /// What somebody told us, as one line:
 /// `<unix seconds> <from> msg|broadcast|say [room=<room>] text=<the rest of the line as it stands>`.
@@ -83,10 +86,11 @@ impl fmt::Display for Message {
     }
 }
 
-/// The last [`KEPT_MESSAGES`] messages, oldest first. At the brim the oldest is forgotten.
+/// The last [`KEPT_MESSAGES`] messages, oldest first. At the brim the oldest is forgotten, or the oldest of the sender who
+/// has most of them, where these are more than a quarter: one sender does not push out all others.
 #[derive(Debug, Default)]
 pub struct Messages {
-    kept: HistoryBuf<Message, KEPT_MESSAGES>,
+    kept: Vec<Message, KEPT_MESSAGES>,
     /// May be more than are kept: then some were forgotten before anybody looked.
     unread: u32,
 }
@@ -95,20 +99,35 @@ impl Messages {
     /// Reads the text of a messages file; lines that are not ours are left out.
     pub fn parse(text: &str) -> Self {
         let unread = text.lines().find_map(|line| line.strip_prefix("unread ")?.parse().ok());
-        let mut kept = HistoryBuf::new();
-        kept.extend(text.lines().filter_map(Message::parse));
-        Self { kept, unread: unread.unwrap_or(0) }
+        let mut messages = Self { kept: Vec::new(), unread: unread.unwrap_or(0) };
+        text.lines().filter_map(Message::parse).for_each(|message| messages.keep(message));
+        messages
     }
 
     /// Adds one.
     pub fn add(&mut self, message: Message) {
-        self.kept.write(message);
+        self.keep(message);
         self.unread = self.unread.saturating_add(1);
+    }
+
+    fn keep(&mut self, message: Message) {
+        if self.kept.is_full() {
+            self.kept.remove(self.expendable(&message));
+        }
+        self.kept.push(message).expect("one was forgotten");
+    }
+
+    /// The place of the message that makes room for this one.
+    fn expendable(&self, new: &Message) -> usize {
+        let has = |from: &Name| self.kept.iter().chain([new]).filter(|other| other.from == *from).count();
+        let most = self.kept.iter().map(|message| has(&message.from)).max().unwrap_or(0);
+        let oldest = || self.kept.iter().position(|message| has(&message.from) == most);
+        (most > OF_ONE_SENDER).then(oldest).flatten().unwrap_or(0)
     }
 
     /// Messages, oldest first.
     pub fn kept(&self) -> impl Iterator<Item = &Message> {
-        self.kept.oldest_ordered()
+        self.kept.iter()
     }
 
     /// How many came since somebody looked.
@@ -164,6 +183,21 @@ mod tests {
         assert_eq!(again.kept().next(), Some(&message("* MSG bob 36")));
         assert_eq!(again.unread(), 100);
         assert!(again.looked_at() && !again.looked_at());
+    }
+
+    #[test]
+    fn one_sender_does_not_push_out_the_messages_of_others() {
+        let said = |from: &str, n: usize| message(&format!("* MSG {from} {n}"));
+        let mut messages = Messages::default();
+        (0..20).for_each(|n| messages.add(said("bob", n)));
+        (0..1_000).for_each(|n| messages.add(message(&format!("* BROADCAST eve {n}"))));
+        let of = |messages: &Messages, from: &str| {
+            messages.kept().filter(|message| message.from.as_str() == from).count()
+        };
+        assert_eq!((of(&messages, "bob"), of(&messages, "eve")), (20, KEPT_MESSAGES - 20));
+        assert_eq!(messages.kept().last(), Some(&message("* BROADCAST eve 999")));
+        (0..100).for_each(|n| messages.add(said(&format!("user{n}"), n)));
+        assert_eq!((of(&messages, "bob"), of(&messages, "eve")), (0, 0), "the oldest go, whoever sent them");
     }
 
     #[test]

@@ -8,6 +8,7 @@ pub mod board;
 pub mod book;
 pub mod calling;
 pub mod calls;
+pub mod choices;
 pub mod closed;
 pub mod consent;
 pub mod cookie;
@@ -55,6 +56,7 @@ use self::acquaintances::Announced;
 use self::board::{Board, NO_REAL_TIME};
 use self::book::{AddressBook, Contact};
 use self::calls::{CallOut, Calls, Me};
+use self::choices::Choices;
 use self::dice::Dice;
 use self::front::Front;
 use self::history::History;
@@ -92,10 +94,12 @@ pub struct Settings {
     pub history: String,
     /// The messages file, as it was kept.
     pub messages: String,
+    /// What people have set by hand.
+    pub choices: Choices,
     /// The keys that are remembered.
     pub known: KnownKeys,
-    /// Where the key of [`Settings::identity`] is, for people.
-    pub key_file: String,
+    /// Where the key of [`Settings::identity`] is, for people. `None`: it is not kept, and the next run has another one.
+    pub key_file: Option<String>,
     /// What the registry may ask for.
     pub secret: Option<Secret>,
     /// Where everything random comes from.
@@ -116,8 +120,12 @@ pub struct Agent {
     registry: Option<Whom>,
     /// What others know this station by.
     key: PublicKey,
-    key_file: String,
     announced: Announced,
+    key_file: Option<String>,
+    /// What people have set by hand, as it was kept last.
+    kept_choices: Choices,
+    /// All of that is from before the start.
+    has_restored: bool,
     /// The reason that was logged last, so that a registry that stays away is not told of again and again.
     logged_reason: String,
     dice: Dice,
@@ -141,31 +149,38 @@ impl Agent {
         let key = *identity.public();
         let link =
             LinkSettings { registration, identity: identity.clone(), sealing: settings.sealing, address };
-        let link = match settings.registry {
+        let mut link = match settings.registry {
             Some(_) => Link::new(link, settings.secret, now.at),
             None => Link::unwanted(link, now.at),
         };
+        let room = settings.choices.room.filter(|_| settings.registry.is_some());
+        let choices = Choices { room, ..settings.choices };
+        choices.room.iter().for_each(|room| link.return_to(room.clone()));
+        let mut calls = Calls::new(
+            settings.me,
+            identity,
+            settings.policy,
+            settings.known,
+            AddressBook::new(settings.contacts),
+            Dice::new(*dice.secret()),
+            now.at,
+        );
+        calls.set_dnd(choices.status == Status::Dnd);
         Self {
             link,
             registry: settings.registry.as_deref().and_then(Whom::registry),
-            calls: Calls::new(
-                settings.me,
-                identity,
-                settings.policy,
-                settings.known,
-                AddressBook::new(settings.contacts),
-                Dice::new(*dice.secret()),
-                now.at,
-            ),
+            calls,
             front: Front {
                 history: History::parse(&settings.history),
                 messages: Messages::parse(&settings.messages),
-                board: Board::new(settings.tasks),
+                board: Board::new(settings.tasks, [choices.volume_in, choices.volume_out]),
                 ..Front::default()
             },
             placing: None,
             tickets: 0,
-            status: Status::Idle,
+            status: choices.status,
+            has_restored: choices != Choices::default(),
+            kept_choices: choices,
             registry_address: settings.registry,
             key,
             key_file: settings.key_file,
@@ -194,12 +209,14 @@ impl Agent {
         self.announce_known_addresses(now, out);
         let status = self.lasting_status(now);
         self.link.tell_status(now.at, status, &mut link_out(out));
+        self.keep_choices(out);
     }
 
     #[expect(clippy::needless_pass_by_value, reason = "an input is taken once")]
     fn take(&mut self, now: Moment, input: Input<'_>, out: Out<'_>) {
         match input {
-            Input::Start | Input::Tick => {}
+            Input::Tick => {}
+            Input::Start => self.restore_choices(out),
             Input::LinkUp => self.link.connected(now.at, self.memory_of_registry()),
             Input::LinkLine(line) => {
                 self.with_link(now, out, |link, dice, out| link.line(now.at, line, dice, out));
@@ -218,6 +235,7 @@ impl Agent {
             Input::Resolved(ticket, found) => self.resolved(now, ticket, found, out),
             Input::Devices(client, text) => self.front.desk.devices(client, text, out),
             Input::Media(news) => self.media(now, news, out),
+            Input::Disk(disk) => disk.clone_into(&mut self.front.disk),
             Input::Datagrams(counts) => self.front.board.note_datagrams(counts),
             Input::Reload(policy, secret) => {
                 self.calls.set_policy(policy.clone());

@@ -25,9 +25,10 @@ impl Agent {
         act: impl FnOnce(&mut Link, &mut Dice, LinkOut<'_>),
     ) {
         let Self { link, dice, front, calls, logged_reason, .. } = self;
-        let (mut looked_up, mut registered) = (None, None);
+        let (mut looked_up, mut registered, mut moved) = (None, None, None);
         act(link, dice, &mut |news| match news {
             LinkNews::LookedUp(reply) => looked_up = Some((reply.code, reply.text.to_owned())),
+            LinkNews::Moved(client, line) => moved = Some((client, line.to_owned())),
             LinkNews::StatusIs(status) => calls.book.set_status(&calls.me.name, status),
             LinkNews::LostRoom(room, why) => lost_room(front, &calls.me, &room, why, out),
             news => {
@@ -39,6 +40,9 @@ impl Agent {
                 link_out(out)(news);
             }
         });
+        if let Some((client, line)) = moved {
+            self.keep_choices_and_answer(client, &line, out);
+        }
         if let Some(key) = registered {
             self.note_registrys_key(now, key, out);
         }

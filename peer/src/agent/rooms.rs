@@ -35,11 +35,13 @@ pub struct Membership {
     way: Option<Way>,
 }
 
-#[derive(Debug, Clone)]
-struct Room {
-    name: Name,
+/// A room that a person wants this station to be in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Room {
+    /// Its name.
+    pub name: Name,
     /// Of one that we have made: we make it again when it is gone.
-    capacity: Option<usize>,
+    pub capacity: Option<usize>,
 }
 
 /// We are not in our room, but on the way there.
@@ -94,6 +96,17 @@ impl Membership {
     /// The room we are in.
     pub fn inside(&self) -> Option<&Name> {
         self.room.as_ref().filter(|_| self.way.is_none()).map(|room| &room.name)
+    }
+
+    /// The room that we are in, or want to be in again.
+    pub fn wanted(&self) -> Option<&Room> {
+        self.room.as_ref()
+    }
+
+    /// After a restart of this station: the room that we were in before.
+    pub fn return_to(&mut self, room: Room) {
+        self.room = Some(room);
+        self.lost_link();
     }
 
     /// The room we want to be in again.

@@ -44,11 +44,11 @@ impl Agent {
             Request::Status => Desk::answer(client, &self.status(now), out),
             Request::Users => Desk::answer(client, &self.users(now), out),
             Request::Lookup(name) => self.look_up(now, client, name, out),
-            Request::History => self.show_history(client, out),
-            Request::Messages => self.show_messages(client, out),
+            Request::History => self.show_history(now, client, out),
+            Request::Messages => self.show_messages(now, client, out),
             Request::Key(None) => self.show_own_key(client, out),
             Request::Key(Some(who)) => self.show_key(client, &who, out),
-            Request::Keys => self.show_keys(client, out),
+            Request::Keys => self.show_keys(now, client, out),
             Request::Forget(who) => self.forget_key(client, &who, out),
             Request::Verify(who) => self.verify_key(now, client, &who, out),
             Request::Devices => self.front.desk.ask_devices(client, out),
@@ -99,26 +99,26 @@ impl Agent {
         };
         self.front.board.set_volume(direction, percent);
         out(Output::Media(MediaOrder::Volume(direction, percent)));
-        Desk::answer(client, &format!("200 volume is {percent} %"), out);
+        self.keep_choices_and_answer(client, &format!("200 volume is {percent} %"), out);
     }
 
-    /// Idle, away and dnd are the user's; busy comes by itself with a call, and may be chosen too. The registry
-    /// answers, unless there is nothing to tell it now.
+    /// Idle, away and dnd are the user's; busy comes by itself with a call, and may be chosen too. The registry is told
+    /// at once, or when it is back.
     fn set_status(&mut self, now: Moment, client: ClientId, status: Status, out: Out<'_>) {
         self.status = status;
         self.calls.set_dnd(status == Status::Dnd);
+        let effective = self.effective_status();
+        self.link.tell_status(now.at, effective, &mut link_out(out));
         let answer = if self.calls.current().is_some() {
             format!("200 status is {status} once the call has ended")
-        } else if self.link.set_status(now.at, client, status, &mut link_out(out)) {
-            return;
-        } else if self.registry_address.is_none() {
+        } else if self.registry_address.is_none() || self.link.has_told(status) {
             format!("200 status is {status}")
         } else if self.is_registered() {
             format!("429 slow down: the status is {status} here, and is told in a moment")
         } else {
             format!("443 no registry now: the status is {status} here, and is told when it is back")
         };
-        Desk::answer(client, &answer, out);
+        self.keep_choices_and_answer(client, &answer, out);
     }
 
     fn watch(&mut self, client: ClientId, out: Out<'_>) {
@@ -159,20 +159,22 @@ impl Agent {
         text
     }
 
-    fn show_history(&mut self, client: ClientId, out: Out<'_>) {
+    fn show_history(&mut self, now: Moment, client: ClientId, out: Out<'_>) {
         let calls = self.front.history.calls();
         let mut text = calls.fold(String::new(), |text, call| text + &format!("231-{call}\n"));
-        let _ = write!(text, "231 {} calls", self.front.history.calls().count());
+        let remark = self.front.disk.remark(Kept::History.file(), now.at);
+        let _ = write!(text, "231 {} calls{remark}", self.front.history.calls().count());
         Desk::answer(client, &text, out);
         if self.front.history.looked_at() {
             out(Output::Keep(Kept::History, &self.front.history.to_string()));
         }
     }
 
-    fn show_messages(&mut self, client: ClientId, out: Out<'_>) {
+    fn show_messages(&mut self, now: Moment, client: ClientId, out: Out<'_>) {
         let messages = self.front.messages.kept();
         let mut text = messages.fold(String::new(), |text, message| text + &format!("233-{message}\n"));
-        let _ = write!(text, "233 {} messages", self.front.messages.kept().count());
+        let remark = self.front.disk.remark(Kept::Messages.file(), now.at);
+        let _ = write!(text, "233 {} messages{remark}", self.front.messages.kept().count());
         Desk::answer(client, &text, out);
         if self.front.messages.looked_at() {
             out(Output::Keep(Kept::Messages, &self.front.messages.to_string()));
@@ -185,7 +187,7 @@ impl Agent {
         match stays_out.filter(|_| self.link.registered().is_none()) {
             Some(room) => {
                 let answer = format!("443 no registry now: {room} is not joined again when it is back");
-                Desk::answer(client, &answer, out);
+                self.keep_choices_and_answer(client, &answer, out);
             }
             None => self.ask_registry(now, client, &Ask::Leave, out),
         }

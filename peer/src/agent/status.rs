@@ -6,6 +6,7 @@ use vox_common::wire::words::encode;
 
 use super::Agent;
 use super::board::write_report;
+use super::choices::Choices;
 use super::io::Moment;
 use super::leg::Leg;
 
@@ -33,18 +34,26 @@ impl Agent {
             self.write_leg(leg, seconds_since(leg.begun.at), text)?;
         }
         self.front.board.write(text)?;
-        writeln!(
-            text,
-            "230-security media={} fingerprint={}",
-            self.calls.me().media,
-            self.key.fingerprint()
-        )?;
+        write!(text, "230-security media={} fingerprint={}", self.calls.me().media, self.key.fingerprint())?;
+        writeln!(text, " key-kept={}", if self.key_file.is_some() { "yes" } else { "no" })?;
         let counters = self.calls.counters();
         write!(text, "230-counters signals={} malformed={}", counters.received, counters.malformed)?;
         write!(text, " retried={} unknown={}", counters.retried, counters.unknown)?;
         write!(text, " forged={} repeated={}", counters.forged, counters.repeated)?;
         writeln!(text, " unanswered={}", counters.unanswered)?;
-        self.front.board.write_datagrams(text)
+        self.front.board.write_datagrams(text)?;
+        self.write_choices(text)?;
+        self.front.disk.lines(now.at).try_for_each(|line| writeln!(text, "230-{line}"))
+    }
+
+    /// What people have set by hand, and whether it is still as before the start.
+    fn write_choices(&self, text: &mut String) -> fmt::Result {
+        let Choices { status, volume_in, volume_out, room } = self.choices();
+        write!(text, "230-choices status={status} volume-in={volume_in} volume-out={volume_out}")?;
+        if let Some(room) = room {
+            write!(text, " room={}", room.name)?;
+        }
+        writeln!(text, " restored={}", if self.has_restored { "yes" } else { "no" })
     }
 
     fn write_link(&self, now: Moment, text: &mut String) -> fmt::Result {

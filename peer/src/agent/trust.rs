@@ -12,7 +12,8 @@ use super::known::Known;
 
 impl Agent {
     pub(super) fn show_own_key(&self, client: ClientId, out: Out<'_>) {
-        let (name, key, file) = (&self.calls.me().name, self.key, encode(&self.key_file));
+        let file = self.key_file.as_ref().map_or_else(|| "-".to_owned(), |file| encode(file));
+        let (name, key) = (&self.calls.me().name, self.key);
         let fingerprint = key.fingerprint();
         let text = format!("234-self {name} fingerprint={fingerprint} key={key} file={file}\n234 end");
         Desk::answer(client, &text, out);
@@ -25,11 +26,12 @@ impl Agent {
         }
     }
 
-    pub(super) fn show_keys(&self, client: ClientId, out: Out<'_>) {
+    pub(super) fn show_keys(&self, now: Moment, client: ClientId, out: Out<'_>) {
         let known = &self.calls.known;
         let mut text =
             known.iter().fold(String::new(), |text, known| text + &format!("234-{}\n", told(known)));
-        let _ = write!(text, "234 {} keys", known.iter().count());
+        let remark = self.front.disk.remark(Kept::KnownKeys.file(), now.at);
+        let _ = write!(text, "234 {} keys{remark}", known.iter().count());
         Desk::answer(client, &text, out);
     }
 

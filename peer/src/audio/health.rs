@@ -1,5 +1,6 @@
 //! How a device fares: written by its own threads without waiting, read by whoever opened it.
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -8,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct Health {
     calls: AtomicU64,
     xruns: AtomicU64,
-    failure: OnceLock<String>,
+    failure: OnceLock<Cow<'static, str>>,
 }
 
 impl Health {
@@ -24,7 +25,12 @@ impl Health {
 
     /// The device is of no more use. Only the first reason is kept.
     pub(super) fn fail(&self, reason: impl FnOnce() -> String) {
-        self.failure.get_or_init(reason);
+        self.failure.get_or_init(|| reason().into());
+    }
+
+    /// The same from a thread that must not allocate.
+    pub(super) fn stop(&self, reason: &'static str) {
+        let _ = self.failure.set(Cow::Borrowed(reason));
     }
 
     /// How often the device asked for samples or brought some: one that stands still is as good as gone.
@@ -37,8 +43,8 @@ impl Health {
         self.xruns.load(Ordering::Relaxed)
     }
 
-    /// Why the device must be opened again, if it must.
+    /// Why the device is of no more use, if it is.
     pub fn failure(&self) -> Option<&str> {
-        self.failure.get().map(String::as_str)
+        self.failure.get().map(Cow::as_ref)
     }
 }

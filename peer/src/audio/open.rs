@@ -184,10 +184,14 @@ fn read(path: &Path, needs: &Needs, mut microphone: Microphone) -> Result<Device
 fn write(path: &Path, needs: &Needs, mut speaker: Speaker) -> Result<Device, String> {
     let (writer, mut ring) = Writer::create(path)?;
     let health = Arc::<Health>::default();
+    let of_file = Arc::clone(&health);
     let beat = beat("playback", needs, &health, move |_, samples| {
         speaker(Asked::at(clock::now()), samples);
         for &mut sample in samples {
             let _ = ring.push(rounded(sample));
+        }
+        if ring.is_abandoned() {
+            of_file.stop("the recording has stopped, the log says why");
         }
     })?;
     Ok(Device {

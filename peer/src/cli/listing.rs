@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use vox_common::cli::client::Answer;
+use vox_common::cli::disk::Unkept;
 use vox_common::cli::fields::Fields;
 use vox_common::cli::listing::{Column, Listing};
 use vox_common::cli::screen::Screen;
@@ -104,6 +105,9 @@ fn talked(call: &Fields) -> String {
 /// For people; one that is remembered from before says how old it is.
 pub(super) fn show(listing: &Listing, answer: &Answer, screen: &mut Screen) -> io::Result<()> {
     listing.show(answer, screen)?;
+    if let Some(unkept) = Unkept::read(&answer.last) {
+        screen.remark(&unkept.told())?;
+    }
     let Some(age) = age(&answer.last) else { return Ok(()) };
     let age = when::spoken(Duration::from_secs(age));
     screen.remark(&format!("as of {age} ago: the registry is away"))
@@ -114,6 +118,9 @@ pub(super) fn json(listing: &Listing, answer: &Answer) -> Value {
     let mut json = listing.json(answer);
     if let Some(age) = age(&answer.last) {
         json["as-of-s"] = age.into();
+    }
+    if let Some(unkept) = Unkept::read(&answer.last) {
+        json["unkept"] = unkept.json();
     }
     json
 }
@@ -165,6 +172,12 @@ mod tests {
         let devices = answer(&["out USB%20card default description=a%20b"], "1 devices");
         let expected = value!({"devices": [{"direction": "out", "name": "USB card", "default": true, "description": "a b"}]});
         assert_eq!(json(&DEVICES, &devices), expected);
+    }
+
+    #[test]
+    fn calls_that_are_not_on_the_disk_say_so() {
+        let calls = answer(&[], "0 calls, not on the disk since 5 s: full");
+        assert_eq!(json(&HISTORY, &calls)["unkept"], value!({"since-s": 5, "sentence": "full"}));
     }
 
     #[test]

@@ -4,12 +4,13 @@ use std::io;
 
 use serde_json::Value;
 use vox_common::cli::client::Answer;
+use vox_common::cli::disk;
 use vox_common::cli::fields::Fields;
 use vox_common::cli::screen::Screen;
 use vox_common::cli::sections::{self, everything, lasting, part, parts};
 
 /// Sections that may stand there any number of times: always an array in JSON.
-const MANY: [&str; 5] = ["call", "media", "delay", "audio", "thread"];
+const MANY: [&str; 7] = ["call", "media", "delay", "audio", "thread", disk::MANY[0], disk::MANY[1]];
 
 /// As a JSON object.
 pub(super) fn json(answer: &Answer) -> Value {
@@ -33,7 +34,8 @@ fn sentence(section: &str, fields: &Fields) -> String {
         "thread" => thread(fields),
         "realtime" => real_time(fields),
         "security" => security(fields),
-        _ => everything(fields),
+        "choices" => choices(fields),
+        _ => disk::sentence(section, fields).unwrap_or_else(|| everything(fields)),
     }
 }
 
@@ -170,7 +172,20 @@ fn security(fields: &Fields) -> String {
         "required" => Some("calls are encrypted".to_owned()),
         _ => None,
     };
-    parts([calls, part(fields, "own key ", "fingerprint", "")])
+    let lasts = (fields.value("key-kept") == "no").then(|| "which is of this run alone".to_owned());
+    parts([calls, part(fields, "own key ", "fingerprint", ""), lasts])
+}
+
+/// What was set by hand.
+fn choices(fields: &Fields) -> String {
+    let restored = (fields.value("restored") == "yes").then(|| "as before the last start".to_owned());
+    parts([
+        part(fields, "status ", "status", ""),
+        part(fields, "volume in ", "volume-in", " %"),
+        part(fields, "out ", "volume-out", " %"),
+        part(fields, "room ", "room", ""),
+        restored,
+    ])
 }
 
 #[cfg(test)]
@@ -179,7 +194,7 @@ mod tests {
     use serde_json::json as value;
     use vox_common::cli::sections::sections;
 
-    const LINES: [&str; 12] = [
+    const LINES: [&str; 14] = [
         "peer name=alice display=Alice%20A. version=0.1.0 state=talking status=idle missed=2 uptime-s=7500",
         "registry link=down address=reg:5000 registered= since-s=5 reason=connection%20refused retry-s=4",
         "call call=0a name=bob display= address=10.0.0.2:6000 direction=out state=talking since-s=65 codec=opus ptime-ms=10 muted=on fingerprint=SHA256:1 trust=verified sealed=yes words=one-two-three-four",
@@ -191,7 +206,9 @@ mod tests {
         "thread name=udp policy=other priority=0 wanted=69",
         "thread name=capture policy=fifo priority=70 wanted=70",
         "realtime memory=unlocked granted=no advice=do%20this",
-        "security media=off fingerprint=SHA256:0",
+        "security media=off fingerprint=SHA256:0 key-kept=no",
+        "choices status=dnd volume-in=100 volume-out=20 room=hall restored=yes",
+        "disk directory=/var/lib/vox-peer state=lost lasts=yes sentence=read-only%20file%20system",
     ];
 
     fn answer() -> Answer {
@@ -216,7 +233,9 @@ mod tests {
                 "udp, other, but wanted fifo 69",
                 "capture, fifo 70",
                 "not granted, memory unlocked, do this",
-                "calls are NOT ENCRYPTED, own key SHA256:0",
+                "calls are NOT ENCRYPTED, own key SHA256:0, which is of this run alone",
+                "status dnd, volume in 100 %, out 20 %, room hall, as before the last start",
+                "/var/lib/vox-peer, cannot be written: read-only file system",
             ]
         );
     }
@@ -238,6 +257,11 @@ mod tests {
         );
         assert_eq!(status["thread"].as_array().map(Vec::len), Some(2));
         assert_eq!(status["audio"][0]["state"], "lost");
+        assert_eq!(
+            (&status["choices"]["volume-out"], &status["choices"]["restored"]),
+            (&20.into(), &true.into())
+        );
+        assert_eq!((&status["disk"]["state"], &status["unkept"]), (&"lost".into(), &value!([])));
     }
 
     #[test]
@@ -245,7 +269,10 @@ mod tests {
         let idle = json(&Answer { lines: vec!["security media=off".into()], last: "end".into() });
         assert_eq!(
             idle,
-            value!({"call": [], "media": [], "delay": [], "audio": [], "thread": [], "security": {"media": "off"}})
+            value!({
+                "call": [], "media": [], "delay": [], "audio": [], "thread": [], "unkept": [], "damaged": [],
+                "security": {"media": "off"},
+            })
         );
     }
 }

@@ -144,12 +144,16 @@ impl Owner {
                 control::admit(&mut self.acts.clients, stream, &self.acts.hands.mailbox);
             }
             Mail::ClientLine(client, line, turn) => {
-                self.count_datagrams();
+                self.look_around();
                 self.acts.turn = Some(turn);
                 self.feed(Input::Control(client, line.as_deref().map_err(|refusal| *refusal)));
                 self.acts.turn = None;
             }
-            Mail::ClientServed(client, answer, _turn) => self.acts.clients.send(client.0, &answer),
+            Mail::ClientServed(client, session, answer, _turn) => {
+                if self.acts.clients.session(client.0) == Some(session) {
+                    self.acts.clients.send(client.0, &answer);
+                }
+            }
             Mail::ClientGone(client) => {
                 self.acts.clients.dismiss(client.0);
                 self.feed(Input::ControlGone(client));
@@ -164,8 +168,10 @@ impl Owner {
         }
     }
 
-    /// For whoever asks for STATUS next.
-    fn count_datagrams(&mut self) {
+    /// For whoever asks how the station is.
+    fn look_around(&mut self) {
+        let disk = self.acts.hands.store.disk(clock::now());
+        self.feed(Input::Disk(&disk));
         let counts: heapless::Vec<_, MAX_COUNTS> =
             self.acts.hands.datagrams.read().words().take(MAX_COUNTS).collect();
         self.feed(Input::Datagrams(&counts));
@@ -218,7 +224,8 @@ impl Acts {
                 }
             }
             Output::Media(order) => self.order(order),
-            Output::Keep(kept, text) => self.hands.store.keep(kept.file(), text),
+            Output::Keep(kept, text) if kept.is_paced() => self.hands.store.keep(kept.file(), text),
+            Output::Keep(kept, text) => self.hands.store.keep_at_once(kept.file(), text),
             Output::KeepAndAnswer(kept, text, client, answer) => {
                 self.answer_when_kept(kept, text, client, answer);
             }
@@ -226,15 +233,15 @@ impl Acts {
         }
     }
 
-    /// The program keeps its turn until then, so that no other one is in its place.
+    /// The program keeps its turn until then, if it has one. If it has gone, whoever is in its place hears nothing.
     fn answer_when_kept(&mut self, kept: Kept, text: &str, client: ClientId, answer: &str) {
+        let Some(session) = self.clients.session(client.0) else {
+            return self.hands.store.keep_at_once(kept.file(), text);
+        };
         let (mailbox, turn, answer) = (self.hands.mailbox.clone(), self.turn.take(), answer.to_owned());
         let tell = move |written: Result<(), &str>| {
-            let answer = match written {
-                Ok(()) => format!("{answer}\n"),
-                Err(why) => format!("500 done, but not for longer than this station runs: {why}\n"),
-            };
-            let _ = mailbox.send(Mail::ClientServed(client, answer, turn));
+            let answer = written.map_or_else(|why| kept.answer_of_unkept(&answer, why), |()| answer.clone());
+            let _ = mailbox.send(Mail::ClientServed(client, session, format!("{answer}\n"), turn));
         };
         self.hands.store.keep_and_tell(kept.file(), text, Box::new(tell));
     }

@@ -10,24 +10,20 @@ use std::sync::mpsc::sync_channel;
 use std::thread::JoinHandle;
 
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
-use vox_common::seal::identity::Identity;
-use vox_common::sys::config::reason;
 use vox_common::sys::notify::Notifier;
 use vox_common::sys::signals::{Signal, Signals};
-use vox_common::sys::store::Store;
 use vox_common::sys::unix::{ControlListener, listen_control};
-use vox_common::sys::{clock, file, key_file, random, syslog, thread};
+use vox_common::sys::{clock, random, syslog, thread};
 use vox_common::wire::signal::MediaSealing;
 
 use super::agent::{Hands, Owner};
-use super::known;
 use super::mail::{MAILBOX, Mail, Mailbox};
 use super::media::{self, MediaSettings};
+use super::state::{Found, State};
 use super::udp::{self, Socket, UdpEvent, UdpThread};
 use super::{control, link};
 use crate::agent::calls::Me;
-use crate::agent::io::{Kept, Moment};
-use crate::agent::known::KnownKeys;
+use crate::agent::io::Moment;
 use crate::agent::{Agent, Settings};
 use crate::config::{Config, HostPort, Places};
 use crate::media::orders::MediaNews;
@@ -62,17 +58,14 @@ fn refuse(sentence: &str) -> ExitCode {
 
 fn serve(config: Config, path: &Path, log: &syslog::LogHandle) -> Result<(), String> {
     let signals = Signals::catch().map_err(|error| format!("cannot catch signals: {error}"))?;
-    keep_state(&config.state_directory)?;
-    let identity = key_file::load_or_make(&config.state_directory).map_err(|error| error.to_string())?;
-    let known = aside(|| known::recall(&config.state_directory))??;
+    let state = aside(|| State::open(&config.state_directory))??;
     if config.media == MediaSealing::Off {
         log::warn!("calls are not encrypted: security.media is off, and everybody on the way can listen");
     }
     let doors = Doors::open(&config)?;
     let locked = lock_memory(config.priority);
     let control_socket = config.control_socket.clone();
-    let station =
-        aside(|| Station::start(&config, identity, known, doors))?.map_err(|error| no_thread(&error))?;
+    let station = aside(|| Station::start(&config, state, doors))?.map_err(|error| no_thread(&error))?;
     let _ = station.mailbox.send(Mail::Media(MediaNews::Memory { locked }));
     watch(signals, &station.mailbox, config, path, log);
     let _ = station.owner.join();
@@ -116,7 +109,7 @@ struct Station {
 }
 
 impl Station {
-    fn start(config: &Config, identity: Identity, known: KnownKeys, doors: Doors) -> io::Result<Self> {
+    fn start(config: &Config, state: State, doors: Doors) -> io::Result<Self> {
         let Doors { calls, port, control } = doors;
         let (mailbox, letters) = sync_channel(MAILBOX);
         let (news, signals) = (mailbox.clone(), mailbox.clone());
@@ -124,17 +117,18 @@ impl Station {
         let (media, intake) = media::start(MediaSettings::new(config), calls.sender(), told)?;
         let udp = udp::start(&calls, intake, move |event| post(&event, &signals))?;
         control::start(control, mailbox.clone())?;
+        let (settings, found) = settings_of(config, state, port);
         let hands = Hands {
             connect: connect(config.registry.as_ref(), &mailbox)?,
             udp: calls.sender(),
             media,
             datagrams: udp.counters(),
             known: udp.known(),
-            store: Store::start(&config.state_directory)?,
+            store: found.store()?,
             mailbox: mailbox.clone(),
         };
         let now = Moment { at: clock::now(), unix: clock::unix_seconds() };
-        let owner = Box::new(Owner::new(Agent::new(settings_of(config, identity, known, port), now), hands));
+        let owner = Box::new(Owner::new(Agent::new(settings, now), hands));
         let sentence = format!("{} takes calls on port {port}", config.name);
         log::info!("{} takes calls name={} port={port}", program(), config.name);
         let own = mailbox.clone();
@@ -150,13 +144,6 @@ impl Station {
 
 fn program() -> String {
     format!("vox-peer {}", env!("CARGO_PKG_VERSION"))
-}
-
-fn keep_state(directory: &Path) -> Result<(), String> {
-    file::directory(directory).map_err(|error| {
-        let (directory, why) = (directory.display(), reason(&error));
-        format!("cannot write to {directory}: {why}, choose another state.directory")
-    })
 }
 
 fn bind(listen: SocketAddr, dscp: u8) -> Result<Socket, String> {
@@ -186,37 +173,30 @@ fn connect(
     registry.map(|registry| link::start(registry.clone(), mailbox.clone())).transpose()
 }
 
-fn settings_of(config: &Config, identity: Identity, known: KnownKeys, port: u16) -> Settings {
-    Settings {
+fn settings_of(config: &Config, state: State, port: u16) -> (Settings, Found) {
+    let settings = Settings {
         me: Me {
             name: config.name.clone(),
             display: config.display.clone(),
             sends: config.coding,
             media: config.media,
         },
-        identity,
+        identity: state.identity,
         port: NonZeroU16::new(port).expect("a bound socket has a port"),
         registry: config.registry.as_ref().map(HostPort::to_string),
         sealing: config.sealing,
         contacts: config.contacts.iter().map(|(name, host)| (name.clone(), host.to_string())).collect(),
         policy: config.policy.clone(),
         tasks: config.voice.tasks,
-        history: kept(config, Kept::History),
-        messages: kept(config, Kept::Messages),
-        known,
-        key_file: config.state_directory.join(key_file::NAME).display().to_string(),
+        history: state.history,
+        messages: state.messages,
+        choices: state.choices,
+        known: state.known,
+        key_file: state.key_file,
         secret: config.secret.clone(),
         seed: random::secret(),
-    }
-}
-
-/// A state file as it was kept; one that cannot be read is as good as none.
-fn kept(config: &Config, kept: Kept) -> String {
-    let path = config.state_directory.join(kept.file());
-    file::read(&path).unwrap_or_else(|error| {
-        log::warn!("cannot read {}: {}", path.display(), reason(&error));
-        String::new()
-    })
+    };
+    (settings, state.found)
 }
 
 /// Signals never wait for the agent: what does not fit is dropped, and sent again by the other side. Tells whether it

@@ -38,8 +38,8 @@ pub enum Mail {
     ClientCame(UnixStream, Turn),
     /// A line from it, or the refusal that its shape deserves.
     ClientLine(ClientId, Result<String, &'static str>, Turn),
-    /// The answer to a line that had to wait for the disk.
-    ClientServed(ClientId, String, Option<Turn>),
+    /// The answer to a line that had to wait for the disk, for the program whose session it is.
+    ClientServed(ClientId, u64, String, Option<Turn>),
     /// It is gone: the last letter of its reader.
     ClientGone(ClientId),
     /// The resolver's answer.

@@ -49,7 +49,7 @@ enum State {
     Closed,
     /// A file, a tone, silence, nowhere.
     Clocked {
-        _device: Device,
+        device: Device,
     },
     /// `since`: when it was last seen to call. `patience`: how long it may go without.
     Card {
@@ -126,6 +126,7 @@ impl Side {
         while let Ok(answer) = self.answers.1.try_recv() {
             self.take(answer, now, news);
         }
+        self.tell_of_a_file_that_stopped(news);
         let trouble = self.trouble(now);
         if let Some(reason) = &trouble {
             self.lose(reason, now, news);
@@ -160,7 +161,16 @@ impl Side {
         let opened = self.end.open_clocked(&self.needs, &ends);
         self.tell(opened.as_ref().map(|device| device.sentence.clone()).map_err(Clone::clone), news);
         let device = opened.or_else(|_| self.end.stand_in(&self.needs, &ends));
-        self.state = device.map_or(State::Closed, |device| State::Clocked { _device: device });
+        self.state = device.map_or(State::Closed, |device| State::Clocked { device });
+    }
+
+    /// A recording whose disk is full: the call goes on without it.
+    fn tell_of_a_file_that_stopped(&mut self, news: &impl Fn(MediaNews)) {
+        if let State::Clocked { device } = &self.state
+            && let Some(reason) = device.health.failure().map(str::to_owned)
+        {
+            self.tell(Err(reason), news);
+        }
     }
 
     fn wait(&mut self, try_at: Option<Instant>, stale: bool, now: Instant) {

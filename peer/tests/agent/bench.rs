@@ -11,6 +11,7 @@ use vox_common::wire::names::{DisplayName, Name};
 use vox_common::wire::signal::{CallId, Cookie, Endings, Hello, Kind, MediaSealing, Reason, Say, Signal};
 use vox_peer::agent::allow::Allow;
 use vox_peer::agent::calls::Me;
+use vox_peer::agent::choices::Choices;
 use vox_peer::agent::consent::Consent;
 use vox_peer::agent::io::{ClientId, Input, Kept, Moment, Output, Policy};
 use vox_peer::agent::known::KnownKeys;
@@ -49,6 +50,8 @@ pub(crate) struct Bench {
     pub(crate) kept: String,
     /// The messages file as it was kept last.
     pub(crate) kept_messages: String,
+    /// The settings file as it was kept last.
+    pub(crate) kept_choices: String,
     /// The known-peers file as it was kept last.
     pub(crate) known: String,
     /// Every set of known addresses that was told, with its time.
@@ -78,8 +81,9 @@ impl Bench {
             policy: policy(),
             history: String::new(),
             messages: String::new(),
+            choices: Choices::default(),
             known: KnownKeys::default(),
-            key_file: String::new(),
+            key_file: Some("key".to_owned()),
             secret: None,
             seed: [7_u8; 32].into(),
         };
@@ -94,6 +98,7 @@ impl Bench {
             sent: Vec::new(),
             kept: String::new(),
             kept_messages: String::new(),
+            kept_choices: String::new(),
             known: String::new(),
             known_addresses: Vec::new(),
             told: Vec::new(),
@@ -154,6 +159,11 @@ impl Bench {
         self.now
     }
 
+    /// The same, as the agent knows it.
+    pub(crate) fn moment(&self) -> Instant {
+        self.at(self.now)
+    }
+
     /// The registry says a line.
     pub(crate) fn line(&mut self, line: &str) -> Vec<String> {
         self.put(Input::LinkLine(line))
@@ -163,7 +173,18 @@ impl Bench {
     pub(crate) fn put(&mut self, input: Input<'_>) -> Vec<String> {
         let moment = Moment { at: self.at(self.now), unix: 1000 + self.now / 1000 };
         let Self {
-            agent, fars, now, sent, kept, kept_messages, known, known_addresses, told, logged, ..
+            agent,
+            fars,
+            now,
+            sent,
+            kept,
+            kept_messages,
+            kept_choices,
+            known,
+            known_addresses,
+            told,
+            logged,
+            ..
         } = self;
         let mut acts = Vec::new();
         agent.handle(moment, input, &mut |output| match output {
@@ -189,8 +210,9 @@ impl Bench {
             Output::Keep(Kept::History, text) => text.clone_into(kept),
             Output::Keep(Kept::Messages, text) => text.clone_into(kept_messages),
             Output::Keep(Kept::KnownKeys, text) => text.clone_into(known),
-            Output::KeepAndAnswer(_, text, client, answer) => {
-                text.clone_into(known);
+            Output::Keep(Kept::Settings, text) => text.clone_into(kept_choices),
+            Output::KeepAndAnswer(file, text, client, answer) => {
+                text.clone_into(if file == Kept::Settings { kept_choices } else { known });
                 acts.push(format!("{} < {answer}", client.0));
             }
             Output::Log(level, line) => {

@@ -3,6 +3,7 @@
 mod answering;
 mod bench;
 mod calling;
+mod choices;
 mod consent;
 mod delay;
 #[path = "../../../tests/src/far.rs"]

@@ -27,7 +27,7 @@ fn print(key: PublicKey) -> String {
 
 #[test]
 fn a_station_tells_its_own_key_and_where_it_is() {
-    let mut alice = Bench::with(|settings| settings.key_file = "/var/lib/vox peer/key".to_owned());
+    let mut alice = Bench::with(|settings| settings.key_file = Some("/var/lib/vox peer/key".to_owned()));
     let answer = alice.answer("KEY");
     let words: Vec<_> = answer[0].split(' ').collect();
     let key = PublicKey::parse(words[3].strip_prefix("key=").expect("a key")).expect("a key");

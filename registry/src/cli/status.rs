@@ -4,13 +4,14 @@ use std::io;
 
 use serde_json::Value;
 use vox_common::cli::client::Answer;
+use vox_common::cli::disk;
 use vox_common::cli::fields::Fields;
 use vox_common::cli::screen::Screen;
 use vox_common::cli::sections::{self, everything, lasting, part, parts};
 
 /// As a JSON object.
 pub(super) fn json(answer: &Answer) -> Value {
-    sections::json(answer, &[])
+    sections::json(answer, &disk::MANY)
 }
 
 /// For people.
@@ -23,7 +24,7 @@ fn sentence(section: &str, fields: &Fields) -> String {
         "registry" => registry(fields),
         "tables" => tables(fields),
         "counters" => counters(fields),
-        _ => everything(fields),
+        _ => disk::sentence(section, fields).unwrap_or_else(|| everything(fields)),
     }
 }
 
@@ -73,6 +74,8 @@ mod tests {
 
     fn answer() -> Answer {
         let lines = [
+            "disk directory=/var/lib/vox-registry state=works lasts=yes",
+            "damaged file=names lines=1 sentence=mend%20it",
             "registry name=vox version=0.1.0 uptime-s=7500 access=open sealed=offered fingerprint=SHA256:abc",
             "tables users=3 max-users=512 rooms=1 max-rooms=64 connections=5 sealed=3 bans=1 names=2",
             "counters connections=12 requests=30 slow-downs=0",
@@ -88,6 +91,8 @@ mod tests {
         assert_eq!(
             shown,
             [
+                "/var/lib/vox-registry",
+                "names has 1 damaged line, mend it",
                 "vox, access open, sealed lines offered, up for 2 h 5 min, vox-registry 0.1.0, key SHA256:abc",
                 "3 of 512 users, 1 of 64 rooms, 5 connections, 3 of them sealed, 1 ban",
                 "connections 12, requests 30",
@@ -105,6 +110,7 @@ mod tests {
         let status = json(&answer());
         assert_eq!(status["registry"]["access"], "open");
         assert_eq!(status["tables"]["users"], 3);
+        assert_eq!((&status["disk"]["state"], &status["damaged"][0]["lines"]), (&"works".into(), &1.into()));
         assert_eq!(status["counters"], value!({"connections": 12, "requests": 30, "slow-downs": 0}));
     }
 }

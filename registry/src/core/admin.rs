@@ -72,6 +72,9 @@ impl Registry<'_> {
             names.len()
         ));
         voice.add(format_args!("230-counters {}", self.counters));
+        self.disk.lines(self.now).for_each(|line| voice.add(format_args!("230-{line}")));
+        let damaged = [bans.damage(), names.damage()];
+        damaged.into_iter().flatten().for_each(|damaged| voice.add(format_args!("230-{damaged}")));
         voice.add("230 end");
     }
 
@@ -160,25 +163,11 @@ impl Registry<'_> {
     }
 
     fn keep_bans(&mut self, out: Out<'_>) {
-        let Tables { bans, voice, .. } = &mut *self.tables;
-        voice.text.clear();
-        bans.iter().for_each(|whom| voice.add(whom));
-        out(Output::Keep(Kept::Bans, &voice.text));
+        out(Output::Keep(Kept::Bans, self.text(Kept::Bans)));
     }
 
     pub(super) fn keep_names(&mut self, out: Out<'_>) {
-        let Tables { names, voice, .. } = &mut *self.tables;
-        voice.text.clear();
-        names.iter().for_each(|(name, key)| voice.add(format_args!("{name} {key}")));
-        out(Output::Keep(Kept::Names, &voice.text));
-    }
-
-    /// Takes in what was kept before the registry started; how many lines of it are none of ours.
-    pub fn recall(&mut self, kept: Kept, text: &str) -> usize {
-        match kept {
-            Kept::Bans => self.tables.bans.recall(text),
-            Kept::Names => self.tables.names.recall(text),
-        }
+        out(Output::Keep(Kept::Names, self.text(Kept::Names)));
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use vox_common::wire::disk::Disk;
 use vox_common::wire::keys::PublicKey;
 use vox_common::wire::line::Line;
 use vox_common::wire::names::Name;
@@ -45,6 +46,8 @@ pub enum Input<'a> {
     Closed(ConnId),
     /// An administrator said something.
     Admin(AdminId, Line<'a>),
+    /// How the disk is that state is kept on: told before each [`Input::Admin`].
+    Disk(&'a Disk),
     /// The configuration was read again.
     Settings(&'a Settings),
     /// The operator ends the registry.

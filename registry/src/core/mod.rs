@@ -18,6 +18,7 @@ mod news;
 pub mod overview;
 mod pace;
 mod presence;
+mod recall;
 mod register;
 mod rooms;
 mod secure;
@@ -31,6 +32,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use vox_common::seal::identity::Identity;
+use vox_common::wire::disk::Disk;
 use vox_common::wire::line::Line;
 use vox_common::wire::refusal::Refusal;
 use vox_common::wire::reply::Reply;
@@ -43,6 +45,7 @@ use ending::Phase;
 pub use io::{AdminId, Fate, Input, Kept, Out, Output, Settings, Shaken};
 pub use news::News;
 pub use pace::{Limits, Pace};
+pub use recall::Recalled;
 pub use tables::{TABLES_BYTES, Tables, users_listed_in};
 
 /// The registry: one input and the time in, what should happen out.
@@ -59,6 +62,8 @@ pub struct Registry<'t> {
     now: Instant,
     /// What the offer brought that is being served.
     shaken: Option<Shaken>,
+    /// The disk, as the shell has told of it last.
+    disk: Disk,
 }
 
 impl<'t> Registry<'t> {
@@ -78,6 +83,7 @@ impl<'t> Registry<'t> {
             started: now,
             now,
             shaken: None,
+            disk: Disk::default(),
         }
     }
 
@@ -96,6 +102,7 @@ impl<'t> Registry<'t> {
             }
             Input::Closed(conn) => self.forget(conn, out),
             Input::Admin(admin, line) => self.administer(admin, line, out),
+            Input::Disk(disk) => disk.clone_into(&mut self.disk),
             Input::Settings(settings) => self.adopt(settings),
             Input::Stop => self.stop(out),
             Input::Tick => self.expire(out),

@@ -27,6 +27,7 @@ use vox_common::sys::config::reason;
 use vox_common::sys::net::{listen_tcp, send_buffer};
 use vox_common::sys::notify::Notifier;
 use vox_common::sys::signals::{Signal, Signals};
+use vox_common::sys::state::StateDirectory;
 use vox_common::sys::store::Store;
 use vox_common::sys::syslog::{self, LogHandle};
 use vox_common::sys::thread;
@@ -74,9 +75,10 @@ fn serve_with(
     let admins = control::open(&config.control_socket)?;
     let socket = admins.is_some().then(|| config.control_socket.clone());
     let signals = Signals::catch().map_err(|error| cannot_start(&error))?;
-    let identity = identity(&config)?;
-    let running =
-        start(&config, identity, Doors { stations, admins }).map_err(|error| cannot_start(&error))?;
+    let state = StateDirectory::open(&config.state_directory);
+    let identity = identity(&config, &state)?;
+    let doors = Doors { stations, admins };
+    let running = start(&config, state, identity, doors).map_err(|error| cannot_start(&error))?;
     let reloader = Reloader { source, config, bounds: running.bounds, page: running.page.clone(), log };
     let ended = running.until_stopped(signals, reloader);
     // Nobody is left to answer there.
@@ -85,8 +87,8 @@ fn serve_with(
 }
 
 /// What the registry proves itself by. Whoever must prove something to it needs its key.
-fn identity(config: &Config) -> Result<Option<Arc<Identity>>, String> {
-    let identity = state::identity(&config.state_directory).map_err(|error| error.to_string())?;
+fn identity(config: &Config, state: &StateDirectory) -> Result<Option<Arc<Identity>>, String> {
+    let identity = state::identity(state).map_err(|error| error.to_string())?;
     let is_needed = config.access == Access::Keys || config.sealing == Sealing::Required;
     if identity.is_none() && is_needed {
         let directory = config.state_directory.display();
@@ -141,7 +143,12 @@ impl Bounds {
     }
 }
 
-fn start(config: &Config, identity: Option<Arc<Identity>>, doors: Doors) -> io::Result<Running> {
+fn start(
+    config: &Config,
+    state: StateDirectory,
+    identity: Option<Arc<Identity>>,
+    doors: Doors,
+) -> io::Result<Running> {
     let bounds = Bounds::of(&doors.stations)?;
     let (post, mailbox) = sync_channel(MAILBOX);
     let bell = Arc::new(Bell::new()?);
@@ -150,7 +157,7 @@ fn start(config: &Config, identity: Option<Arc<Identity>>, doors: Doors) -> io::
     let hands = Hands {
         post: post.clone(),
         notifier: Notifier::from_env(),
-        store: Store::start(&config.state_directory)?,
+        store: Store::start(state)?,
         bell,
         identity,
     };

@@ -25,6 +25,7 @@ use super::known::{Author, Known};
 use super::mail::{Mail, Said};
 use super::page::Bell;
 use super::slots::Slots;
+use super::state::Rests;
 use super::{door, state};
 use crate::core::{AdminId, ConnId, Fate, Input, Kept, Output, Registry, Settings, Shaken, Tables};
 
@@ -60,8 +61,8 @@ pub(super) fn run(
 ) {
     let mut tables = TABLES.lock().expect("nobody else takes it");
     let mut registry = Registry::new(settings, hands.identity.clone(), &mut tables, clock::now());
-    state::recall(&mut registry, state);
-    let mut owner = Owner::of(registry, hands);
+    let rests = state::recall(&mut registry, &hands.store, state);
+    let mut owner = Owner::of(registry, rests, hands);
     info!(
         "registry listens on {address} version={}{}",
         env!("CARGO_PKG_VERSION"),
@@ -76,6 +77,7 @@ struct Owner<'t> {
     registry: Registry<'t>,
     slots: Box<Slots>,
     admins: Admins,
+    rests: Rests,
     hands: Hands,
     /// The page was told of the core as it was after so many changes.
     rung: u64,
@@ -86,9 +88,9 @@ struct Owner<'t> {
 }
 
 impl<'t> Owner<'t> {
-    fn of(registry: Registry<'t>, hands: Hands) -> Self {
+    fn of(registry: Registry<'t>, rests: Rests, hands: Hands) -> Self {
         let (slots, admins) = (Box::new(Slots::new()), Admins::default());
-        Self { registry, slots, admins, hands, rung: 0, fed: clock::now(), leaves: None }
+        Self { registry, slots, admins, rests, hands, rung: 0, fed: clock::now(), leaves: None }
     }
 
     fn serve(&mut self, mailbox: &Receiver<Mail>) {
@@ -125,7 +127,7 @@ impl<'t> Owner<'t> {
     fn handle(&mut self, input: Input<'_>) {
         let Outcome { keep, .. } = self.perform(Author(None), input);
         if let Some((kept, text)) = keep {
-            self.hands.store.keep(kept.file(), &text);
+            self.hands.store.keep(kept.file(), text);
         }
     }
 
@@ -148,9 +150,10 @@ impl<'t> Owner<'t> {
     /// An administrator can end the registry, which `main` has to hear of too.
     fn obey(&mut self, admin: AdminId, said: &Said, turn: Turn) {
         let author = Author(self.admins.who(admin.0));
+        self.handle(Input::Disk(&self.hands.store.disk(clock::now())));
         let Outcome { keep, answer } = self.perform(author, Input::Admin(admin, said.line()));
         match keep {
-            Some((kept, text)) => self.answer_when_kept(admin, answer, turn, kept, &text),
+            Some((kept, text)) => self.answer_when_kept(admin, answer, turn, kept, text),
             None => self.admins.send(admin.0, &answer),
         }
         if self.leaves.is_some() {
@@ -159,7 +162,7 @@ impl<'t> Owner<'t> {
     }
 
     /// Whoever is told that somebody is banned can pull the plug.
-    fn answer_when_kept(&self, admin: AdminId, answer: String, turn: Turn, kept: Kept, text: &str) {
+    fn answer_when_kept(&self, admin: AdminId, answer: String, turn: Turn, kept: Kept, text: Vec<u8>) {
         let post = self.hands.post.clone();
         let tell = move |written: Result<(), &str>| {
             let answer = control::answer(&answer, written);
@@ -169,7 +172,7 @@ impl<'t> Owner<'t> {
     }
 
     fn perform(&mut self, author: Author, input: Input<'_>) -> Outcome {
-        let Self { registry, slots, hands, leaves, .. } = self;
+        let Self { registry, slots, rests, hands, leaves, .. } = self;
         let now = clock::now();
         let mut outcome = Outcome::default();
         registry.handle(now, input, &mut |output| {
@@ -178,7 +181,7 @@ impl<'t> Owner<'t> {
                 Output::Seal(conn) => slots.seal(conn),
                 Output::Close(conn) => slots.close(conn),
                 Output::Answer(_, lines) => lines.clone_into(&mut outcome.answer),
-                Output::Keep(kept, text) => outcome.keep = Some((kept, text.to_owned())),
+                Output::Keep(kept, text) => outcome.keep = Some((kept, rests.behind(kept, text))),
                 Output::News(news) if news.is_detail() => debug!("{news}{author}"),
                 Output::News(news) => info!("{news}{author}"),
                 Output::Ending => {
@@ -265,6 +268,6 @@ impl<'t> Owner<'t> {
 /// What an input leaves to be done: a state file to be kept, and the answer to an administrator.
 #[derive(Default)]
 struct Outcome {
-    keep: Option<(Kept, String)>,
+    keep: Option<(Kept, Vec<u8>)>,
     answer: String,
 }

@@ -10,6 +10,7 @@ pub mod browser;
 pub mod control;
 pub mod daemon;
 pub mod debian;
+pub mod disk;
 pub mod emulator;
 pub mod forger;
 pub mod forwarder;

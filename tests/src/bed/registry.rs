@@ -83,6 +83,12 @@ impl Registry {
         self.process = run(&self.place, &self.surroundings);
     }
 
+    /// Starts it again in other surroundings.
+    pub fn start_again_within(&mut self, around: &Surroundings) {
+        self.surroundings = around.clone();
+        self.start_again();
+    }
+
     /// Its control socket.
     pub fn socket(&self) -> PathBuf {
         self.place.join("registry.sock")

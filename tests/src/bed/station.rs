@@ -172,6 +172,17 @@ impl Station {
         self.process = run(&self.place, &self.name, &self.around);
     }
 
+    /// Starts it again in other surroundings.
+    pub fn start_again_within(&mut self, around: &Surroundings) {
+        self.around = around.clone();
+        self.start_again();
+    }
+
+    /// Where it keeps its state.
+    pub fn state(&self) -> PathBuf {
+        self.place.join(format!("{}-state", self.name))
+    }
+
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.around.command(bins::peer());
         command.args(arguments).env("VOX_SOCKET", self.socket());

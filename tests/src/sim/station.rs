@@ -9,6 +9,7 @@ use vox_common::wire::names::Name;
 use vox_common::wire::signal::{CallId, MediaSealing};
 use vox_peer::agent::allow::Allow;
 use vox_peer::agent::calls::Me;
+use vox_peer::agent::choices::Choices;
 use vox_peer::agent::consent::{Consent, Rule};
 use vox_peer::agent::io::{Moment, Policy};
 use vox_peer::agent::known::KnownKeys;
@@ -81,8 +82,9 @@ impl Station {
             },
             history: String::new(),
             messages: String::new(),
+            choices: Choices::default(),
             known: KnownKeys::default(),
-            key_file: String::new(),
+            key_file: None,
             secret: None,
             seed: seed.into(),
         };

@@ -21,8 +21,10 @@ impl Link {
         out: LinkOut<'_>,
     ) {
         let Some(asker) = self.pending.answered(reply.more) else { return };
-        if let Some(client) = asker.client() {
-            out(LinkNews::Answer(client, line));
+        match asker.client() {
+            Some(client) if asker.moves(reply) => out(LinkNews::Moved(client, line)),
+            Some(client) => out(LinkNews::Answer(client, line)),
+            None => {}
         }
         if reply.is_done() {
             self.brake.ease();
@@ -34,7 +36,7 @@ impl Link {
             Asker::Errand(errand) if hasty => self.brake.pull(now, Some(errand), dice),
             Asker::Errand(Errand::List) => listed(reply, out),
             Asker::Call => out(LinkNews::LookedUp(reply)),
-            Asker::Status(_, status) if reply.is_done() => self.status_taken(status, out),
+            Asker::Status(status) if reply.is_done() => self.status_taken(status, out),
             Asker::Status(..) if hasty => {
                 self.status = None;
                 self.brake.pull(now, None, dice);

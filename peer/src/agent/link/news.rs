@@ -34,6 +34,8 @@ pub enum LinkNews<'a> {
     Event(Event<'a>, &'a str),
     /// A line for a control client.
     Answer(ClientId, &'a str),
+    /// The same, of one who has brought us into a room or out of it.
+    Moved(ClientId, &'a str),
     /// The answer to the look-up for a call.
     LookedUp(ReplyLine<'a>),
     /// The registry has taken our status.

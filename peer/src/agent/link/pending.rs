@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use heapless::Deque;
+use vox_common::wire::reply::ReplyLine;
 use vox_common::wire::users::Status;
 
 use crate::agent::io::ClientId;
@@ -20,8 +21,8 @@ pub(super) enum Asker {
     Errand(Errand),
     Call,
     Client(ClientId),
-    /// Of our status; the control client who said so, if one did.
-    Status(Option<ClientId>, Status),
+    /// Of our status.
+    Status(Status),
     /// Of the room that we are in; the control client who said so, if one did.
     Room(Option<ClientId>, Change),
 }
@@ -40,16 +41,20 @@ impl Asker {
     pub(super) fn client(&self) -> Option<ClientId> {
         match self {
             Self::Client(client) => Some(*client),
-            Self::Status(client, _) | Self::Room(client, _) => *client,
+            Self::Room(client, _) => *client,
             _ => None,
         }
+    }
+
+    /// Returns true if this answer brings us into a room, or out of it.
+    pub(super) fn moves(&self, reply: ReplyLine<'_>) -> bool {
+        matches!(self, Self::Room(..)) && reply.is_done()
     }
 
     /// Without the control client: what its request changes is still learned.
     fn without_client(self) -> Self {
         match self {
             Self::Client(_) => Self::Nobody,
-            Self::Status(_, status) => Self::Status(None, status),
             Self::Room(_, change) => Self::Room(None, change),
             other => other,
         }

@@ -15,8 +15,9 @@ use crate::agent::rooms::Change;
 impl Link {
     /// Tells the registry our status, when it is another than it knows.
     pub fn tell_status(&mut self, now: Instant, status: Status, out: LinkOut<'_>) {
-        if self.status != Some(status) && !self.is_hurried() {
-            self.send_status(now, None, status, out);
+        let is_new = self.registered.is_some() && self.status != Some(status) && !self.is_hurried();
+        if is_new && self.send(now, Asker::Status(status), &Request::Status(status), out) {
+            self.status = Some(status);
         }
     }
 
@@ -25,24 +26,9 @@ impl Link {
         self.status.filter(|_| self.registered.is_some())
     }
 
-    /// Tells the registry our status because a control client said so. `false`: not now.
-    pub fn set_status(&mut self, now: Instant, client: ClientId, status: Status, out: LinkOut<'_>) -> bool {
-        !self.is_hurried() && self.send_status(now, Some(client), status, out)
-    }
-
-    fn send_status(
-        &mut self,
-        now: Instant,
-        client: Option<ClientId>,
-        status: Status,
-        out: LinkOut<'_>,
-    ) -> bool {
-        let asker = Asker::Status(client, status);
-        let sent = self.registered.is_some() && self.send(now, asker, &Request::Status(status), out);
-        if sent {
-            self.status = Some(status);
-        }
-        sent
+    /// Returns true if the registry was told this status last.
+    pub fn has_told(&self, status: Status) -> bool {
+        self.told_status() == Some(status)
     }
 
     /// Asks on behalf of a control client. `false`: there is no registry now.
